@@ -1,0 +1,71 @@
+"""What can go wrong, as a tree; each error carries its data and makes its own sentence.
+
+VoiceAgentError
+└── ContractError
+    ├── CallNotFound        no record of this contact
+    ├── LeaseLost           another gateway owns the call now: stop
+    ├── CallTaken           somebody else took the call first
+    ├── CallEnded           the call is over; nothing more can be appended
+    └── MalformedRecord     an item or event that is not what its schema says
+"""
+
+from __future__ import annotations
+
+
+class VoiceAgentError(Exception):
+    """The root of every exception that this project raises on purpose."""
+
+
+class ContractError(VoiceAgentError):
+    """Something about the record of a call is not as the operation needs it."""
+
+
+class CallNotFound(ContractError):
+    def __init__(self, contact_id: str) -> None:
+        super().__init__(contact_id)
+        self.contact_id = contact_id
+
+    def __str__(self) -> str:
+        return f"no call is recorded for contact {self.contact_id}: was start_call invoked by the flow?"
+
+
+class LeaseLost(ContractError):
+    """Raised by every fenced write of an owner that is no longer the owner."""
+
+    def __init__(self, contact_id: str, epoch: int) -> None:
+        super().__init__(contact_id, epoch)
+        self.contact_id = contact_id
+        self.epoch = epoch
+
+    def __str__(self) -> str:
+        return f"call {self.contact_id}: epoch {self.epoch} no longer owns it; stop working on this call"
+
+
+class CallTaken(ContractError):
+    def __init__(self, contact_id: str, owner: str) -> None:
+        super().__init__(contact_id, owner)
+        self.contact_id = contact_id
+        self.owner = owner
+
+    def __str__(self) -> str:
+        return f"call {self.contact_id} is owned by {self.owner}, whose lease has not expired"
+
+
+class CallEnded(ContractError):
+    def __init__(self, contact_id: str) -> None:
+        super().__init__(contact_id)
+        self.contact_id = contact_id
+
+    def __str__(self) -> str:
+        return f"call {self.contact_id} has ended; nothing can be added to it"
+
+
+class MalformedRecord(ContractError):
+    def __init__(self, where: str, expected: str, found: object) -> None:
+        super().__init__(where, expected, found)
+        self.where = where
+        self.expected = expected
+        self.found = found
+
+    def __str__(self) -> str:
+        return f"{self.where}: expected {self.expected}, found {self.found!r}"

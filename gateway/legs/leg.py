@@ -1,0 +1,137 @@
+"""The seam between a call and the way its audio travels: frozen events in, commands out.
+
+`call.py` and `conversation/` know only this file. A leg is a task of the call's task group; it owns its
+sockets, threads and clocks, and it reports everything as one of the events below.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Protocol
+
+from contract.actions import Returned
+from contract.call import Head
+from contract.turns import HeardSource
+
+
+@dataclass(frozen=True, slots=True)
+class CallerAudio:
+    """Caller audio, µ-law 8 kHz mono (1 byte a sample); `media_ms` is the epoch time of its first sample.
+
+    `delay_ms` is how old it was when it reached the gateway; `inserted` audio is silence of our own making.
+    """
+
+    media_ms: int
+    ulaw: bytes
+    delay_ms: int = 0
+    inserted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PlaybackStarted:
+    """The caller hears the first sample of the present stretch of agent speech."""
+
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class PlaybackFinished:
+    """The one end of a stretch of agent speech: `position_ms` of it were played."""
+
+    position_ms: int
+    interrupted: bool
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class HeardMeasured:
+    """What was really heard of a finished stretch, counted from 1; amends the transcript and nothing else."""
+
+    stretch: int
+    position_ms: int
+    source: HeardSource
+
+
+@dataclass(frozen=True, slots=True)
+class FlowTook:
+    """The flow loaded the transfer or the end: from here on it cannot be called back."""
+
+
+@dataclass(frozen=True, slots=True)
+class TransferReturned:
+    """The transfer did not happen and the caller is back with the voice agent."""
+
+    why: Returned
+
+
+@dataclass(frozen=True, slots=True)
+class CallerGone:
+    """The caller is no longer there, or is with a human; `signal` says how we know."""
+
+    signal: str
+
+
+@dataclass(frozen=True, slots=True)
+class LegFailed:
+    """The leg cannot go on; `reason` is a short snake_case word for the record."""
+
+    reason: str
+
+
+LegEvent = (
+    CallerAudio
+    | PlaybackStarted
+    | PlaybackFinished
+    | HeardMeasured
+    | FlowTook
+    | TransferReturned
+    | CallerGone
+    | LegFailed
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Handover:
+    """Where the caller goes, and what the human gets: contact attributes of `contract.handover`."""
+
+    queue: str
+    queue_arn: str
+    reason: str
+    attributes: dict[str, str]
+
+
+class Leg(Protocol):
+    """How audio reaches and leaves the caller. Every method returns at once; the leg works on its own tasks."""
+
+    def events(self) -> AsyncIterator[LegEvent]:
+        """Everything that happens, in order; ends after CallerGone or LegFailed."""
+        ...
+
+    def speak(self, ulaw: bytes) -> None:
+        """Queue agent audio, as fast as it comes. The first bytes after an end begin a new stretch."""
+        ...
+
+    def end_of_speech(self) -> None:
+        """No more audio belongs to this stretch: PlaybackFinished follows when it has been played."""
+        ...
+
+    def clear(self) -> None:
+        """Barge-in: play nothing of what was queued; PlaybackFinished(interrupted) follows if a stretch was open."""
+        ...
+
+    def say(self, text: str) -> None:
+        """Speak a text without the voice agent, when its own voice cannot be had."""
+        ...
+
+    def transfer(self, handover: Handover) -> None: ...
+
+    def withdraw(self) -> None:
+        """Take a transfer or a hang-up back, if the flow has not taken it yet."""
+        ...
+
+    def hang_up(self, reason: str) -> None: ...
+
+    def head(self) -> Head | None:
+        """The newest head that was read, for telemetry."""
+        ...

@@ -1,0 +1,1 @@
+"""One machine instead of a cloud: stand-ins for Connect, Kinesis Video Streams, Deepgram and a caller."""
