@@ -78,7 +78,9 @@ class Head:
     """The small item that flow and gateway both look at all the time.
 
     `flow_*` fields are written by the flow's Lambdas, the others by the gateway; both are guarded by
-    conditions. `loaded` never goes back.
+    conditions. `loaded` never goes back. `offered` is the last sequence that `next_action` answered with, and
+    `offered_at_ms` when: the playout clock starts there, since the polling flow says `loaded` only when the
+    clip is over.
     """
 
     contact_id: str
@@ -94,7 +96,10 @@ class Head:
     start_delay_ms: int = 400
     result: Result = Result.NONE
     reason: str = ""
+    opening_cancelled: bool = False
     # what the flow told us
+    offered: int = 0
+    offered_at_ms: int = 0
     waiter: str = ""
     loaded: int = 0
     ended: Outcome = Outcome.NONE

@@ -45,6 +45,17 @@ class FlowStore(Protocol):
         """All actions with a higher sequence, in order."""
         ...
 
+    async def offer(self, contact_id: str, request_id: str, seq: int, now_ms: int) -> bool:
+        """Claim the right to answer with `seq`, in one conditional write: False when a newer request waits, or
+        the sequence was cancelled, or the flow has taken it already. After True the answer must be given at once.
+        Idempotent for the same request."""
+        ...
+
+    async def fail_over(self, contact_id: str, reason: str, now_ms: int) -> None:
+        """Record that the flow's Lambda sends the caller to a human because no voice agent answers: the head
+        ends as failed with `reason`, unless it has ended already."""
+        ...
+
     async def disconnected(self, contact_id: str, now_ms: int) -> None:
         """Record that Connect reported the end of the contact. Unknown contacts are ignored."""
         ...
@@ -81,6 +92,10 @@ class GatewayStore(FlowStore, Protocol):
 
     async def cancel(self, lease: Lease, up_to: int) -> None:
         """Withdraw every sequence up to and including `up_to`: what plays is to be left, the rest never starts."""
+        ...
+
+    async def cancel_opening(self, lease: Lease) -> None:
+        """Withdraw the opening, which has no sequence: what plays is to be left."""
         ...
 
     async def put_turn(self, lease: Lease, turn: Turn) -> None:

@@ -1,0 +1,164 @@
+"""Cutting agent speech into clips: where to cut, and when. A core without I/O.
+
+The flow plays whole files, so every cut costs a short silence; a cut in a pause is not heard. Deepgram
+delivers seconds of speech in a few hundred milliseconds (measured by several gateways), so that after the
+first clip, which is cut early for the sake of the first word, little more than one cut in a long answer is
+needed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from contract.audio import BYTES_PER_MS, rms, ulaw2lin
+
+FRAME_MS = 20
+FRAME_BYTES = FRAME_MS * BYTES_PER_MS
+QUIET_RMS = 200  # about -44 dBFS: below it a 20 ms frame of synthetic speech is a pause
+PAUSE_FRAMES = 8  # 160 ms, the first whole number of frames above 150 ms
+KEPT_PAUSE_BYTES = 40 * BYTES_PER_MS  # what stays of a pause at the end of a clip: the flow adds its own silence
+
+
+@dataclass(frozen=True, slots=True)
+class ClipLimits:
+    """How long clips may be, in ms. The interruptible flow can leave a prompt, the polling flow cannot."""
+
+    longest_ms: int
+    first_least_ms: int = 1000
+    first_wait_ms: int = 400
+    search_from_ms: int = 4000
+
+
+INTERRUPTIBLE = ClipLimits(longest_ms=15_000, search_from_ms=4000)
+POLLING = ClipLimits(longest_ms=4000, search_from_ms=2000)
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """Bytes `start` to `end` of a stretch of speech. `ulaw` may lack the pause at its end."""
+
+    start: int
+    end: int
+    ulaw: bytes
+
+    @property
+    def duration_ms(self) -> int:
+        return len(self.ulaw) // BYTES_PER_MS
+
+
+class ClipCutter:
+    """Collects one stretch of agent speech and cuts clips off its front."""
+
+    def __init__(self, limits: ClipLimits) -> None:
+        self._limits = limits
+        self._audio = bytearray()
+        self._levels: list[int] = []  # one RMS for each whole frame of `_audio`
+        self._start = 0  # position in the stretch of the first byte in hand
+        self._first_byte_ms: int | None = None
+        self._finished = False
+
+    @property
+    def in_hand(self) -> int:
+        """Bytes that wait to be cut."""
+        return len(self._audio)
+
+    @property
+    def received(self) -> int:
+        """Bytes of this stretch so far."""
+        return self._start + len(self._audio)
+
+    @property
+    def finished(self) -> bool:
+        return self._finished
+
+    def push(self, ulaw: bytes, now_ms: int) -> None:
+        if self._first_byte_ms is None:
+            self._first_byte_ms = now_ms
+        self._audio += ulaw
+        measured = len(self._levels) * FRAME_BYTES
+        while measured + FRAME_BYTES <= len(self._audio):
+            self._levels.append(rms(ulaw2lin(bytes(self._audio[measured : measured + FRAME_BYTES]))))
+            measured += FRAME_BYTES
+
+    def finish(self) -> None:
+        """No more audio belongs to this stretch."""
+        self._finished = True
+
+    def first_clip(self, now_ms: int) -> Clip | None:
+        """The first clip of a stretch, as soon as it may be cut."""
+        if not self._audio or self._first_byte_ms is None:
+            return None
+        least = self._limits.first_least_ms * BYTES_PER_MS
+        if len(self._audio) >= least:
+            pause = self._pause(least, len(self._audio), last=False)
+            if pause is not None:
+                return self._cut(pause)
+            if now_ms - self._first_byte_ms >= self._limits.first_wait_ms:
+                return self._cut(self._quietest(least // 2, len(self._audio)))
+        return self._rest() if self._finished else None
+
+    def first_due_ms(self) -> int | None:
+        """When `first_clip` may have something although no more audio comes."""
+        if self._first_byte_ms is None or len(self._audio) < self._limits.first_least_ms * BYTES_PER_MS:
+            return None
+        return self._first_byte_ms + self._limits.first_wait_ms
+
+    def next_clip(self) -> Clip | None:
+        """A clip that is needed now: up to the last pause in hand, or the quietest place; None when nothing is there."""
+        if self._finished:
+            return self._rest() if self._audio else None
+        least = self._limits.first_least_ms * BYTES_PER_MS
+        if len(self._audio) < least:
+            return None
+        longest = min(len(self._audio), self._limits.longest_ms * BYTES_PER_MS)
+        pause = self._pause(least, longest, last=True)
+        if pause is not None:
+            return self._cut(pause)
+        start = self._limits.search_from_ms * BYTES_PER_MS
+        return self._cut(self._quietest(start if longest > start else longest // 2, longest))
+
+    def _rest(self) -> Clip:
+        longest = self._limits.longest_ms * BYTES_PER_MS
+        if len(self._audio) <= longest:
+            return self._cut(len(self._audio))
+        pause = self._pause(self._limits.first_least_ms * BYTES_PER_MS, longest, last=True)
+        return self._cut(pause or self._quietest(self._limits.search_from_ms * BYTES_PER_MS, longest))
+
+    def _pause(self, start: int, end: int, *, last: bool) -> int | None:
+        """Byte position of the end of a pause that ends within `start` and `end`: the first one, or the last."""
+        found = None
+        run = 0
+        for index, level in enumerate(self._levels[: end // FRAME_BYTES]):
+            run = run + 1 if level < QUIET_RMS else 0
+            position = (index + 1) * FRAME_BYTES
+            if run >= PAUSE_FRAMES and position >= start:
+                found = position
+                if not last:
+                    break
+        return found
+
+    def _quietest(self, start: int, end: int) -> int:
+        """The frame boundary after the quietest 20 ms between two byte positions."""
+        first, past = start // FRAME_BYTES, max(end // FRAME_BYTES, start // FRAME_BYTES + 1)
+        window = self._levels[first:past]
+        if not window:
+            return end
+        return (first + min(range(len(window)), key=window.__getitem__) + 1) * FRAME_BYTES
+
+    def _cut(self, position: int) -> Clip:
+        audio = bytes(self._audio[:position])
+        frames = position // FRAME_BYTES
+        quiet = 0
+        for level in reversed(self._levels[:frames]):
+            if level >= QUIET_RMS:
+                break
+            quiet += FRAME_BYTES
+        spoken = audio
+        if position % FRAME_BYTES == 0 and KEPT_PAUSE_BYTES < quiet < position:
+            spoken = audio[: position - quiet + KEPT_PAUSE_BYTES]
+        clip = Clip(self._start, self._start + position, spoken)
+        del self._audio[:position]
+        del self._levels[:frames]
+        # A cut off the frame grid happens only at the end of a stretch: nothing is left to measure then.
+        self._start += position
+        return clip
