@@ -30,8 +30,9 @@ class CallerAudio:
 
 @dataclass(frozen=True, slots=True)
 class PlaybackStarted:
-    """The caller hears the first sample of the present stretch of agent speech."""
+    """The caller hears the first sample of a stretch of agent speech. Stretches count from 1; 0 is the opening."""
 
+    stretch: int
     at_ms: int
 
 
@@ -39,6 +40,7 @@ class PlaybackStarted:
 class PlaybackFinished:
     """The one end of a stretch of agent speech: `position_ms` of it were played."""
 
+    stretch: int
     position_ms: int
     interrupted: bool
     at_ms: int
@@ -46,11 +48,16 @@ class PlaybackFinished:
 
 @dataclass(frozen=True, slots=True)
 class HeardMeasured:
-    """What was really heard of a finished stretch, counted from 1; amends the transcript and nothing else."""
+    """What was really heard of a finished stretch; amends the transcript and nothing else."""
 
     stretch: int
     position_ms: int
     source: HeardSource
+
+
+@dataclass(frozen=True, slots=True)
+class ClipFailed:
+    """The present stretch cannot be played as the voice agent spoke it, not even at a second try."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +91,7 @@ LegEvent = (
     | PlaybackStarted
     | PlaybackFinished
     | HeardMeasured
+    | ClipFailed
     | FlowTook
     | TransferReturned
     | CallerGone
@@ -108,8 +116,9 @@ class Leg(Protocol):
         """Everything that happens, in order; ends after CallerGone or LegFailed."""
         ...
 
-    def speak(self, ulaw: bytes) -> None:
-        """Queue agent audio, as fast as it comes. The first bytes after an end begin a new stretch."""
+    def speak(self, ulaw: bytes) -> int:
+        """Queue agent audio, as fast as it comes; returns the number of the stretch that it belongs to. What comes
+        before the caller heard the end of a stretch continues it."""
         ...
 
     def end_of_speech(self) -> None:

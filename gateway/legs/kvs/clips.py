@@ -50,7 +50,7 @@ class ClipCutter:
     """Collects one stretch of agent speech and cuts clips off its front."""
 
     def __init__(self, limits: ClipLimits) -> None:
-        self._limits = limits
+        self.limits = limits
         self._audio = bytearray()
         self._levels: list[int] = []  # one RMS for each whole frame of `_audio`
         self._start = 0  # position in the stretch of the first byte in hand
@@ -84,45 +84,49 @@ class ClipCutter:
         """No more audio belongs to this stretch."""
         self._finished = True
 
+    def resume(self) -> None:
+        """More audio belongs to this stretch after all."""
+        self._finished = False
+
     def first_clip(self, now_ms: int) -> Clip | None:
         """The first clip of a stretch, as soon as it may be cut."""
         if not self._audio or self._first_byte_ms is None:
             return None
-        least = self._limits.first_least_ms * BYTES_PER_MS
+        least = self.limits.first_least_ms * BYTES_PER_MS
         if len(self._audio) >= least:
             pause = self._pause(least, len(self._audio), last=False)
             if pause is not None:
                 return self._cut(pause)
-            if now_ms - self._first_byte_ms >= self._limits.first_wait_ms:
+            if now_ms - self._first_byte_ms >= self.limits.first_wait_ms:
                 return self._cut(self._quietest(least // 2, len(self._audio)))
         return self._rest() if self._finished else None
 
     def first_due_ms(self) -> int | None:
         """When `first_clip` may have something although no more audio comes."""
-        if self._first_byte_ms is None or len(self._audio) < self._limits.first_least_ms * BYTES_PER_MS:
+        if self._first_byte_ms is None or len(self._audio) < self.limits.first_least_ms * BYTES_PER_MS:
             return None
-        return self._first_byte_ms + self._limits.first_wait_ms
+        return self._first_byte_ms + self.limits.first_wait_ms
 
     def next_clip(self) -> Clip | None:
-        """A clip that is needed now: up to the last pause in hand, or the quietest place; None when nothing is there."""
+        """A clip that is needed now, cut at the last pause in hand, or the quietest place; None when nothing is."""
         if self._finished:
             return self._rest() if self._audio else None
-        least = self._limits.first_least_ms * BYTES_PER_MS
+        least = self.limits.first_least_ms * BYTES_PER_MS
         if len(self._audio) < least:
             return None
-        longest = min(len(self._audio), self._limits.longest_ms * BYTES_PER_MS)
+        longest = min(len(self._audio), self.limits.longest_ms * BYTES_PER_MS)
         pause = self._pause(least, longest, last=True)
         if pause is not None:
             return self._cut(pause)
-        start = self._limits.search_from_ms * BYTES_PER_MS
+        start = self.limits.search_from_ms * BYTES_PER_MS
         return self._cut(self._quietest(start if longest > start else longest // 2, longest))
 
     def _rest(self) -> Clip:
-        longest = self._limits.longest_ms * BYTES_PER_MS
+        longest = self.limits.longest_ms * BYTES_PER_MS
         if len(self._audio) <= longest:
             return self._cut(len(self._audio))
-        pause = self._pause(self._limits.first_least_ms * BYTES_PER_MS, longest, last=True)
-        return self._cut(pause or self._quietest(self._limits.search_from_ms * BYTES_PER_MS, longest))
+        pause = self._pause(self.limits.first_least_ms * BYTES_PER_MS, longest, last=True)
+        return self._cut(pause or self._quietest(self.limits.search_from_ms * BYTES_PER_MS, longest))
 
     def _pause(self, start: int, end: int, *, last: bool) -> int | None:
         """Byte position of the end of a pause that ends within `start` and `end`: the first one, or the last."""

@@ -1,0 +1,101 @@
+"""Where clips are put so that Connect can play them: objects in S3, read by Connect's service principal."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+import structlog
+from botocore.exceptions import BotoCoreError, ClientError
+
+from contract.errors import VoiceAgentError
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+T = TypeVar("T")
+Run = Callable[[Callable[[], T]], Awaitable[T]]
+
+log = structlog.get_logger()
+_DELETE_AT_ONCE = 1000  # keys of one DeleteObjects request (S3 API)
+
+
+class PromptNotStored(VoiceAgentError):
+    def __init__(self, key: str, cause: str) -> None:
+        super().__init__(key, cause)
+        self.key = key
+        self.cause = cause
+
+    def __str__(self) -> str:
+        return f"S3 did not take the clip {self.key}: {self.cause}; check the bucket's policy and the task role"
+
+
+class Prompts(Protocol):
+    """Keeps clips for as long as a call lasts."""
+
+    async def put(self, key: str, wav: bytes) -> str:
+        """Store a file; returns the https URL for a Play prompt block. Raises PromptNotStored."""
+        ...
+
+    async def delete(self, keys: Sequence[str]) -> None:
+        """Remove files; a failure is logged, for the bucket expires them anyway."""
+        ...
+
+
+def clip_key(contact_id: str) -> str:
+    """A name that nobody guesses: the bucket is private, and this is a second lock."""
+    return f"clips/{contact_id}/{secrets.token_urlsafe(24)}.wav"
+
+
+class S3Prompts:
+    """Clips in a bucket. Encrypted with S3's own keys: Connect cannot read the AWS managed KMS key
+    (Amazon Connect administrator guide, prompts from S3)."""
+
+    def __init__(
+        self, client: S3Client, bucket: str, region: str, run: Callable[[Callable[[], object]], Awaitable[object]]
+    ) -> None:
+        self._client = client
+        self._bucket = bucket
+        self._region = region
+        self._run = run
+
+    async def put(self, key: str, wav: bytes) -> str:
+        try:
+            await self._run(
+                lambda: self._client.put_object(Bucket=self._bucket, Key=key, Body=wav, ContentType="audio/wav")
+            )
+        except (ClientError, BotoCoreError) as error:
+            raise PromptNotStored(key, str(error)) from error
+        return f"https://{self._bucket}.s3.{self._region}.amazonaws.com/{key}"
+
+    async def delete(self, keys: Sequence[str]) -> None:
+        for start in range(0, len(keys), _DELETE_AT_ONCE):
+            batch = [{"Key": key} for key in keys[start : start + _DELETE_AT_ONCE]]
+            try:
+                await self._run(
+                    lambda batch=batch: self._client.delete_objects(  # type: ignore[misc]
+                        Bucket=self._bucket,
+                        Delete={"Objects": batch, "Quiet": True},
+                    )
+                )
+            except (ClientError, BotoCoreError) as error:
+                log.warning("clips_not_deleted", count=len(batch), error=type(error).__name__)
+
+
+class MemoryPrompts:
+    """The same in a dictionary, by URL, for calls within one process."""
+
+    def __init__(self, bucket: str = "clips", region: str = "us-east-1") -> None:
+        self.objects: dict[str, bytes] = {}
+        self.deleted: list[str] = []
+        self._base = f"https://{bucket}.s3.{region}.amazonaws.com/"
+
+    async def put(self, key: str, wav: bytes) -> str:
+        self.objects[self._base + key] = wav
+        return self._base + key
+
+    async def delete(self, keys: Sequence[str]) -> None:
+        for key in keys:
+            self.objects.pop(self._base + key, None)
+            self.deleted.append(key)
