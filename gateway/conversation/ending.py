@@ -1,0 +1,108 @@
+"""Leaving the call: a state, not an act.
+
+A request to end or to transfer is answered at once; the agent speaks its last words; they are heard to the
+end; only then the flow is told. A new turn of the caller, or the agent's own cancellation, takes it back as
+long as the flow has not taken the action.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum, auto
+
+QUIET_MS = 300  # agent audio may follow an AgentAudioDone; after so long it does not (observed live)
+LONGEST_MS = 15_000  # last words, drained or not
+NO_WORDS_MS = 4000  # the agent may say nothing at all: no audio for so long after the answer
+# An AgentAudioDone may still be that of the sentence before the request; last words were seen to begin 0.2 to
+# 0.7 s after the answer.
+FIRST_WORD_MS = 1500
+
+
+@dataclass(frozen=True, slots=True)
+class Leave:
+    """What was asked for. `queue` is empty for a goodbye."""
+
+    reason: str
+    queue: str = ""
+    summary: str = ""
+    function_id: str = ""
+
+
+class Step(Enum):
+    NOT = auto()
+    LAST_WORDS = auto()
+    ACTING = auto()  # the leg was told; the flow has not taken it
+    TAKEN = auto()
+
+
+@dataclass(slots=True)
+class Ending:
+    step: Step = Step.NOT
+    leave: Leave | None = None
+    _asked_ms: int = 0
+    _spoke: bool = False
+    _audio_done_ms: int | None = None
+    _playing: bool = False
+    _held: bool = False  # the caller makes a sound: wait for what it was
+
+    def ask(self, leave: Leave, now_ms: int, *, playing: bool) -> bool:
+        """Begin to leave; False when it has begun already."""
+        if self.step is not Step.NOT:
+            return False
+        self.step, self.leave = Step.LAST_WORDS, leave
+        self._asked_ms, self._playing = now_ms, playing
+        self._spoke, self._audio_done_ms, self._held = False, None, False
+        return True
+
+    def agent_audio(self) -> None:
+        self._spoke = True
+        self._playing = True
+        self._audio_done_ms = None
+
+    def audio_done(self, now_ms: int) -> None:
+        self._audio_done_ms = now_ms
+
+    def playback_finished(self) -> None:
+        self._playing = False
+
+    def hold(self) -> None:
+        self._held = True
+
+    def release(self) -> None:
+        self._held = False
+
+    def cancel(self) -> Leave | None:
+        """Stay; returns what was taken back, None when there was nothing or the flow has it already."""
+        if self.step in (Step.NOT, Step.TAKEN):
+            return None
+        leave, self.leave = self.leave, None
+        self.step = Step.NOT
+        return leave
+
+    def returned(self) -> None:
+        """The transfer did not happen: the caller is back."""
+        self.step, self.leave = Step.NOT, None
+
+    def taken(self) -> None:
+        self.step = Step.TAKEN
+
+    def due(self, now_ms: int) -> Leave | None:
+        """What must be done now, once."""
+        if self.step is not Step.LAST_WORDS or self._held or self.leave is None:
+            return None
+        due = self.next_due_ms()
+        if due is None or now_ms < due:
+            return None
+        self.step = Step.ACTING
+        return self.leave
+
+    def next_due_ms(self) -> int | None:
+        if self.step is not Step.LAST_WORDS or self._held:
+            return None
+        latest = self._asked_ms + LONGEST_MS
+        if self._playing:
+            return latest
+        if self._audio_done_ms is None:
+            return latest if self._spoke else self._asked_ms + NO_WORDS_MS
+        quiet = self._audio_done_ms + QUIET_MS
+        return min(latest, quiet if self._spoke else max(quiet, self._asked_ms + FIRST_WORD_MS))

@@ -1,0 +1,65 @@
+"""Functions that the agent waits for: each is answered exactly once, or was cancelled."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+CALLS_A_TURN = 8  # an agent that calls functions in a circle is stopped here
+FILLER_MS = 2000  # a caller who hears nothing for so long thinks that the line is dead
+
+
+@dataclass(slots=True)
+class _Pending:
+    name: str
+    since_ms: int
+    filler: str
+
+
+@dataclass(slots=True)
+class PendingFunctions:
+    _open: dict[str, _Pending] = field(default_factory=dict)
+    _seen: set[str] = field(default_factory=set)
+    _this_turn: int = 0
+
+    def new_turn(self) -> None:
+        self._this_turn = 0
+
+    def begin(self, call_id: str) -> bool:
+        """Count a request; False when this id was seen before."""
+        if call_id in self._seen:
+            return False
+        self._seen.add(call_id)
+        self._this_turn += 1
+        return True
+
+    @property
+    def too_many(self) -> bool:
+        return self._this_turn > CALLS_A_TURN
+
+    def wait_for(self, call_id: str, name: str, filler: str, now_ms: int) -> None:
+        self._open[call_id] = _Pending(name, now_ms, filler)
+
+    def finish(self, call_id: str) -> str | None:
+        """The name of the function if its answer is still wanted."""
+        pending = self._open.pop(call_id, None)
+        return pending.name if pending else None
+
+    def cancel(self, call_id: str) -> bool:
+        return self._open.pop(call_id, None) is not None
+
+    @property
+    def any(self) -> bool:
+        return bool(self._open)
+
+    def next_due_ms(self) -> int | None:
+        dues = [pending.since_ms + FILLER_MS for pending in self._open.values() if pending.filler]
+        return min(dues, default=None)
+
+    def due_fillers(self, now_ms: int) -> list[str]:
+        """Sentences to say while slow functions run, each once."""
+        sentences = []
+        for pending in self._open.values():
+            if pending.filler and now_ms >= pending.since_ms + FILLER_MS:
+                sentences.append(pending.filler)
+                pending.filler = ""
+        return sentences

@@ -1,0 +1,33 @@
+"""What the gateway itself says, to the caller or to the model, where the definition says nothing else."""
+
+from contract.actions import Returned
+
+NOT_UNDERSTOOD = "Sorry, I didn't catch that. Could you say it again?"
+STILL_HERE = "You are still with me. What else can I do for you?"
+
+CANCELLED_LEAVE = (
+    "The transfer or hang-up that you asked for was cancelled because the caller went on speaking. "
+    "Call the function again if it is still wanted."
+)
+ANSWER_TRANSFER = "The caller will be transferred after your next sentence. Say one short goodbye and nothing more."
+ANSWER_END = "The call ends after your next sentence. Say one short goodbye and nothing more."
+ANSWER_ALREADY = "This is already under way. Say nothing more."
+ANSWER_TOO_MANY = "Too many functions were called in this turn. Answer the caller with what you know."
+
+_WHY = {
+    Returned.CLOSED: "the queue is closed now",
+    Returned.NO_STAFF: "nobody works in that queue now",
+    Returned.FULL: "the queue is full",
+    Returned.DECLINED: "the caller declined",
+    Returned.FAILED: "of a technical fault",
+}
+
+
+def transfer_returned(why: Returned) -> str:
+    """A note for the model."""
+    reason = _WHY.get(why, "of an unknown cause")
+    return f"The transfer did not happen because {reason}. The caller was told and is back with you. Offer other help."
+
+
+def late_result(name: str, content: str) -> str:
+    return f"The result of {name}, called before the connection was renewed: {content}"

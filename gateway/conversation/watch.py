@@ -1,0 +1,73 @@
+"""Watching for silence: an agent that answers nothing, and a caller who says nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum, auto
+
+NUDGE_MS = 7000  # no agent audio after a caller turn: about one call in four of one published campaign had it
+MUTE_MS = 15_000
+
+
+class Mute(Enum):
+    NUDGE = auto()  # ask again
+    RECONNECT = auto()
+
+
+@dataclass(slots=True)
+class AgentWatch:
+    """Counts from the end of a caller turn, or from a function's answer, until agent audio comes."""
+
+    _since_ms: int | None = None
+    _nudged: bool = False
+
+    def expect(self, now_ms: int) -> None:
+        self._since_ms, self._nudged = now_ms, False
+
+    def satisfied(self) -> None:
+        self._since_ms = None
+
+    def next_due_ms(self) -> int | None:
+        if self._since_ms is None:
+            return None
+        return self._since_ms + (MUTE_MS if self._nudged else NUDGE_MS)
+
+    def due(self, now_ms: int) -> Mute | None:
+        due = self.next_due_ms()
+        if due is None or now_ms < due:
+            return None
+        if self._nudged:
+            self._since_ms = None
+            return Mute.RECONNECT
+        self._nudged = True
+        return Mute.NUDGE
+
+
+@dataclass(slots=True)
+class CallerWatch:
+    """The idle ladder, on the time of the caller's own audio: their words are a second or two away."""
+
+    after_ms: int
+    rungs: int
+    _since_media_ms: int | None = None
+    _rung: int = 0
+
+    def quiet_from(self, media_ms: int) -> None:
+        """Nobody speaks from here on."""
+        self._since_media_ms = media_ms
+
+    def speech(self) -> None:
+        """The caller speaks: start the ladder anew."""
+        self._since_media_ms, self._rung = None, 0
+
+    def pause(self) -> None:
+        """Somebody else speaks or works; the ladder keeps its rung."""
+        self._since_media_ms = None
+
+    def heard(self, media_ms: int) -> int | None:
+        """Caller audio up to `media_ms` was quiet; the rung that is reached now, counted from 0."""
+        if self._since_media_ms is None or media_ms - self._since_media_ms < self.after_ms:
+            return None
+        rung, self._rung = self._rung, self._rung + 1
+        self._since_media_ms = None
+        return min(rung, self.rungs)

@@ -1,0 +1,100 @@
+"""Running one function for one call: ledger first, then the Lambda, then the ledger again.
+
+A Lambda that may have run is never invoked a second time for the same turn, name and arguments, unless the
+definition calls it idempotent: after a crash between the two ledger entries nobody knows what happened.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import structlog
+
+from contract.call import Call, Lease
+from contract.clock import Clock
+from contract.store import GatewayStore
+from contract.turns import FunctionEntry, FunctionState
+from gateway.conversation.commands import FunctionResult, StartFunction
+from gateway.functions.invoker import FunctionFailed, Invoker
+
+log = structlog.get_logger()
+
+RESULT_BYTES = 16_384  # what a model can use; a larger answer is refused rather than cut in the middle of a fact
+UNKNOWN_OUTCOME = "the outcome of this call is unknown because of a technical fault; do not repeat it"
+
+
+def ledger_key(turn: int, name: str, arguments: Mapping[str, object]) -> str:
+    """Turn, name and a digest of the canonical arguments: the same request twice has the same key."""
+    canonical = json.dumps(arguments, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return f"{turn:04d}#{name}#{hashlib.sha256(canonical.encode()).hexdigest()[:16]}"
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionRunner:
+    store: GatewayStore
+    invoker: Invoker
+    clock: Clock
+    call: Call
+    idempotent: frozenset[str] = frozenset()
+
+    async def run(self, lease: Lease, turn: int, request: StartFunction) -> FunctionResult:
+        """Raises LeaseLost when another gateway owns the call."""
+        key = ledger_key(turn, request.name, request.arguments)
+        entered = FunctionEntry(
+            key, request.name, request.arguments, FunctionState.ENTERED, entered_at_ms=self.clock.now_ms()
+        )
+        older = await self.store.enter_function(lease, entered)
+        if older is not None and not self._may_repeat(older):
+            return self._as_before(older)
+        result = await self._invoke(request)
+        await self.store.finish_function(lease, key, result.state, result.content, result.error, self.clock.now_ms())
+        log.info("function", contact=self.call.contact_id, function=request.name, state=result.state.value)
+        return result
+
+    def _may_repeat(self, older: FunctionEntry) -> bool:
+        return older.state is FunctionState.ENTERED and older.name in self.idempotent
+
+    def _as_before(self, older: FunctionEntry) -> FunctionResult:
+        if older.state is FunctionState.FINISHED:
+            return FunctionResult(older.state, older.result)
+        return failed(older.error or UNKNOWN_OUTCOME)
+
+    async def _invoke(self, request: StartFunction) -> FunctionResult:
+        payload = {
+            "arguments": request.arguments,
+            "context": {
+                "contact_id": self.call.contact_id,
+                "agent": self.call.agent,
+                "caller_number": self.call.caller_number,
+                "attributes": dict(self.call.attributes),
+            },
+        }
+        try:
+            async with asyncio.timeout(request.timeout_ms / 1000):
+                content = await self.invoker.invoke(request.name, payload)
+        except TimeoutError:
+            return failed("timeout")
+        except FunctionFailed as failure:
+            log.warning("function_failed", contact=self.call.contact_id, function=request.name, kind=failure.kind)
+            return failed(failure.kind)
+        return checked(content)
+
+
+def checked(content: str) -> FunctionResult:
+    """An answer that is JSON and not too large, or the failure that it is."""
+    if len(content.encode()) > RESULT_BYTES:
+        return failed("too_large")
+    try:
+        json.loads(content)
+    except ValueError:
+        return failed("malformed")
+    return FunctionResult(FunctionState.FINISHED, content)
+
+
+def failed(error: str) -> FunctionResult:
+    """What the model is told of a failure."""
+    return FunctionResult(FunctionState.FAILED, json.dumps({"error": error}), error)

@@ -1,0 +1,93 @@
+"""The telephone line: caller and prompts on one clock of 20 ms, recorded as both sides hear it."""
+
+from __future__ import annotations
+
+import wave
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from contract.audio import BYTES_PER_MS, ULAW_SILENCE, rms, ulaw2lin
+from simulator.caller.schedule import FRAME_MS, Caller
+
+FRAME_SAMPLES = FRAME_MS * 8
+_ULAW_FRAME = FRAME_MS * BYTES_PER_MS
+AGENT_SPEAKS_RMS = 150
+
+
+@dataclass(slots=True)
+class Prompt:
+    """A prompt on the line: µ-law samples, when they begin, and when they were cut."""
+
+    prompt_id: str
+    ulaw: bytes
+    starts_ms: int
+    stops_ms: int | None = None
+
+    @property
+    def ends_ms(self) -> int:
+        end = self.starts_ms + len(self.ulaw) // BYTES_PER_MS
+        return end if self.stops_ms is None else min(end, self.stops_ms)
+
+
+@dataclass(slots=True)
+class Line:
+    """Mixes what the caller hears, asks the caller to speak, and keeps both. Times are epoch ms."""
+
+    caller: Caller
+    now_ms: int
+    said: bytearray = field(default_factory=bytearray)  # PCM, from the first frame on
+    heard: bytearray = field(default_factory=bytearray)
+    prompts: list[Prompt] = field(default_factory=list)
+    started_ms: int = 0
+    last_heard_ms: int = 0  # last sample of agent speech that the caller heard
+
+    def __post_init__(self) -> None:
+        self.started_ms = self.now_ms
+
+    def play(self, prompt_id: str, ulaw: bytes, starts_ms: int) -> Prompt:
+        prompt = Prompt(prompt_id, ulaw, starts_ms)
+        self.prompts.append(prompt)
+        return prompt
+
+    def stop(self, prompt_id: str, at_ms: int) -> None:
+        for prompt in self.prompts:
+            if prompt.prompt_id == prompt_id and prompt.stops_ms is None:
+                prompt.stops_ms = max(at_ms, self.now_ms)
+
+    def tick(self) -> tuple[int, bytes, bytes]:
+        """The next 20 ms: when they begin, what the caller says and what the caller hears, 16-bit PCM."""
+        begin = self.now_ms
+        heard = ulaw2lin(self._heard(begin))
+        speaks = rms(heard) > AGENT_SPEAKS_RMS
+        said = self.caller.frame(begin, agent_speaks=speaks)
+        if speaks:
+            self.last_heard_ms = begin + FRAME_MS
+        self.said += said
+        self.heard += heard
+        self.now_ms += FRAME_MS
+        self.prompts = [prompt for prompt in self.prompts if prompt.ends_ms > self.now_ms]
+        return begin, said, heard
+
+    def _heard(self, begin: int) -> bytes:
+        """µ-law of one frame. Connect plays one prompt at a time; the newest wins."""
+        frame = bytearray(ULAW_SILENCE * _ULAW_FRAME)
+        for prompt in self.prompts:
+            first = max(begin, prompt.starts_ms)
+            past = min(begin + FRAME_MS, prompt.ends_ms)
+            if first < past:
+                source = (first - prompt.starts_ms) * BYTES_PER_MS
+                piece = prompt.ulaw[source : source + (past - first) * BYTES_PER_MS]
+                at = (first - begin) * BYTES_PER_MS
+                frame[at : at + len(piece)] = piece
+        return bytes(frame)
+
+    def save(self, path: Path) -> None:
+        """Stereo WAV, 8 kHz, 16 bit: left what the caller said, right what the caller heard."""
+        frames = bytearray(2 * len(self.said))
+        frames[0::4], frames[1::4] = self.said[0::2], self.said[1::2]
+        frames[2::4], frames[3::4] = self.heard[0::2], self.heard[1::2]
+        with wave.open(str(path), "wb") as file:
+            file.setnchannels(2)
+            file.setsampwidth(2)
+            file.setframerate(8000)
+            file.writeframes(bytes(frames))

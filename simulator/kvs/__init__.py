@@ -1,0 +1,1 @@
+"""A stand-in for Kinesis Video Streams, as far as Amazon Connect and GetMedia use it."""
