@@ -7,12 +7,11 @@ order. Deepgram owns turn taking; this owns what the caller hears, what was hear
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 
 from contract.actions import Returned
 from contract.audio import BYTES_PER_MS
-from definition.functions import END_CALL, TRANSFER_TO_HUMAN, BadArguments, validate_arguments
-from definition.model import AgentDefinition
+from definition import AgentDefinition, BadArguments
+from definition.functions import END, TRANSFER, transfer_arguments, validate_arguments
 from gateway.conversation import sentences
 from gateway.conversation.commands import (
     ClearSpeech,
@@ -353,22 +352,28 @@ class Conversation:
             return
         self._agent_watch.satisfied()
         self._caller_watch.pause()
+        if call.name == TRANSFER:
+            asked = transfer_arguments(self._definition, call.arguments)
+            leave = Leave(asked.reason, asked.queue, asked.summary, call.id)
+            self._leave(call, leave, sentences.ANSWER_TRANSFER, now_ms)
+        elif call.name == END:
+            self._leave(call, Leave("goodbye", function_id=call.id), sentences.ANSWER_END, now_ms)
+        else:
+            self._own_function(call, now_ms)
+
+    def _own_function(self, call: FunctionCall, now_ms: int) -> None:
+        function = self._definition.functions.get(call.name)
+        if function is None:
+            self._answer(call, {"error": "there is no such function"}, now_ms)
+            return
         if self._functions.too_many:
             self._answer(call, {"error": sentences.ANSWER_TOO_MANY}, now_ms)
             return
         try:
-            arguments = validate_arguments(self._definition, call.name, call.arguments)
+            arguments = validate_arguments(function, call.arguments)
         except BadArguments as error:
             self._answer(call, {"error": str(error)}, now_ms)
             return
-        built_in: dict[str, Callable[[FunctionCall, dict[str, object], int], None]] = {
-            TRANSFER_TO_HUMAN: self._transfer_asked,
-            END_CALL: self._end_asked,
-        }
-        if call.name in built_in:
-            built_in[call.name](call, arguments, now_ms)
-            return
-        function = self._definition.functions[call.name]
         self._functions.wait_for(call.id, call.name, function.while_running, now_ms)
         self._do(StartFunction(call.id, call.name, arguments, function.timeout_ms))
 
@@ -377,14 +382,6 @@ class Conversation:
             self._do(StopFunction(call_id))
         if self.ending.leave is not None and self.ending.leave.function_id == call_id:
             self._cancel_leave(tell=False)
-
-    def _transfer_asked(self, call: FunctionCall, arguments: dict[str, object], now_ms: int) -> None:
-        queue = str(arguments.get("queue") or self._definition.default_queue)
-        leave = Leave(str(arguments.get("reason", "")), queue, str(arguments.get("summary", "")), call.id)
-        self._leave(call, leave, sentences.ANSWER_TRANSFER, now_ms)
-
-    def _end_asked(self, call: FunctionCall, arguments: dict[str, object], now_ms: int) -> None:
-        self._leave(call, Leave(str(arguments.get("reason", "")), function_id=call.id), sentences.ANSWER_END, now_ms)
 
     def _leave(self, call: FunctionCall, leave: Leave, note: str, now_ms: int) -> None:
         begun = self.ending.ask(leave, now_ms, playing=self._stretch is not None)

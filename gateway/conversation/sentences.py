@@ -30,4 +30,5 @@ def transfer_returned(why: Returned) -> str:
 
 
 def late_result(name: str, content: str) -> str:
+    """A note for the model of a new session."""
     return f"The result of {name}, called before the connection was renewed: {content}"

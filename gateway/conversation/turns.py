@@ -8,6 +8,7 @@ from contract.audio import BYTES_PER_MS
 from contract.turns import HeardSource, Role, Turn
 
 OPENING_STRETCH = 0
+PLAIN_TURNS = 12
 
 
 def heard_share(text: str, position_ms: int, total_ms: int) -> str:
@@ -65,6 +66,11 @@ class Turns:
         self.caller_turns = 0
         self.last_caller_text = ""
         self.last_agent_text = ""
+        self._said: list[str] = []
+
+    def plain(self) -> str:
+        """The last turns as lines of text, newest last."""
+        return "\n".join(self._said[-PLAIN_TURNS:])
 
     def opening(self, text: str, duration_ms: int) -> None:
         """The opening that the flow plays: a stretch whose length is known beforehand."""
@@ -77,6 +83,7 @@ class Turns:
         number, self._next = self._next, self._next + 1
         self.caller_turns += 1
         self.last_caller_text = text
+        self._said.append(f"Caller: {text}")
         self._changed[number] = Turn(
             number, Role.CALLER, text, started_ms, ended_ms, heard_ms=max(0, ended_ms - started_ms), marks=marks
         )
@@ -86,6 +93,7 @@ class Turns:
         speech = self._current()
         speech.texts.append(text)
         self.last_agent_text = text
+        self._said.append(f"Agent: {text}")
         self._touch(speech)
 
     def agent_audio(self, stretch: int, length: int, now_ms: int) -> None:

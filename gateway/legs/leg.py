@@ -6,7 +6,7 @@ sockets, threads and clocks, and it reports everything as one of the events belo
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -110,10 +110,14 @@ class Handover:
 
 
 class Leg(Protocol):
-    """How audio reaches and leaves the caller. Every method returns at once; the leg works on its own tasks."""
+    """How audio reaches and leaves the caller. What is no coroutine returns at once; `run` does the work."""
 
-    def events(self) -> AsyncIterator[LegEvent]:
-        """Everything that happens, in order; ends after CallerGone or LegFailed."""
+    async def run(self) -> None:
+        """Work until the caller is gone. Raises LeaseLost when another gateway owns the call."""
+        ...
+
+    async def next_event(self) -> LegEvent:
+        """Everything that happens, in order; nothing follows CallerGone or LegFailed."""
         ...
 
     def speak(self, ulaw: bytes) -> int:
@@ -141,6 +145,19 @@ class Leg(Protocol):
 
     def hang_up(self, reason: str) -> None: ...
 
-    def head(self) -> Head | None:
-        """The newest head that was read, for telemetry."""
+    def saw(self, head: Head) -> None:
+        """The call read its head: whatever it says of the flow is news for the leg."""
+        ...
+
+    @property
+    def start_delay_ms(self) -> int:
+        """How long a prompt takes to be heard after it was offered, as this leg learned it."""
+        ...
+
+    def figures(self) -> Mapping[str, int]:
+        """Measures of this call for its last log line, by name; times in ms."""
+        ...
+
+    async def close(self) -> None:
+        """Remove what the leg keeps for the call; called once, after `run`."""
         ...

@@ -35,6 +35,9 @@ log = structlog.get_logger()
 LEAD_MS = 900
 BUSY_POLL_MS = 100  # how often the head is read while something is on its way to the caller
 IDLE_POLL_MS = 500
+ENDED_MS = 5000
+# A queue that is closed, unstaffed or full is found out within a second; a sentence is spoken, then the flow asks.
+QUEUED_MS = 20_000
 
 
 @dataclass(slots=True)
@@ -43,7 +46,12 @@ class Final:
 
     action: Action
     seq: int = 0
-    taken: bool = False
+    taken_ms: int = 0  # when the flow took it; 0 before
+
+    @property
+    def patience_ms(self) -> int:
+        """How long after the flow took it the caller may still come back, or the contact event be on its way."""
+        return ENDED_MS if isinstance(self.action, End) else QUEUED_MS
 
 
 @dataclass(slots=True)
@@ -138,7 +146,7 @@ class Speaker:
         self._finally(End(reason))
 
     def withdraw(self) -> None:
-        if self._final is not None and not self._final.taken:
+        if self._final is not None and not self._final.taken_ms:
             self._withdraw = True
             self._wake.set()
 
@@ -234,22 +242,31 @@ class Speaker:
         self.newest = head
         self._report(self._playout.head(head, self.clock.now_ms()))
         final = self._final
-        if final is not None and final.seq and not final.taken and max(head.offered, head.loaded) >= final.seq:
-            final.taken = True
+        if final is not None and final.seq and not final.taken_ms and max(head.offered, head.loaded) >= final.seq:
+            final.taken_ms = self.clock.now_ms()
             self.emit(FlowTook())
         if head.returned is not Returned.NONE and head.loaded > self._returned_seq:
             self._returned_seq = head.loaded
             self._final = None
             self.emit(TransferReturned(head.returned))
         if head.disconnected_at_ms:
-            self._leave("contact_event")
+            self.leave("contact_event")
+        elif final is not None and final.taken_ms and self.clock.now_ms() - final.taken_ms >= final.patience_ms:
+            self.leave("ended" if isinstance(final.action, End) else "queued")
         elif head.state is CallState.ENDED:
-            self._leave(head.reason or NONE)
+            self.leave(head.reason or NONE)
 
-    def _leave(self, signal: str) -> None:
+    def leave(self, signal: str) -> None:
+        """The caller is gone; `signal` says how we know."""
         if not self._gone:
             self._gone = True
             self.emit(CallerGone(signal))
+            self._wake.set()
+
+    @property
+    def leaving(self) -> bool:
+        """A transfer or the end was asked for."""
+        return self._final is not None
 
     async def _sleep(self) -> None:
         now = self.clock.now_ms()

@@ -1,0 +1,60 @@
+"""`python -m gateway`: takes calls until SIGTERM, then hands the live ones over and ends."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+
+import structlog
+import uvloop
+
+from contract.clock import SystemClock
+from contract.errors import VoiceAgentError
+from definition import load_all
+from gateway import aws
+from gateway.openings import render_openings
+from gateway.service import Service
+from gateway.settings import Settings, read
+from gateway.telemetry import logs
+
+log = structlog.get_logger()
+
+
+def main() -> int:
+    """The process: 0 after SIGTERM, 1 with one sentence when a setting or a definition is wrong."""
+    logs.configure()
+    owner = f"{socket.gethostname()}-{uuid.uuid4().hex[:8]}"
+    try:
+        settings = read(os.environ, owner)
+        uvloop.run(serve(settings))
+    except VoiceAgentError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+async def serve(settings: Settings) -> None:
+    """Run the service with everything on AWS and Deepgram."""
+    loop = asyncio.get_running_loop()
+    loop.set_default_executor(ThreadPoolExecutor(aws.THREADS, thread_name_prefix="boto3"))
+    definitions = await asyncio.to_thread(load_all, settings.agents)
+    clips = await asyncio.to_thread(aws.prompts, settings)
+    at_hand = await asyncio.to_thread(aws.facilities, settings, SystemClock(), clips, dict(definitions))
+    service = Service(at_hand, await asyncio.to_thread(aws.wakeups, settings), settings.owner, settings.calls)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, service.stop)
+    log.info("started", owner=settings.owner, release=settings.release, agents=sorted(definitions))
+    async with asyncio.TaskGroup() as tasks:
+        aside = [tasks.create_task(render_openings(at_hand, clips)), tasks.create_task(at_hand.lag.run())]
+        await service.run()
+        for task in aside:
+            task.cancel()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,132 @@
+"""The gateway's facilities on AWS and Deepgram: boto3 clients with bounded waits, each call in a thread."""
+
+from __future__ import annotations
+
+import json
+import random
+from typing import TYPE_CHECKING
+
+import boto3
+import structlog
+from botocore.exceptions import BotoCoreError, ClientError
+
+from contract.aws import config, dynamodb_client, sqs_client
+from contract.call import Call, Head, Lease
+from contract.clock import Clock
+from contract.dynamodb import DynamoStore
+from contract.running import in_thread
+from contract.wakeups import SqsWakeups
+from definition import AgentDefinition
+from gateway.facilities import Facilities
+from gateway.functions.invoker import LambdaInvoker
+from gateway.legs.kvs.getmedia import GetMediaSource, MediaClients
+from gateway.legs.kvs.leg import KvsLeg, KvsServices
+from gateway.legs.kvs.prompts import S3Prompts
+from gateway.settings import Settings
+from gateway.voice_agent.connection import WebSocketConnector
+from gateway.voice_agent.errors import KeyUnavailable
+
+if TYPE_CHECKING:
+    from mypy_boto3_connect import ConnectClient
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+
+log = structlog.get_logger()
+
+FUNCTION_READ_S = 60  # the longest time limit of a function in a definition
+THREADS = 64
+
+
+class SecretKey:
+    """The Deepgram key out of Secrets Manager: plain text, or JSON with `api_key`. Read once, and again on demand."""
+
+    def __init__(self, client: SecretsManagerClient, secret: str) -> None:
+        self._client = client
+        self._secret = secret
+        self._key = ""
+
+    async def __call__(self, *, fresh: bool) -> str:
+        if fresh or not self._key:
+            self._key = await in_thread(self._read)
+        return self._key
+
+    def _read(self) -> str:
+        try:
+            text = self._client.get_secret_value(SecretId=self._secret).get("SecretString", "")
+        except (ClientError, BotoCoreError) as error:
+            raise KeyUnavailable(f"the secret cannot be read ({type(error).__name__})") from None
+        key = _key_in(text)
+        if not key:
+            raise KeyUnavailable("the secret is empty: put the Deepgram API key into it")
+        return key
+
+
+def _key_in(text: str) -> str:
+    if not text.lstrip().startswith("{"):
+        return text.strip()
+    try:
+        return str(json.loads(text).get("api_key", ""))
+    except ValueError:
+        return ""
+
+
+class ConnectPresence:
+    """DescribeContact: a contact that has ended has a DisconnectTimestamp (Connect API)."""
+
+    def __init__(self, client: ConnectClient, instance_id: str) -> None:
+        self._client = client
+        self._instance_id = instance_id
+
+    async def connected(self, contact_id: str) -> bool:
+        try:
+            contact = await in_thread(
+                lambda: self._client.describe_contact(InstanceId=self._instance_id, ContactId=contact_id)
+            )
+        except self._client.exceptions.ResourceNotFoundException:
+            return False
+        except (ClientError, BotoCoreError) as error:
+            log.warning("contact_not_described", contact=contact_id, error=type(error).__name__)
+            return True
+        return "DisconnectTimestamp" not in contact["Contact"]
+
+
+def prompts(settings: Settings) -> S3Prompts:
+    """Where clips go."""
+    client = boto3.client("s3", region_name=settings.region, config=config(read_s=5))
+    return S3Prompts(client, settings.clip_bucket, settings.region, in_thread)
+
+
+def wakeups(settings: Settings) -> SqsWakeups:
+    """Where wake-ups come from."""
+    return SqsWakeups(sqs_client(), settings.wakeup_queue_url, in_thread)
+
+
+def facilities(
+    settings: Settings, clock: Clock, clips: S3Prompts, definitions: dict[str, AgentDefinition]
+) -> Facilities:
+    """All clients are made here, before the first call: making one costs tens of milliseconds."""
+    store = DynamoStore(dynamodb_client(), settings.table, run=in_thread)
+    media = MediaClients()
+    services = KvsServices(
+        store=store,
+        prompts=clips,
+        presence=ConnectPresence(boto3.client("connect", config=config()), settings.instance_id),
+        clock=clock,
+        source=lambda stream_arn: GetMediaSource(stream_arn, media),
+    )
+
+    def open_leg(lease: Lease, head: Head, call: Call) -> KvsLeg:
+        return KvsLeg(services, lease, head, call)
+
+    key = SecretKey(boto3.client("secretsmanager", config=config()), settings.deepgram_secret)
+    # An invocation that was made twice is a function that ran twice: botocore must not repeat it.
+    functions = boto3.client("lambda", config=config(read_s=FUNCTION_READ_S, attempts=1))
+    return Facilities(
+        store=store,
+        clock=clock,
+        connector=WebSocketConnector(settings.deepgram_url, key),
+        invoker=LambdaInvoker(functions, settings.function_arns, in_thread),
+        open_leg=open_leg,
+        definitions=definitions,
+        queue_arns=settings.queue_arns,
+        random=random.random,
+    )

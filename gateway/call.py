@@ -1,0 +1,373 @@
+"""One call: a leg, a voice agent, functions, actions, in one task group. It decides nothing: the conversation does."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import structlog
+
+from contract.call import LEASE_MS, RENEW_EVERY_MS, Call, Head, Lease, Result
+from contract.errors import CallEnded, LeaseLost, StoreUnavailable
+from contract.turns import FunctionState, Turn
+from definition import AgentDefinition
+from definition.settings import settings
+from gateway.conversation.commands import (
+    ClearSpeech,
+    Command,
+    EndSpeech,
+    Finish,
+    GiveUp,
+    Go,
+    Reconnect,
+    Replay,
+    SayLocally,
+    StartFunction,
+    Stay,
+    StopFunction,
+    Tell,
+)
+from gateway.conversation.conversation import Conversation
+from gateway.conversation.ending import Leave, Step
+from gateway.facilities import Facilities
+from gateway.functions.runner import FunctionRunner
+from gateway.handover import handover
+from gateway.legs.leg import CallerAudio, CallerGone, FlowTook, Handover, Leg, LegFailed, TransferReturned
+from gateway.voice_agent.backoff import Reconnects
+from gateway.voice_agent.context import Context, build
+from gateway.voice_agent.messages import SettingsApplied
+from gateway.voice_agent.session import AgentAudio, VoiceAgentSession
+from gateway.voice_agent.treatment import SessionEnded
+
+log = structlog.get_logger()
+
+OUTAGE_MS = 15_000  # a caller who has had no voice agent for so long goes to a human
+WRITE_RETRY_S = 0.5
+
+
+class _Over(Exception):
+    """The call is over: leaves the task group."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a call ended for this gateway."""
+
+    result: Result
+    reason: str
+
+
+class LiveCall:
+    """Run it once. `stop` may be called at any time."""
+
+    def __init__(self, facilities: Facilities, lease: Lease, head: Head, call: Call) -> None:
+        self.contact_id = call.contact_id
+        self.outcome = Outcome(Result.NONE, "")
+        self._facilities = facilities
+        self._store = facilities.store
+        self._clock = facilities.clock
+        self._lease = lease
+        self._call = call
+        self._resumed = head.moves > 0
+        self._definition: AgentDefinition = facilities.definitions[call.agent]
+        self._leg: Leg = facilities.open_leg(lease, head, call)
+        self._conversation: Conversation | None = None
+        self._session: VoiceAgentSession | None = None
+        self._tasks: asyncio.TaskGroup | None = None
+        self._functions: dict[str, asyncio.Task[None]] = {}
+        self._runner = FunctionRunner(
+            facilities.store,
+            facilities.invoker,
+            facilities.clock,
+            call,
+            frozenset(name for name, function in self._definition.functions.items() if function.idempotent),
+        )
+        self._turns: asyncio.Queue[Turn] = asyncio.Queue()
+        self._over = asyncio.Event()
+        self._alarm: asyncio.TimerHandle | None = None
+        self._left: Leave | None = None
+        self._mute = 0
+        self._stopping = ""
+
+    def stop(self, reason: str) -> None:
+        """Hand the caller to a human now, with this reason."""
+        self._stopping = self._stopping or reason
+        if self._conversation is not None:
+            self._conversation.give_up(reason)
+            self._carry_out()
+
+    async def run(self) -> Outcome:
+        """Serve the caller to the end; the record is closed when it returns.
+
+        Raises:
+            LeaseLost: another gateway owns the call now; this one has stopped.
+        """
+        log.info("call_taken", contact=self.contact_id, epoch=self._lease.epoch, agent=self._call.agent)
+        try:
+            await self._serve()
+        finally:
+            if self._alarm is not None:
+                self._alarm.cancel()
+        await self._close()
+        log.info(
+            "call_over",
+            contact=self.contact_id,
+            result=self.outcome.result.value,
+            reason=self.outcome.reason,
+            loop_lag_ms_p99=round(self._facilities.lag.p99_ms, 1),
+            **self._leg.figures(),
+        )
+        return self.outcome
+
+    async def _serve(self) -> None:
+        context = await self._begin()
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                self._tasks = tasks
+                tasks.create_task(self._leg.run(), name="leg")
+                tasks.create_task(self._listen(), name="listen")
+                tasks.create_task(self._sessions(context), name="sessions")
+                tasks.create_task(self._renew(), name="renew")
+                tasks.create_task(self._write(), name="write")
+                self._carry_out()
+                await self._over.wait()
+                raise _Over
+        except* _Over:
+            pass
+        except* LeaseLost as lost:
+            raise lost.exceptions[0] from None
+
+    async def _begin(self) -> Context:
+        """What is known of the conversation so far, empty at the start of a call."""
+        turns = await self._store.turns(self.contact_id)
+        functions = await self._store.functions(self.contact_id)
+        first = max((turn.number for turn in turns), default=0) + 1
+        self._conversation = Conversation(self._definition, self._clock.now_ms(), first_turn=first)
+        opening = self._call.opening
+        if opening is not None and not turns:
+            self._conversation.opening(opening.text, opening.duration_ms)
+        if self._stopping:
+            self._conversation.give_up(self._stopping)
+        return build(turns, functions)
+
+    # -- the voice agent -------------------------------------------------------------------------------------
+
+    async def _sessions(self, context: Context) -> None:
+        """One Deepgram session after the other, until the call is over or none can be had."""
+        reconnects = Reconnects(self._facilities.random)
+        lost_ms: int | None = None
+        fresh = not context.messages
+        while True:
+            ended = await self._one_session(context, greet=fresh and self._call.opening is None)
+            if ended.lived_ms and ended.request_id:
+                lost_ms = None
+            now = self._clock.now_ms()
+            lost_ms = now if lost_ms is None else lost_ms
+            delay = 0 if self._mute == 1 else reconnects.delay_ms(ended)
+            if delay is None or now + delay - lost_ms > OUTAGE_MS or self._mute > 1:
+                self._give_up("voice_agent_mute" if self._mute > 1 else f"voice_agent_{ended.code.lower()}")
+                return
+            log.warning("voice_agent_lost", contact=self.contact_id, code=ended.code, retry_ms=delay)
+            await asyncio.sleep(delay / 1000)
+            fresh = False
+            context = build(await self._store.turns(self.contact_id), await self._store.functions(self.contact_id))
+
+    async def _one_session(self, context: Context, *, greet: bool) -> SessionEnded:
+        configured = settings(
+            self._definition,
+            greeting=self._definition.opening if greet else None,
+            context_messages=context.messages,
+            secrets=self._facilities.secrets,
+        )
+        session = VoiceAgentSession(self._facilities.connector, configured, self._clock)
+        running = self._group.create_task(session.run(), name="session")
+        self._session = session
+        try:
+            return await self._converse(session, context)
+        finally:
+            self._session = None
+            running.cancel()
+
+    async def _converse(self, session: VoiceAgentSession, context: Context) -> SessionEnded:
+        conversation = self._talk
+        async for event in session.events():
+            now = self._clock.now_ms()
+            if isinstance(event, AgentAudio):
+                if conversation.audio(event.audio, now):
+                    conversation.spoken(self._leg.speak(event.audio), event.audio, now)
+                self._arm()
+                continue
+            if isinstance(event, SessionEnded):
+                return event
+            if isinstance(event, SettingsApplied):
+                conversation.session_changed(context.unanswered, now)
+            conversation.message(event, now)
+            self._carry_out()
+        raise AssertionError("a session's last event is SessionEnded")
+
+    # -- the caller ------------------------------------------------------------------------------------------
+
+    async def _listen(self) -> None:
+        while True:
+            event = await self._leg.next_event()
+            now = self._clock.now_ms()
+            if isinstance(event, CallerAudio) and self._session is not None:
+                self._session.send_audio(event.ulaw)
+            self._talk.leg(event, now)
+            match event:
+                case CallerGone(signal):
+                    self._finished(signal)
+                case LegFailed() if self._talk.ending.step is Step.TAKEN:
+                    self._finished("leg_failed")
+                case FlowTook() | TransferReturned():
+                    log.info("flow", contact=self.contact_id, event=type(event).__name__)
+            self._carry_out()
+
+    def _finished(self, signal: str) -> None:
+        taken = self._talk.ending.step is Step.TAKEN or signal in ("queued", "ended")
+        if taken and self._left is not None:
+            result = Result.TRANSFERRED if self._left.queue else Result.ENDED
+            self.outcome = Outcome(result, self._left.reason)
+        else:
+            self.outcome = Outcome(Result.CALLER_HUNG_UP, signal)
+        self._over.set()
+
+    # -- carrying out ----------------------------------------------------------------------------------------
+
+    def _carry_out(self) -> None:
+        """Do what the conversation decided, in order, and note what changed in the transcript."""
+        for command in self._talk.commands():
+            self._do(command)
+        for turn in self._talk.turns.changed():
+            self._turns.put_nowait(turn)
+        self._arm()
+
+    def _do(self, command: Command) -> None:
+        match command:
+            case Tell(message):
+                if self._session is not None:
+                    self._session.send(message)
+            case EndSpeech():
+                self._leg.end_of_speech()
+            case ClearSpeech():
+                self._leg.clear()
+            case Replay(ulaw):
+                self._talk.spoken(self._leg.speak(ulaw), ulaw, self._clock.now_ms())
+            case SayLocally(text):
+                self._leg.say(text)
+            case StartFunction():
+                self._functions[command.id] = self._group.create_task(self._function(command))
+            case StopFunction(call_id):
+                if (task := self._functions.pop(call_id, None)) is not None:
+                    task.cancel()
+            case Go(leave):
+                self._go(leave)
+            case Stay():
+                self._left = None
+                self._leg.withdraw()
+            case Reconnect():
+                self._reconnect()
+            case GiveUp(reason):
+                self._go(Leave(reason, self._definition.default_queue))
+            case Finish():
+                pass  # `_listen` knows more about how the caller left
+
+    def _go(self, leave: Leave) -> None:
+        self._left = leave
+        if not leave.queue:
+            self._leg.hang_up(leave.reason)
+            return
+        attributes = handover(self._call, leave, self._talk.turns)
+        arn = self._facilities.queue_arns[leave.queue]
+        self._leg.transfer(Handover(leave.queue, arn, leave.reason, attributes))
+
+    def _reconnect(self) -> None:
+        self._mute += 1
+        if self._session is not None:
+            self._session.close()
+
+    def _give_up(self, reason: str) -> None:
+        self._talk.give_up(reason)
+        self._carry_out()
+
+    async def _function(self, request: StartFunction) -> None:
+        turn = self._talk.turns.caller_turns
+        result = await self._runner.run(self._lease, turn, request)
+        self._functions.pop(request.id, None)
+        if result.state is not FunctionState.CANCELLED:
+            self._talk.function_finished(request.id, result, self._clock.now_ms())
+            self._carry_out()
+
+    # -- time and the record ---------------------------------------------------------------------------------
+
+    def _arm(self) -> None:
+        """Set the alarm to the conversation's next deadline."""
+        if self._alarm is not None:
+            self._alarm.cancel()
+            self._alarm = None
+        due = self._talk.next_due_ms()
+        if due is not None and not self._over.is_set():
+            delay = max(0, due - self._clock.now_ms()) / 1000
+            self._alarm = asyncio.get_running_loop().call_later(delay, self._ring)
+
+    def _ring(self) -> None:
+        self._alarm = None
+        self._talk.tick(self._clock.now_ms())
+        self._carry_out()
+
+    async def _renew(self) -> None:
+        """Keep the lease. A gateway that cannot renew stops before somebody else may begin."""
+        renewed_ms = self._clock.now_ms()
+        while True:
+            await asyncio.sleep(RENEW_EVERY_MS / 1000)
+            now = self._clock.now_ms()
+            if now - renewed_ms >= LEASE_MS:
+                raise LeaseLost(self.contact_id, self._lease.epoch)
+            try:
+                head = await self._store.renew(self._lease, now, LEASE_MS, self._leg.start_delay_ms)
+            except StoreUnavailable as error:
+                log.error("lease_not_renewed", contact=self.contact_id, cause=error.cause)
+                continue
+            renewed_ms = now
+            self._leg.saw(head)
+
+    async def _write(self) -> None:
+        """Write turns as they change; one that cannot be written now is tried again until the call is over."""
+        while True:
+            turn = await self._turns.get()
+            if not await self._put(turn):
+                await asyncio.sleep(WRITE_RETRY_S)
+                self._turns.put_nowait(turn)
+
+    async def _put(self, turn: Turn) -> bool:
+        try:
+            await self._store.put_turn(self._lease, turn)
+        except StoreUnavailable as error:
+            log.error("turn_not_written", contact=self.contact_id, cause=error.cause)
+            return False
+        return True
+
+    async def _close(self) -> None:
+        """Write what is left, close the record, remove the clips."""
+        for turn in [*_drained(self._turns), *self._talk.turns.changed()]:
+            await self._put(turn)
+        try:
+            await self._store.end(self._lease, self.outcome.result, self.outcome.reason, self._clock.now_ms())
+        except (CallEnded, StoreUnavailable) as error:
+            log.error("record_not_closed", contact=self.contact_id, cause=type(error).__name__)
+        await self._leg.close()
+
+    @property
+    def _talk(self) -> Conversation:
+        assert self._conversation is not None
+        return self._conversation
+
+    @property
+    def _group(self) -> asyncio.TaskGroup:
+        assert self._tasks is not None
+        return self._tasks
+
+
+def _drained(queue: asyncio.Queue[Turn]) -> Sequence[Turn]:
+    return [queue.get_nowait() for _ in range(queue.qsize())]

@@ -1,0 +1,163 @@
+"""The kvs leg: the caller's audio out of Kinesis Video Streams, the agent's speech as prompts of the flow."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from dataclasses import dataclass
+from typing import Protocol
+
+import structlog
+
+from contract.call import Call, Head, Lease
+from contract.clock import Clock
+from contract.store import GatewayStore
+from gateway.legs.kvs.errors import ReadingGivenUp
+from gateway.legs.kvs.fragments import ContactEnded, Direction
+from gateway.legs.kvs.pacer import Pacer
+from gateway.legs.kvs.prompts import Prompts
+from gateway.legs.kvs.source import MediaSource, caller_blocks
+from gateway.legs.kvs.speaker import Speaker
+from gateway.legs.leg import CallerAudio, Handover, LegEvent, LegFailed
+
+log = structlog.get_logger()
+
+NO_MEDIA_MS = 10_000  # no fragment for so long: is the caller still there?
+NO_REQUEST_MS = 45_000  # no request of the flow for so long: the longest Wait of the flow is 40 s
+CHECK_MS = 1000
+MOST_EVENTS = 4096
+
+
+class Presence(Protocol):
+    """Whether Connect still knows the contact as going on."""
+
+    async def connected(self, contact_id: str) -> bool:
+        """False only when Connect says that the contact has ended; True while that cannot be told."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class KvsServices:
+    """What every kvs leg of a gateway shares."""
+
+    store: GatewayStore
+    prompts: Prompts
+    presence: Presence
+    clock: Clock
+    source: MediaSourceOf
+
+
+class MediaSourceOf(Protocol):
+    def __call__(self, stream_arn: str) -> MediaSource: ...
+
+
+class KvsLeg:
+    """See `gateway.legs.leg.Leg`."""
+
+    def __init__(self, services: KvsServices, lease: Lease, head: Head, call: Call) -> None:
+        self._services = services
+        self._clock = services.clock
+        self._call = call
+        self._events: asyncio.Queue[LegEvent] = asyncio.Queue(MOST_EVENTS)
+        self._pacer = Pacer()
+        self._pushed = asyncio.Event()
+        self._media_ms = services.clock.now_ms()
+        self._speaker = Speaker(
+            services.store, services.prompts, services.clock, lease, call, self._events.put_nowait, head
+        )
+
+    @property
+    def start_delay_ms(self) -> int:
+        return self._speaker.newest.start_delay_ms
+
+    @property
+    def pacer(self) -> Pacer:
+        """Its counters are the leg's figures for caller audio."""
+        return self._pacer
+
+    async def run(self) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            work = [tasks.create_task(part) for part in (self._read(), self._pace(), self._watch())]
+            await self._speaker.run()
+            for task in work:
+                task.cancel()
+
+    async def next_event(self) -> LegEvent:
+        return await self._events.get()
+
+    def speak(self, ulaw: bytes) -> int:
+        return self._speaker.speak(ulaw)
+
+    def end_of_speech(self) -> None:
+        self._speaker.end_of_speech()
+
+    def clear(self) -> None:
+        self._speaker.clear()
+
+    def say(self, text: str) -> None:
+        self._speaker.say(text)
+
+    def transfer(self, handover: Handover) -> None:
+        self._speaker.transfer(handover)
+
+    def withdraw(self) -> None:
+        self._speaker.withdraw()
+
+    def hang_up(self, reason: str) -> None:
+        self._speaker.hang_up(reason)
+
+    def saw(self, head: Head) -> None:
+        self._speaker.saw(head)
+
+    async def close(self) -> None:
+        """The clips are of no use any more; the bucket would expire them a day later."""
+        if self._speaker.keys:
+            await self._services.prompts.delete(self._speaker.keys)
+
+    async def _read(self) -> None:
+        """From the stream to the pacer, until our contact's part of it ends."""
+        source = self._services.source(self._call.media.stream_arn)
+        blocks = caller_blocks(source, self._call.media, self._call.contact_id, self._clock)
+        try:
+            async with contextlib.aclosing(blocks):
+                async for block in blocks:
+                    if isinstance(block, ContactEnded):
+                        log.info("contact_ended_in_stream", contact=self._call.contact_id)
+                        continue
+                    now = self._clock.now_ms()
+                    self._media_ms = now
+                    if block.direction is Direction.FROM_CUSTOMER:
+                        self._pacer.push(block, now)
+                        self._pushed.set()
+        except ReadingGivenUp as error:
+            # Once the caller is on the way to a human, streaming stops by itself.
+            if not self._speaker.leaving:
+                self._events.put_nowait(LegFailed(f"media_{error.reason}"))
+
+    async def _pace(self) -> None:
+        """From the pacer to the call, on the time of the audio."""
+        while True:
+            now = self._clock.now_ms()
+            for frame in self._pacer.due(now):
+                self._events.put_nowait(CallerAudio(frame.media_ms, frame.ulaw, frame.delay_ms, frame.inserted))
+            due = self._pacer.next_due_ms()
+            try:
+                async with asyncio.timeout(None if due is None else max(1, due - now) / 1000):
+                    await self._pushed.wait()
+                self._pushed.clear()
+            except TimeoutError:
+                continue
+
+    async def _watch(self) -> None:
+        """Ask Connect when neither stream nor flow shows a sign of the caller."""
+        while True:
+            await asyncio.sleep(CHECK_MS / 1000)
+            now = self._clock.now_ms()
+            asked_ms = max(self._speaker.newest.asked_at_ms, self._call.started_at_ms)
+            silent_flow = now - asked_ms > NO_REQUEST_MS and not self._speaker.leaving
+            if now - self._media_ms <= NO_MEDIA_MS and not silent_flow:
+                continue
+            if not await self._services.presence.connected(self._call.contact_id):
+                self._speaker.leave("flow_silent" if silent_flow else "no_media")
+            self._media_ms = max(self._media_ms, now - NO_MEDIA_MS // 2)  # ask again in five seconds
+            await asyncio.sleep(NO_MEDIA_MS / 2000)

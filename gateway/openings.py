@@ -1,0 +1,97 @@
+"""Openings: the first sentence of each agent definition, rendered beforehand in the agent's own voice.
+
+The flow plays it at once, before any model or socket is in the way of the first word. It is spoken by a Voice
+Agent session whose greeting it is, so that it sounds like everything after it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+from collections.abc import Mapping
+
+import structlog
+
+from contract.audio import ulaw_ms
+from contract.call import Opening
+from contract.errors import StoreUnavailable, VoiceAgentError
+from definition import AgentDefinition
+from definition.settings import settings
+from gateway.facilities import Facilities
+from gateway.legs.kvs.prompts import PromptNotStored, Prompts
+from gateway.legs.kvs.wav import ulaw_wav
+from gateway.voice_agent.messages import AgentAudioDone
+from gateway.voice_agent.session import AgentAudio, VoiceAgentSession
+from gateway.voice_agent.treatment import SessionEnded
+
+log = structlog.get_logger()
+
+RENDER_S = 20.0
+QUIET_S = 0.5  # after AgentAudioDone: audio may still follow
+
+
+class OpeningNotRendered(VoiceAgentError):
+    def __init__(self, agent: str, why: str) -> None:
+        super().__init__(agent, why)
+        self.agent = agent
+        self.why = why
+
+    def __str__(self) -> str:
+        return f"the opening of {self.agent} could not be rendered ({self.why}); its calls begin with a spoken greeting"
+
+
+def opening_key(definition: AgentDefinition) -> str:
+    """Names what the caller hears: the same text in the same voice is rendered once."""
+    speak = [{"provider": dict(entry.provider)} for entry in definition.speak]
+    what = json.dumps([definition.opening, speak], sort_keys=True)
+    return f"openings/{definition.name}-{hashlib.sha256(what.encode()).hexdigest()[:24]}.wav"
+
+
+async def render_openings(facilities: Facilities, prompts: Prompts) -> None:
+    """Render what is new. A failure is logged and leaves that agent without a rendered opening."""
+    for definition in facilities.definitions.values():
+        try:
+            await _render_once(facilities, prompts, definition)
+        except (OpeningNotRendered, PromptNotStored, StoreUnavailable) as error:
+            log.error("opening_not_rendered", agent=definition.name, why=str(error))
+
+
+async def _render_once(facilities: Facilities, prompts: Prompts, definition: AgentDefinition) -> None:
+    key = opening_key(definition)
+    known = await facilities.store.opening(definition.name)
+    if known is not None and known.url.endswith(key):
+        return
+    audio = await _speak(facilities, definition, facilities.secrets)
+    url = await prompts.put(key, ulaw_wav(audio))
+    await facilities.store.put_opening(definition.name, Opening(url, definition.opening, ulaw_ms(audio)))
+    log.info("opening_rendered", agent=definition.name, duration_ms=ulaw_ms(audio))
+
+
+async def _speak(facilities: Facilities, definition: AgentDefinition, secrets: Mapping[str, str]) -> bytes:
+    """The opening as µ-law. Raises OpeningNotRendered."""
+    configured = settings(definition, greeting=definition.opening, secrets=secrets)
+    session = VoiceAgentSession(facilities.connector, configured, facilities.clock)
+    audio = bytearray()
+    why = f"no end of its audio within {RENDER_S:.0f} s"
+    async with asyncio.TaskGroup() as tasks:
+        running = tasks.create_task(session.run())
+        try:
+            async with asyncio.timeout(RENDER_S) as limit:
+                async for event in session.events():
+                    if isinstance(event, AgentAudio):
+                        audio += event.audio
+                    elif isinstance(event, AgentAudioDone):
+                        why = "no audio"
+                        limit.reschedule(asyncio.get_running_loop().time() + QUIET_S)
+                    elif isinstance(event, SessionEnded):
+                        raise OpeningNotRendered(definition.name, event.code)
+        except TimeoutError:
+            session.close()
+        except OpeningNotRendered as error:
+            why = error.why
+            audio.clear()
+        await running
+    if not audio or why.startswith("no end"):
+        raise OpeningNotRendered(definition.name, why)
+    return bytes(audio)
