@@ -1,0 +1,60 @@
+# The commands of this project; `make help` lists them.
+.DEFAULT_GOAL := help
+SHELL := bash
+BIN := .venv/bin
+PACKAGES := contract definition flows gateway lambdas simulator
+CHECKED := $(PACKAGES) tests bench
+
+.PHONY: help setup call test check lint types imports unit scenarios realtime format lock bench clean
+
+help: ## list the commands
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
+
+setup: .venv/ready ## make the virtual environment from the lock files
+
+.venv/ready: requirements.txt requirements-speech.txt scripts/setup
+	@scripts/setup
+
+call: .venv/ready ## run a whole call on this machine, in real time
+	@$(BIN)/python -m simulator.phone
+
+test: .venv/ready check unit scenarios realtime ## all checks and tests
+	@echo "all checks and tests passed"
+
+check: lint types imports ## ruff, mypy and import-linter
+
+lint: .venv/ready
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+types: .venv/ready
+	@$(BIN)/mypy $(CHECKED)
+
+imports: .venv/ready
+	@$(BIN)/lint-imports
+
+unit: .venv/ready ## unit and property tests, with the coverage of the cores
+	@$(BIN)/pytest -q -n 2 -m "not scenario and not realtime" --cov --cov-config=pyproject.toml --cov-report=
+	@$(BIN)/python scripts/coverage_of_cores.py
+
+scenarios: .venv/ready ## whole calls on the jumping clock
+	@$(BIN)/pytest -q -n 2 -m scenario
+
+realtime: .venv/ready ## whole calls in real time, with real clients and servers
+	@$(BIN)/pytest -q -m realtime
+
+bench: .venv/ready ## measure what runs all the time
+	@for file in bench/*.py; do $(BIN)/python -m bench.$$(basename $$file .py); done
+
+format: .venv/ready ## format the code
+	@$(BIN)/ruff check --fix -q . || true
+	@$(BIN)/ruff format .
+
+lock: .venv/ready ## write the lock files anew from pyproject.toml
+	@$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header -q pyproject.toml \
+		--extra simulator --extra dev -o requirements.txt
+	@$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header -q pyproject.toml \
+		--extra simulator --extra dev --extra speech -c requirements.txt -o requirements-speech.txt
+
+clean: ## remove what was built, but not the virtual environment
+	rm -rf build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .coverage*
