@@ -1,0 +1,40 @@
+"""`python -m definition agents/shop.yaml`: what would be sent to Deepgram, or every problem of the file."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from typing import TextIO
+
+from definition.errors import DefinitionError
+from definition.reader import load
+from definition.settings import settings
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print the Settings as JSON (0), or the problems to stderr, one a line (1). Secrets appear by name only."""
+    parser = argparse.ArgumentParser(prog="python -m definition", description=__doc__)
+    parser.add_argument("file", help="an agent definition, such as agents/shop.yaml")
+    file = parser.parse_args(arguments).file
+    try:
+        definition = load(file)
+    except DefinitionError as error:
+        _write(sys.stderr, str(error))
+        return 1
+    secrets = {name: f"<the secret {name}>" for name in definition.secrets}
+    message = settings(definition, greeting=None, secrets=secrets)
+    _write(sys.stdout, json.dumps(message, indent=2, ensure_ascii=False))
+    return 0
+
+
+def _write(stream: TextIO, text: str) -> None:
+    """One text and a line end in UTF-8, whatever the terminal's encoding is: no character ends in a traceback."""
+    stream.flush()
+    stream.buffer.write(f"{text}\n".encode(errors="backslashreplace"))
+    stream.buffer.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

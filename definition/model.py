@@ -1,0 +1,134 @@
+"""An agent definition in memory: what a voice agent says, may do, and to whom it hands over.
+
+Everything here has passed the reader's checks; provider mappings hold exactly the fields that Deepgram takes.
+Values under `credentials` and `headers` may hold references `${secret:NAME}`, never a secret itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from contract.actions import Returned
+from definition import secret
+
+Json = Mapping[str, object]
+
+NO_PARAMETERS: Json = {"type": "object", "properties": {}}
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """A model of your own: the full URL, and headers by name."""
+
+    url: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ThinkDefinition:
+    """One language model. `context_length` is in characters, or "max"; None leaves it to Deepgram."""
+
+    provider: Json
+    endpoint: Endpoint | None = None
+    context_length: int | str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SpeakDefinition:
+    """One voice."""
+
+    provider: Json
+    endpoint: Endpoint | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionDefinition:
+    """A thing that the agent can call. Sentences are empty where the definition has none.
+
+    `idempotent` calls may be repeated after a failure whose outcome is unknown. `defer_until_eot` holds the
+    call until it is certain that the caller has finished speaking.
+    """
+
+    name: str
+    description: str
+    parameters: Json = field(default_factory=lambda: NO_PARAMETERS)
+    timeout_s: float = 10
+    idempotent: bool = False
+    defer_until_eot: bool = False
+    while_running: str = ""
+    on_failure: str = ""
+
+    @property
+    def timeout_ms(self) -> int:
+        return round(self.timeout_s * 1000)
+
+
+@dataclass(frozen=True, slots=True)
+class QueueDefinition:
+    """A Connect queue by the name that the deployment knows it by.
+
+    The `when_*` sentences are what the caller is told when the transfer came back; empty where not given.
+    """
+
+    name: str
+    description: str
+    when_closed: str = ""
+    when_no_staff: str = ""
+    when_full: str = ""
+
+    def sentence(self, returned: Returned) -> str:
+        """What to tell the caller when the transfer came back, or an empty string."""
+        sentences = {
+            Returned.CLOSED: self.when_closed,
+            Returned.NO_STAFF: self.when_no_staff,
+            Returned.FULL: self.when_full,
+        }
+        return sentences.get(returned, "")
+
+
+@dataclass(frozen=True, slots=True)
+class IdleDefinition:
+    """After `after_s` seconds without a word of either side the next sentence is said; after the last, goodbye."""
+
+    after_s: float
+    sentences: tuple[str, ...]
+
+    @property
+    def after_ms(self) -> int:
+        return round(self.after_s * 1000)
+
+
+@dataclass(frozen=True, slots=True)
+class AgentDefinition:
+    """One file of agents/. `think` and `speak` are in the order in which they are tried."""
+
+    name: str
+    language: str
+    opening: str
+    prompt: str
+    listen: Json
+    think: tuple[ThinkDefinition, ...]
+    speak: tuple[SpeakDefinition, ...]
+    queues: Mapping[str, QueueDefinition]
+    default_queue: str
+    functions: Mapping[str, FunctionDefinition]
+    idle: IdleDefinition
+    goodbye: str
+    max_duration_s: int
+    tags: tuple[str, ...] = ()
+    mip_opt_out: bool = False
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """The names of all secrets that `definition.settings.settings` needs the values of, sorted."""
+        return tuple(sorted({name for text in self._secretive() for name in secret.names(text)}))
+
+    def _secretive(self) -> Iterator[str]:
+        entries: tuple[ThinkDefinition | SpeakDefinition, ...] = (*self.think, *self.speak)
+        for entry in entries:
+            if entry.endpoint:
+                yield from entry.endpoint.headers.values()
+            credentials = entry.provider.get("credentials")
+            if isinstance(credentials, Mapping):
+                yield from credentials.values()
