@@ -221,7 +221,7 @@ class LiveCall:
                 case LegFailed() if self._talk.ending.step is Step.TAKEN:
                     self._finished("leg_failed")
                 case FlowTook() | TransferReturned():
-                    log.info("flow", contact=self.contact_id, event=type(event).__name__)
+                    log.info("flow", contact=self.contact_id, did=type(event).__name__)
             self._carry_out()
 
     def _finished(self, signal: str) -> None:

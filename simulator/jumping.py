@@ -13,9 +13,16 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 
+HAIR_S = 1e-7
+MOST_ROUNDS = 20_000  # of the event loop at one moment of its clock
+
 
 class Stalled(RuntimeError):
     """Every task waits for something that no timer and no other task will bring."""
+
+
+class Spinning(RuntimeError):
+    """Tasks go on and on without time passing."""
 
 
 class LeakedTasks(RuntimeError):
@@ -35,14 +42,21 @@ class _JumpingSelector(selectors.SelectSelector):
     def __init__(self) -> None:
         super().__init__()
         self.now = 0.0
+        self._rounds = 0
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         ready = super().select(0)
-        if ready or timeout == 0:
+        if ready or (timeout is not None and timeout <= 0):
+            self._rounds += 1
+            if self._rounds > MOST_ROUNDS:
+                raise Spinning(f"{MOST_ROUNDS} rounds of the event loop at {self.now:.3f} s")
             return ready
+        self._rounds = 0
         if timeout is None:
             raise Stalled("no task can go on and no timer is set")
-        self.now += max(timeout, 0.0)
+        # A jump ends a hair behind its timer: float sums fall short, and code that waits "until the deadline"
+        # would wait for nothing, again and again.
+        self.now += timeout + HAIR_S
         return []
 
 
@@ -52,10 +66,6 @@ class JumpingEventLoop(asyncio.SelectorEventLoop):
     def __init__(self) -> None:
         self._jumping = _JumpingSelector()
         super().__init__(self._jumping)
-        # asyncio runs a timer that is due within the clock's resolution; a jump lands exactly on it, but
-        # float sums may fall a hair short.
-        self._clock_resolution = 1e-6
-
     def time(self) -> float:
         return self._jumping.now
 

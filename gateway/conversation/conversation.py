@@ -185,7 +185,6 @@ class Conversation:
     def session_changed(self, unanswered: str, now_ms: int) -> None:
         """A new Deepgram session knows what was said; `unanswered` is the caller turn it has yet to answer."""
         self._gate.open()
-        self._audio_done_ms = None
         if unanswered:
             self._echoes.append(unanswered)
             self._do(Tell(InjectUserMessage(unanswered)))

@@ -26,6 +26,8 @@ class ClipLimits:
     longest_ms: int
     first_least_ms: int = 1000
     first_wait_ms: int = 400
+    first_longest_wait_ms: int = 800
+    stale_ms: int = 150  # nothing came for so long: what is in hand is probably all of it
     search_from_ms: int = 4000
 
 
@@ -55,6 +57,7 @@ class ClipCutter:
         self._levels: list[int] = []  # one RMS for each whole frame of `_audio`
         self._start = 0  # position in the stretch of the first byte in hand
         self._first_byte_ms: int | None = None
+        self._last_byte_ms = 0
         self._finished = False
 
     @property
@@ -74,6 +77,7 @@ class ClipCutter:
     def push(self, ulaw: bytes, now_ms: int) -> None:
         if self._first_byte_ms is None:
             self._first_byte_ms = now_ms
+        self._last_byte_ms = now_ms
         self._audio += ulaw
         measured = len(self._levels) * FRAME_BYTES
         while measured + FRAME_BYTES <= len(self._audio):
@@ -94,18 +98,29 @@ class ClipCutter:
             return None
         least = self.limits.first_least_ms * BYTES_PER_MS
         if len(self._audio) >= least:
-            pause = self._pause(least, len(self._audio), last=False)
+            pause = self._pause(least, len(self._audio))
             if pause is not None:
                 return self._cut(pause)
-            if now_ms - self._first_byte_ms >= self.limits.first_wait_ms:
-                return self._cut(self._quietest(least // 2, len(self._audio)))
+            if now_ms >= self._first_byte_ms + self.limits.first_wait_ms:
+                return self._first_without_pause(now_ms)
         return self._rest() if self._finished else None
+
+    def _first_without_pause(self, now_ms: int) -> Clip | None:
+        """A short reply is all there and is best left whole; of a long one, what comes next is better than waiting."""
+        assert self._first_byte_ms is not None
+        if now_ms >= self._last_byte_ms + self.limits.stale_ms:
+            return self._rest()
+        if now_ms < self._first_byte_ms + self.limits.first_longest_wait_ms:
+            return None
+        return self._cut(self._quietest(self.limits.first_least_ms * BYTES_PER_MS, len(self._audio)))
 
     def first_due_ms(self) -> int | None:
         """When `first_clip` may have something although no more audio comes."""
         if self._first_byte_ms is None or len(self._audio) < self.limits.first_least_ms * BYTES_PER_MS:
             return None
-        return self._first_byte_ms + self.limits.first_wait_ms
+        longest = self._first_byte_ms + self.limits.first_longest_wait_ms
+        stale = self._last_byte_ms + self.limits.stale_ms
+        return max(self._first_byte_ms + self.limits.first_wait_ms, min(stale, longest))
 
     def next_clip(self) -> Clip | None:
         """A clip that is needed now, cut at the last pause in hand, or the quietest place; None when nothing is."""
@@ -115,7 +130,7 @@ class ClipCutter:
         if len(self._audio) < least:
             return None
         longest = min(len(self._audio), self.limits.longest_ms * BYTES_PER_MS)
-        pause = self._pause(least, longest, last=True)
+        pause = self._pause(least, longest)
         if pause is not None:
             return self._cut(pause)
         start = self.limits.search_from_ms * BYTES_PER_MS
@@ -125,21 +140,20 @@ class ClipCutter:
         longest = self.limits.longest_ms * BYTES_PER_MS
         if len(self._audio) <= longest:
             return self._cut(len(self._audio))
-        pause = self._pause(self.limits.first_least_ms * BYTES_PER_MS, longest, last=True)
+        pause = self._pause(self.limits.first_least_ms * BYTES_PER_MS, longest)
         return self._cut(pause or self._quietest(self.limits.search_from_ms * BYTES_PER_MS, longest))
 
-    def _pause(self, start: int, end: int, *, last: bool) -> int | None:
-        """Byte position of the end of a pause that ends within `start` and `end`: the first one, or the last."""
-        found = None
-        run = 0
-        for index, level in enumerate(self._levels[: end // FRAME_BYTES]):
-            run = run + 1 if level < QUIET_RMS else 0
-            position = (index + 1) * FRAME_BYTES
-            if run >= PAUSE_FRAMES and position >= start:
-                found = position
-                if not last:
-                    break
-        return found
+    def _pause(self, start: int, end: int) -> int | None:
+        """Byte position of the end of the last pause that ends within `start` and `end`."""
+        quiet = 0
+        for index in range(min(end // FRAME_BYTES, len(self._levels)) - 1, -1, -1):
+            quiet = quiet + 1 if self._levels[index] < QUIET_RMS else 0
+            position = (index + quiet) * FRAME_BYTES
+            if position < start:
+                return None
+            if quiet >= PAUSE_FRAMES:
+                return position
+        return None
 
     def _quietest(self, start: int, end: int) -> int:
         """The frame boundary after the quietest 20 ms between two byte positions."""

@@ -62,6 +62,23 @@ class _Sought:
     stopped_ms: int | None = None
 
 
+@dataclass(slots=True)
+class StartDelays:
+    """How long the clips of one call took to be heard."""
+
+    _delays: deque[int] = field(default_factory=lambda: deque(maxlen=40))
+
+    def add(self, delay_ms: int) -> None:
+        self._delays.append(delay_ms)
+
+    def p95(self, unknown: int) -> int:
+        """`unknown` until something was measured."""
+        if not self._delays:
+            return unknown
+        ordered = sorted(self._delays)
+        return ordered[min(len(ordered) - 1, len(ordered) * 95 // 100)]
+
+
 def loudness(pcm: bytes) -> list[int]:
     """RMS of each whole 8 ms of 16-bit PCM."""
     return [rms(pcm[at : at + _HOP_PCM]) for at in range(0, len(pcm) - _HOP_PCM + 1, _HOP_PCM)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -13,7 +14,7 @@ from contract.call import Call, Head, Lease
 from contract.clock import Clock
 from contract.store import GatewayStore
 from gateway.legs.kvs.errors import ReadingGivenUp
-from gateway.legs.kvs.fragments import ContactEnded, Direction
+from gateway.legs.kvs.blocks import ContactEnded, Direction
 from gateway.legs.kvs.pacer import Pacer
 from gateway.legs.kvs.prompts import Prompts
 from gateway.legs.kvs.source import MediaSource, caller_blocks
@@ -68,12 +69,7 @@ class KvsLeg:
 
     @property
     def start_delay_ms(self) -> int:
-        return self._speaker.newest.start_delay_ms
-
-    @property
-    def pacer(self) -> Pacer:
-        """Its counters are the leg's figures for caller audio."""
-        return self._pacer
+        return self._speaker.start_delay_ms
 
     async def run(self) -> None:
         async with asyncio.TaskGroup() as tasks:
@@ -109,6 +105,15 @@ class KvsLeg:
     def saw(self, head: Head) -> None:
         self._speaker.saw(head)
 
+    def figures(self) -> Mapping[str, int]:
+        counters = self._pacer.counters()
+        return {
+            "kvs_delay_ms_p50": counters.delay_p50_ms,
+            "backlog_ms_max": counters.max_backlog_ms,
+            "inserted_ms": counters.inserted_ms,
+            "dropped_ms": counters.dropped_ms,
+        }
+
     async def close(self) -> None:
         """The clips are of no use any more; the bucket would expire them a day later."""
         if self._speaker.keys:
@@ -129,6 +134,8 @@ class KvsLeg:
                     if block.direction is Direction.FROM_CUSTOMER:
                         self._pacer.push(block, now)
                         self._pushed.set()
+                    else:
+                        self._speaker.heard(block.media_ms, block.pcm)
         except ReadingGivenUp as error:
             # Once the caller is on the way to a human, streaming stops by itself.
             if not self._speaker.leaving:

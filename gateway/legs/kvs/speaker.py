@@ -14,7 +14,9 @@ from contract.audio import BYTES_PER_MS
 from contract.call import Call, CallState, FlowForm, Head, Lease
 from contract.clock import Clock
 from contract.store import GatewayStore
+from contract.turns import HeardSource
 from gateway.legs.kvs.clips import INTERRUPTIBLE, POLLING, Clip, ClipCutter
+from gateway.legs.kvs.heard import Found, Heard, HeardTrack, Missing, StartDelays
 from gateway.legs.kvs.playout import Failed, Finished, Playout, PlayoutEvent, Started
 from gateway.legs.kvs.prompts import PromptNotStored, Prompts, clip_key
 from gateway.legs.kvs.wav import ulaw_wav
@@ -23,6 +25,7 @@ from gateway.legs.leg import (
     ClipFailed,
     FlowTook,
     Handover,
+    HeardMeasured,
     LegEvent,
     PlaybackFinished,
     PlaybackStarted,
@@ -84,6 +87,10 @@ class Speaker:
     _read_at_ms: int = 0
     _returned_seq: int = 0
     _gone: bool = False
+    _track: HeardTrack = field(default_factory=HeardTrack)
+    _given: dict[int, tuple[int, Clip]] = field(default_factory=dict)  # by sequence: stretch and clip, until measured
+    _sought: int = 0  # the last sequence that is looked for in the track
+    _delays: StartDelays = field(default_factory=StartDelays)
 
     def __post_init__(self) -> None:
         interruptible = self.call.form is FlowForm.INTERRUPTIBLE
@@ -131,9 +138,36 @@ class Speaker:
         else:
             self._playing = self._stretch
             events = [Finished(0, interrupted=True, at_ms=now)]
+        self._track.cut(now)
         self._end_stretch()
         self._report(events)
         self._wake.set()
+
+    def heard(self, media_ms: int, pcm: bytes) -> None:
+        """A block of what Connect plays to the caller (16-bit PCM, 8 kHz)."""
+        for measured in self._track.block(media_ms, pcm):
+            match measured:
+                case Found(_, _, delay_ms):
+                    self._delays.add(delay_ms)
+                case Heard(seq, heard_bytes):
+                    self._measured(seq, heard_bytes)
+                case Missing(seq):
+                    log.warning("clip_not_heard", contact=self.call.contact_id, seq=seq)
+                    if (clip := self._given.pop(seq, None)) is not None:
+                        self._failed(clip[1])
+
+    def _measured(self, seq: int, heard_bytes: int) -> None:
+        """The last clip of a stretch of which anything was heard says how far the caller came."""
+        stretch, clip = self._given.pop(seq, (0, None))
+        if clip is None or not heard_bytes:
+            return
+        end = clip.end if heard_bytes == len(clip.ulaw) else clip.start + heard_bytes
+        self.emit(HeardMeasured(stretch, end // BYTES_PER_MS, HeardSource.MEASURED))
+
+    @property
+    def start_delay_ms(self) -> int:
+        """How long an offered clip takes to be heard: what the slowest of twenty needed, on this call."""
+        return self._delays.p95(self.newest.start_delay_ms)
 
     def say(self, text: str) -> None:
         self._says.append(text)
@@ -218,6 +252,7 @@ class Speaker:
         self._appended += 1
         self._playing = self._stretch
         self._playout.appended(seq, clip, self.clock.now_ms())
+        self._given[seq] = (self._stretch, clip)
         self._read_at_ms = min(self._read_at_ms, self.clock.now_ms() + BUSY_POLL_MS)
 
     async def _cancel_in_log(self) -> None:
@@ -240,6 +275,7 @@ class Speaker:
     def saw(self, head: Head) -> None:
         """Look at a newer head, wherever it was read."""
         self.newest = head
+        self._seek(head)
         self._report(self._playout.head(head, self.clock.now_ms()))
         final = self._final
         if final is not None and final.seq and not final.taken_ms and max(head.offered, head.loaded) >= final.seq:
@@ -255,6 +291,12 @@ class Speaker:
             self.leave("ended" if isinstance(final.action, End) else "queued")
         elif head.state is CallState.ENDED:
             self.leave(head.reason or NONE)
+
+    def _seek(self, head: Head) -> None:
+        """Look for a clip in the track from the moment at which it was offered."""
+        if head.offered > self._sought and head.offered in self._given:
+            self._sought = head.offered
+            self._track.offered(head.offered, self._given[head.offered][1].ulaw, head.offered_at_ms)
 
     def leave(self, signal: str) -> None:
         """The caller is gone; `signal` says how we know."""

@@ -1,0 +1,92 @@
+"""The pretended account: one Connect instance with what a deployment would have put into it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from contract.audio import ULAW_SILENCE
+from flows.interruptible import interruptible
+from flows.parameters import FlowParameters
+from flows.polling import polling
+from simulator.connect.check import load_flow
+from simulator.connect.instance import Hours, Instance, Queue
+
+REGION = "eu-central-1"
+ACCOUNT = "111122223333"
+INSTANCE_ID = "5d1c2f3e-0000-4000-8000-000000000001"
+INSTANCE_ARN = f"arn:aws:connect:{REGION}:{ACCOUNT}:instance/{INSTANCE_ID}"
+PREFIX = "voiceai"
+SILENCE_S = 50
+SHORT_SILENCE_MS = 400
+
+FLOW_LAMBDAS = {
+    "start_call": "lambdas.start_call.handler:handler",
+    "next_action_wait": "lambdas.next_action.handler:wait",
+    "next_action_poll": "lambdas.next_action.handler:poll",
+    "contact_event": "lambdas.contact_event.handler:handler",
+}
+FUNCTION_LAMBDAS = {
+    "get_order_status": "lambdas.functions.get_order_status.handler:handler",
+    "get_opening_hours": "lambdas.functions.get_opening_hours.handler:handler",
+}
+
+
+def lambda_arn(name: str) -> str:
+    return f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{name}"
+
+
+def resource_arn(kind: str, name: str) -> str:
+    """A resource of the instance; real ones end in a UUID, which nothing here depends on."""
+    return f"{INSTANCE_ARN}/{kind}/{name}"
+
+
+@dataclass(slots=True)
+class Estate:
+    """An instance, the flows' parameters, and the names of everything around them."""
+
+    instance: Instance
+    parameters: FlowParameters
+    queue_arns: dict[str, str]
+    stream_arn: str
+
+    def flow_arn(self, form: str) -> str:
+        return resource_arn("contact-flow", form)
+
+    def add_flow(self, form: str, content: dict[str, Any]) -> None:
+        """Put a flow in place.
+
+        Raises:
+            InvalidFlow: Connect would refuse it.
+        """
+        load_flow(self.flow_arn(form), f"Voice agent, {form}", content, self.instance)
+
+
+def estate(default_agent: str = "shop", queues: tuple[str, ...] = ("orders", "support")) -> Estate:
+    """A fresh instance in which everything is open and staffed; `queues[-1]` is the default queue."""
+    instance = Instance(arn=INSTANCE_ARN, alias="simulated")
+    always = Hours(resource_arn("operating-hours", "always"), "Always")
+    switch = Hours(resource_arn("operating-hours", "voice-agent-switch"), "voice-agent-switch")
+    instance.add(always, switch)
+    queue_arns = {name: resource_arn("queue", name) for name in queues}
+    for name, arn in queue_arns.items():
+        instance.add(Queue(arn, name, hours_arn=always.arn))
+    silence, short = resource_arn("prompt", "silence"), resource_arn("prompt", "short-silence")
+    instance.prompts[silence] = ULAW_SILENCE * (SILENCE_S * 8000)
+    instance.prompts[short] = ULAW_SILENCE * (SHORT_SILENCE_MS * 8)
+    parameters = FlowParameters(
+        start_call_arn=lambda_arn("start_call"),
+        next_action_wait_arn=lambda_arn("next_action_wait"),
+        next_action_poll_arn=lambda_arn("next_action_poll"),
+        default_agent=default_agent,
+        default_queue_arn=queue_arns[queues[-1]],
+        default_queue_name=queues[-1],
+        switch_hours_arn=switch.arn,
+        silence_prompt_arn=silence,
+        short_silence_prompt_arn=short,
+    )
+    stream = f"arn:aws:kinesisvideo:{REGION}:{ACCOUNT}:stream/{PREFIX}-connect-simulated-contact-0001/1790000000000"
+    built = Estate(instance, parameters, queue_arns, stream)
+    for form, make in (("interruptible", interruptible), ("polling", polling)):
+        built.add_flow(form, make(parameters).to_dict())
+    return built

@@ -1,0 +1,128 @@
+"""The exchange: one call from the caller's mouth to the flow, the stream and back, on whichever clock runs.
+
+The line ticks every 20 ms; what is said and heard goes into the video stream in blocks of 64 ms, as Connect
+writes it; what the flow plays comes back onto the line.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from contract.call import MediaStream
+from contract.clock import Clock
+from simulator.caller.line import Line
+from simulator.caller.schedule import FRAME_MS
+from simulator.connect.events import CallerHungUp, StartPrompt, StopPrompt
+from simulator.connect.presets import KvsDelivery, Preset, StartFragment
+from simulator.connect.shell import ContactEnd, ContactShell
+from simulator.kvs.stream import BLOCK_MS, BLOCK_SAMPLES, Delivery, Stream
+
+BLOCK_BYTES = BLOCK_SAMPLES * 2
+FRESH_MS = 40  # network time from Connect's producer into the service
+WITH_A_HUMAN_MS = 1500  # how long the caller stays on the line once the flow has queued the contact
+
+
+def stream_for(preset: Preset, arn: str, instance_id: str, now_ms: int) -> Stream:
+    """A stream that an earlier caller has used: the last second of that call ends half a second ago."""
+    per_fragment = preset.kvs_delivery is KvsDelivery.PER_FRAGMENT
+    delay_ms = FRESH_MS + preset.kvs_delay_ms
+    stream = Stream(arn, instance_id, Delivery(per_fragment=per_fragment, delay_ms=delay_ms))
+    noise = random.Random(preset.seed)
+    start = now_ms - 16 * BLOCK_MS - 500
+    for index in range(16):
+        media_ms = start + index * BLOCK_MS
+        foreign = bytes(noise.randrange(256) for _ in range(BLOCK_BYTES))
+        stream.write("someone-elses-contact", media_ms, foreign, foreign, media_ms + BLOCK_MS)
+    return stream
+
+
+@dataclass(slots=True)
+class Exchange:
+    """The `Line` and `Streams` of one contact; `run` carries the whole call."""
+
+    line: Line
+    stream: Stream
+    preset: Preset
+    clock: Clock
+    heard: Callable[[int, bytes, bytes], None] | None = None  # every 20 ms: begin, said, heard
+    streaming: set[str] = field(default_factory=set)
+    media: MediaStream | None = None
+    queued_at_ms: int = 0
+    hung_up_at_ms: int = 0
+    lag_ms: list[float] = field(default_factory=list)
+    _contact_id: str = ""
+    _said: bytearray = field(default_factory=bytearray)
+    _heard: bytearray = field(default_factory=bytearray)
+    _block_ms: int = 0
+
+    # -- Connect's seams -------------------------------------------------------------------------------------
+
+    def start_prompt(self, prompt: StartPrompt) -> None:
+        self.line.play(prompt.prompt_id, prompt.ulaw, prompt.starts_at_ms)
+
+    def stop_prompt(self, prompt: StopPrompt) -> None:
+        self.line.stop(prompt.prompt_id, prompt.at_ms)
+
+    async def start(self, contact_id: str, directions: tuple[str, ...]) -> MediaStream:
+        self._contact_id = contact_id
+        self.streaming |= set(directions)
+        self._said.clear()
+        self._heard.clear()
+        self._block_ms = self.line.now_ms
+        number = self.stream.fragments[-1].number + 1
+        if self.preset.start_fragment is StartFragment.EXCLUSIVE:
+            number -= 1
+        self.media = MediaStream(self.stream.arn, self._block_ms, str(number))
+        return self.media
+
+    def stop(self, contact_id: str, directions: tuple[str, ...]) -> None:
+        self.streaming -= set(directions)
+        if not self.streaming:
+            self.stream.stop(self.clock.now_ms())
+
+    # -- the call --------------------------------------------------------------------------------------------
+
+    async def run(self, shell: ContactShell) -> ContactEnd:
+        """The line ticks for as long as the contact lasts."""
+        async with asyncio.TaskGroup() as tasks:
+            ticking = tasks.create_task(self._tick(shell))
+            try:
+                return await shell.run()
+            finally:
+                ticking.cancel()
+                self.stop(shell.contact_id, ("From", "To"))
+
+    async def _tick(self, shell: ContactShell) -> None:
+        loop = asyncio.get_running_loop()
+        due = loop.time() + FRAME_MS / 1000
+        while True:
+            await asyncio.sleep(max(0.0, due - loop.time()))
+            self.lag_ms.append((loop.time() - due) * 1000)
+            due += FRAME_MS / 1000
+            begin, said, heard = self.line.tick()
+            if self.streaming:
+                self._stream(said, heard)
+            if self.heard is not None:
+                self.heard(begin, said, heard)
+            self._maybe_hang_up(shell)
+
+    def _stream(self, said: bytes, heard: bytes) -> None:
+        self._said += said
+        self._heard += heard
+        while len(self._said) >= BLOCK_BYTES:
+            caller, prompt = bytes(self._said[:BLOCK_BYTES]), bytes(self._heard[:BLOCK_BYTES])
+            del self._said[:BLOCK_BYTES], self._heard[:BLOCK_BYTES]
+            self.stream.write(self._contact_id, self._block_ms, caller, prompt, self.clock.now_ms())
+            self._block_ms += BLOCK_MS
+
+    def _maybe_hang_up(self, shell: ContactShell) -> None:
+        if self.hung_up_at_ms:
+            return
+        now = self.line.now_ms
+        served = self.queued_at_ms and now - self.queued_at_ms >= WITH_A_HUMAN_MS
+        if served or (not self.queued_at_ms and self.line.caller.wants_to_hang_up(now)):
+            self.hung_up_at_ms = now
+            shell.tell(CallerHungUp())

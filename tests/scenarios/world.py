@@ -1,0 +1,318 @@
+"""A world for scenario tests: everything between the caller's mouth and ear, in one process."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import definition as definitions
+from contract.audio import lin2ulaw, ulaw2lin
+from contract.call import Call, FlowForm, Head, Lease
+from contract.clock import LoopClock
+from contract.memory import MemoryStore
+from contract.wakeups import MemoryWakeups
+from contract.wire import parse_request
+from gateway.facilities import Facilities
+from gateway.functions.invoker import FunctionFailed
+from gateway.legs.kvs.errors import Cause, ReadingStopped
+from gateway.legs.kvs.leg import KvsLeg, KvsServices
+from gateway.legs.kvs.prompts import MemoryPrompts
+from gateway.legs.kvs.reconnect import StartSelector
+from gateway.openings import render_openings
+from gateway.service import Service
+from gateway.voice_agent.errors import ConnectionEnded, UpgradeRefused
+from lambdas.contact_event.logic import contact_event
+from lambdas.next_action.limits import POLL, WAIT
+from lambdas.next_action.logic import next_action
+from lambdas.settings import Settings
+from lambdas.start_call.logic import start_call
+from simulator.caller.line import Line
+from simulator.caller.schedule import Caller, Words
+from simulator.connect.events import LambdaFailure
+from simulator.connect.lambdas import Answer, LambdaError
+from simulator.connect.presets import DEFAULT, Preset
+from simulator.connect.prompts import parse_s3_url
+from simulator.connect.seams import ObjectMissing, Seams
+from simulator.connect.shell import ContactEnd, FlowEvent, incoming
+from simulator.deepgram import loopback, tones
+from simulator.deepgram.manners import PESSIMISTIC, Manners
+from simulator.deepgram.scripted import ScriptedMind, scripted_brain
+from simulator.estate import Estate, estate
+from simulator.exchange import Exchange, stream_for
+from simulator.kvs.stream import NoFragment, Reader, Stream
+
+START_MS = 1_790_000_000_000
+CONTACT = "11111111-2222-4333-8444-555555555555"
+SHOP = definitions.load(Path(__file__).resolve().parents[2] / "agents" / "shop.yaml")
+POLL_MS = 10
+LAMBDA_MS = 20
+STORE_DELAY_S = 0.004
+
+
+@dataclass
+class StreamBody:
+    """GetMedia's body out of the stand-in's core."""
+
+    reader: Reader
+    clock: LoopClock
+
+    async def read(self) -> bytes:
+        while not self.reader.ended:
+            if data := self.reader.read(self.clock.now_ms()):
+                return data
+            await asyncio.sleep(POLL_MS / 1000)
+        return b""
+
+    async def close(self) -> None:
+        self.reader.ended = True
+
+
+@dataclass
+class StreamSource:
+    stream: Stream
+    clock: LoopClock
+
+    async def open(self, selector: StartSelector) -> StreamBody:
+        keys = {
+            "PRODUCER_TIMESTAMP": "StartTimestamp",
+            "FRAGMENT_NUMBER": "AfterFragmentNumber",
+            "CONTINUATION_TOKEN": "ContinuationToken",
+        }
+        value: object = selector.value
+        if selector.kind == "PRODUCER_TIMESTAMP":
+            value = int(selector.value) / 1000
+        asked = {"StartSelectorType": str(selector.kind), keys[str(selector.kind)]: value}
+        try:
+            return StreamBody(self.stream.reader(asked, self.clock.now_ms()), self.clock)
+        except NoFragment:
+            raise ReadingStopped(Cause.NOT_FOUND, "no such fragment") from None
+
+
+class Connector:
+    """The gateway's way to the stand-in for Deepgram."""
+
+    def __init__(self, service: loopback.Service) -> None:
+        self._service = service
+
+    async def connect(self) -> loopback.Loopback:
+        return await self._service.connect()
+
+
+@dataclass
+class Objects:
+    """Connect reads what the gateway put."""
+
+    prompts: MemoryPrompts
+
+    async def read(self, bucket: str, key: str) -> bytes:
+        for url, wav in self.prompts.objects.items():
+            if parse_s3_url(url) == (bucket, key):
+                return wav
+        raise ObjectMissing(bucket, key)
+
+
+class SlowPrompts(MemoryPrompts):
+    """A PutObject takes its time."""
+
+    def __init__(self, put_ms: int) -> None:
+        super().__init__()
+        self._put_ms = put_ms
+
+    async def put(self, key: str, wav: bytes) -> str:
+        await asyncio.sleep(self._put_ms / 1000)
+        return await super().put(key, wav)
+
+
+FunctionBody = Callable[[Mapping[str, Any]], Awaitable[object]]
+
+
+@dataclass
+class Functions:
+    """The customer's functions, called in this process; every invocation is kept."""
+
+    bodies: dict[str, FunctionBody]
+    invoked: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)
+
+    async def invoke(self, name: str, payload: Mapping[str, object]) -> str:
+        self.invoked.append((name, payload))
+        if name not in self.bodies:
+            raise FunctionFailed(name, "unknown_function")
+        return json.dumps(await self.bodies[name](payload))
+
+
+@dataclass
+class Presence:
+    world: World
+
+    async def connected(self, contact_id: str) -> bool:
+        return self.world.end is None
+
+
+@dataclass
+class World:
+    """One call. `said` are the caller's turns; see `spoken`."""
+
+    form: str
+    said: Sequence[Words]
+    mind: ScriptedMind
+    preset: Preset = DEFAULT
+    manners: Manners = PESSIMISTIC
+    functions: Functions = field(default_factory=lambda: Functions({}))
+    limit: int = 4
+    end: ContactEnd | None = None
+    events: list[FlowEvent] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.lambdas = Lambdas(self)
+        self.requests = itertools.count(1)
+        self.estate: Estate = estate()
+        self.clock: LoopClock
+        self.store: MemoryStore
+        self.service: Service
+        self.exchange: Exchange
+        self.deepgram: loopback.Service
+
+    async def call(self, during: Callable[[World], Awaitable[None]] | None = None, limit_s: float = 300) -> ContactEnd:
+        """Run the whole call; `during` runs beside it and may break things."""
+        async with asyncio.timeout(limit_s), self._gateway():
+            shell = self._ring()
+            async with asyncio.TaskGroup() as tasks:
+                beside = tasks.create_task(during(self)) if during else None
+                self.end = await self.exchange.run(shell)
+                await contact_event(self.store, self.clock, dict(self.end.contact_event))
+                if beside is not None:
+                    beside.cancel()
+            await asyncio.sleep(6)
+        return self.end
+
+    @asynccontextmanager
+    async def _gateway(self) -> AsyncIterator[None]:
+        self.clock = LoopClock(START_MS)
+        self.store = MemoryStore(STORE_DELAY_S)
+        self.wakeups = MemoryWakeups()
+        self.prompts = SlowPrompts(self.preset.s3_put_ms)
+        self.deepgram = loopback.Service(
+            lambda: scripted_brain(self.mind),
+            self.clock,
+            ended=lambda code, reason: ConnectionEnded(code, reason),
+            refused=lambda status, body: UpgradeRefused(status),
+            manners=self.manners,
+        )
+        facilities = self._facilities()
+        await render_openings(facilities, self.prompts)
+        self.service = Service(facilities, self.wakeups, "gateway-1", self.limit)
+        async with asyncio.TaskGroup() as tasks:
+            serving = tasks.create_task(self.service.run())
+            try:
+                yield
+            finally:
+                self.service.stop()
+                await serving
+
+    def _facilities(self) -> Facilities:
+        self.stream = stream_for(self.preset, self.estate.stream_arn, self.estate.instance.id, self.clock.now_ms())
+        services = KvsServices(
+            store=self.store,
+            prompts=self.prompts,
+            presence=Presence(self),
+            clock=self.clock,
+            source=lambda arn: StreamSource(self.stream, self.clock),
+        )
+
+        def open_leg(lease: Lease, head: Head, call: Call) -> KvsLeg:
+            return KvsLeg(services, lease, head, call)
+
+        return Facilities(
+            store=self.store,
+            clock=self.clock,
+            connector=Connector(self.deepgram),
+            invoker=self.functions,
+            open_leg=open_leg,
+            definitions={"shop": SHOP},
+            queue_arns=self.estate.queue_arns,
+            random=lambda: 0.5,
+        )
+
+    def _ring(self) -> Any:
+        caller = Caller(self.said)
+        self.exchange = Exchange(Line(caller, self.clock.now_ms()), self.stream, self.preset, self.clock)
+        seams = Seams(
+            lambdas=self.lambdas,
+            objects=Objects(self.prompts),
+            line=self.exchange,
+            streams=self.exchange,
+            voice=lambda text: tones.encode_utterance(text, 320),
+            clock=self.clock,
+        )
+        return incoming(
+            self.estate.instance,
+            self.estate.flow_arn(self.form),
+            seams,
+            contact_id=CONTACT,
+            caller_number="+4915112345678",
+            system_number="+49301234567",
+            preset=self.preset,
+            report=self._note,
+        )
+
+    def _note(self, event: FlowEvent) -> None:
+        self.events.append(event)
+        if event.kind == "queued":
+            self.exchange.queued_at_ms = self.clock.now_ms()
+
+    # -- what a test looks at --------------------------------------------------------------------------------
+
+    @property
+    def queued(self) -> Mapping[str, Any] | None:
+        """Detail of the queueing: `queue_arn` and `attributes`."""
+        return next((event.detail for event in self.events if event.kind == "queued"), None)
+
+    @property
+    def heard(self) -> list[tones.Utterance]:
+        """What the caller heard, word by word."""
+        return tones.decode(lin2ulaw(bytes(self.exchange.line.heard)))
+
+
+@dataclass
+class Lambdas:
+    """The flow's functions, as coroutines of the handlers' own logic."""
+
+    world: World
+    down: set[str] = field(default_factory=set)  # names of functions that fail
+
+    async def invoke(self, arn: str, event: Mapping[str, Any], timeout_ms: int) -> Answer:
+        name = arn.rpartition(":")[2]
+        if name in self.down:
+            return LambdaError(LambdaFailure.FUNCTION, {"errorMessage": "planted"})
+        try:
+            async with asyncio.timeout(timeout_ms / 1000):
+                await asyncio.sleep(LAMBDA_MS / 1000)
+                return await self._answer(name, event)
+        except TimeoutError:
+            return LambdaError(LambdaFailure.TIMEOUT)
+
+    async def _answer(self, name: str, event: Mapping[str, Any]) -> dict[str, str]:
+        world = self.world
+        settings = Settings(world.estate.parameters.default_queue_arn, world.estate.parameters.default_queue_name)
+        if name == "start_call":
+            return await start_call(world.store, world.wakeups, world.clock, event, settings)
+        form, limits = (
+            (FlowForm.INTERRUPTIBLE, WAIT) if name == "next_action_wait" else (FlowForm.POLLING, POLL)
+        )
+        request_id = f"request-{next(world.requests)}"
+        request = parse_request(event)
+        return await next_action(
+            world.store, world.wakeups, world.clock, request, request_id, form, limits, settings
+        )
+
+
+def spoken(text: str, after_s: float | None = None) -> Words:
+    """A turn of the caller: `after_s` seconds after the agent starts to speak, else when it has finished."""
+    pcm = ulaw2lin(tones.encode_utterance(text))
+    return Words(text, pcm, None if after_s is None else int(after_s * 1000))
