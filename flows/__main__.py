@@ -1,0 +1,46 @@
+"""Write the JSON of a flow for reading: `python -m flows interruptible`. ARNs are placeholders."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from flows.interruptible import interruptible
+from flows.parameters import FlowParameters
+from flows.polling import polling
+from flows.validator import check
+
+FLOWS = {"interruptible": interruptible, "polling": polling}
+
+
+def placeholders() -> FlowParameters:
+    """Parameters whose ARNs say what belongs there."""
+    instance = "arn:aws:connect:REGION:111122223333:instance/INSTANCE"
+    function = "arn:aws:lambda:REGION:111122223333:function"
+    return FlowParameters(
+        start_call_arn=f"{function}:start-call",
+        next_action_wait_arn=f"{function}:next-action-wait",
+        next_action_poll_arn=f"{function}:next-action-poll",
+        default_agent="default",
+        default_queue_arn=f"{instance}/queue/DEFAULT",
+        default_queue_name="BasicQueue",
+        switch_hours_arn=f"{instance}/operating-hours/SWITCH",
+        silence_prompt_arn=f"{instance}/prompt/SILENCE",
+        short_silence_prompt_arn=f"{instance}/prompt/SHORT-SILENCE",
+        customer_queue_flow_arn=f"{instance}/contact-flow/CUSTOMER-QUEUE",
+    )
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Print one flow; exit code 2 when the name is not one of ours."""
+    if len(arguments) != 1 or arguments[0] not in FLOWS:
+        sys.stderr.write(f"usage: python -m flows {'|'.join(FLOWS)}\n")
+        return 2
+    flow = FLOWS[arguments[0]](placeholders())
+    check(flow.to_dict())
+    sys.stdout.write(flow.to_json(indent=2) + "\n")
+    return 0
+
+
+if __name__ == "__main__":  # pragma: no cover
+    sys.exit(main(sys.argv[1:]))

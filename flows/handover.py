@@ -1,0 +1,154 @@
+"""The handover: what the human gets, the queue, its hours, its staffing, and the way back when nobody can be had.
+
+There is a way back to the voice agent when it asked for the transfer itself: closed, nobody staffed and full are
+said, and go back to it as `returned`. There is none when the transfer came from start_call, when it says that the
+call failed (va_result, or no number at all: next_action answers by itself because nobody owns the call), or when the
+previous transfer came back and nothing happened in between. Then the same three end in the default queue, so that no
+caller is sent round in circles; and a queue where nobody is logged in is better than no human at all, so the caller
+waits there.
+"""
+
+from __future__ import annotations
+
+from flows import places, wire
+from flows.actions import (
+    Compare,
+    MessageParticipant,
+    UpdateContactAttributes,
+    UpdateContactMediaStreamingBehavior,
+    UpdateFlowAttributes,
+)
+from flows.language import Flow, When
+from flows.parameters import FlowParameters
+from flows.prompts import Text
+from flows.routing import (
+    CheckHoursOfOperation,
+    CheckStaffing,
+    TransferContactToQueue,
+    UpdateContactEventHooks,
+    UpdateContactTargetQueue,
+)
+from flows.wire import NONE, answer, fresh, remembered
+
+_ALIVE = "Did the call fail"
+_TAKE = "Take the transfer"
+_AGAIN = "Did a transfer just come back"
+_WAY_BACK = "The voice agent waits for the caller"
+_NO_WAY_BACK = "Nobody waits for the caller"
+_QUEUE_ONLY = "Hand over the queue alone"
+_REST = "Hand over the rest"
+_SET_QUEUE = "Set the queue"
+_HOURS = "Is the queue open"
+_STAFFED = "Is anybody logged in"
+_LEAVE = "To the human"
+_FULL = "Full"
+_STREAM_AGAIN = "Stream again"
+_MARK_STREAM = "Remember that we stream again"
+_STOPPED = "Had we stopped streaming"
+
+
+def add_handover(flow: Flow, parameters: FlowParameters, back: str) -> None:
+    """Add the answer `transfer` and everything that follows it, up to the queue or to `back`."""
+    _take(flow)
+    _attributes(flow)
+    _queue(flow)
+    leave = add_leaving(flow, parameters, _LEAVE, full=_way_back(_FULL), failed=places.DEFAULT_QUEUE)
+    sentences = parameters.sentences
+    _blocked(flow, back, "Closed", "closed", sentences.closed, otherwise=places.DEFAULT_QUEUE)
+    _blocked(flow, back, "Nobody there", "no_staff", sentences.no_staff, otherwise=leave)
+    _blocked(flow, back, _FULL, "full", sentences.full, otherwise=places.DEFAULT_QUEUE, first=_STOPPED)
+    _stream_again(flow)
+
+
+def _take(flow: Flow) -> None:
+    flow.add(places.TRANSFER, Compare(answer("seq"), (When("0", _NO_WAY_BACK),), otherwise=_ALIVE))
+    flow.add(_ALIVE, Compare(answer("va_result"), (When("failed", _NO_WAY_BACK),), otherwise=_TAKE))
+    taken = {"loaded": answer("seq"), "ended": NONE}
+    flow.add(_TAKE, UpdateFlowAttributes(taken, then=_AGAIN, failed=_NO_WAY_BACK))
+    flow.add(_AGAIN, Compare(remembered("returned"), (When(NONE, _WAY_BACK),), otherwise=_NO_WAY_BACK))
+    # If this cannot be remembered, the value from the start stays: no way back, which cannot go in circles.
+    for name, way_back in ((_WAY_BACK, "agent"), (_NO_WAY_BACK, NONE)):
+        state = fresh(way_back=way_back)
+        flow.add(name, UpdateFlowAttributes(state, then=places.HANDOVER, failed=places.HANDOVER))
+
+
+def _attributes(flow: Flow) -> None:
+    """Essentials and rest apart: an update is all or nothing, and a contact's attributes share 32 KB."""
+    essential = {key: answer(key) for key in wire.ESSENTIAL}
+    queue = {"va_queue_arn": answer("queueArn")}
+    flow.add(
+        places.HANDOVER,
+        UpdateContactAttributes({**essential, **queue}, then=_REST, failed=_QUEUE_ONLY),
+    )
+    flow.add(
+        _QUEUE_ONLY,
+        UpdateContactAttributes({**queue, "va_reason": answer("reason")}, then=_SET_QUEUE, failed=places.DEFAULT_QUEUE),
+    )
+    rest = {key: answer(key) for key in wire.REST}
+    flow.add(_REST, UpdateContactAttributes(rest, then=_SET_QUEUE, failed=_SET_QUEUE))
+
+
+def _queue(flow: Flow) -> None:
+    """Set the queue and look whether it can take the caller; what cannot be found out does not keep them out.
+
+    The hours are those of the queue just set: a queue that is known only in the call has no static hours to name
+    (an export shows CheckHoursOfOperation without parameters; unconfirmed on the live service).
+    """
+    flow.add(_SET_QUEUE, UpdateContactTargetQueue(wire.QUEUE_ARN, then=_HOURS, failed=places.DEFAULT_QUEUE))
+    flow.add(_HOURS, CheckHoursOfOperation(is_open=_STAFFED, closed=_way_back("Closed"), failed=_STAFFED))
+    leave = leaving(_LEAVE)
+    flow.add(_STAFFED, CheckStaffing(staffed=leave, nobody=_way_back("Nobody there"), failed=leave))
+
+
+def _way_back(what: str) -> str:
+    return f"{what} - is there a way back"
+
+
+def _blocked(flow: Flow, back: str, what: str, returned: str, sentence: str, otherwise: str, first: str = "") -> None:
+    """What prevented the transfer is said, remembered, and goes back; `first` comes before the sentence."""
+    say, remember = f"{what} - say so", f"{what} - tell the voice agent"
+    flow.add(
+        _way_back(what),
+        Compare(remembered("way_back"), (When("agent", first or say),), otherwise=otherwise),
+    )
+    flow.add(say, MessageParticipant(Text(sentence), then=remember, failed=remember))
+    # A voice agent that does not learn why the caller is back would wait for ever: then rather a human.
+    flow.add(remember, UpdateFlowAttributes({"returned": returned}, then=back, failed=places.APOLOGIZE))
+
+
+def _stream_again(flow: Flow) -> None:
+    """A full queue is known only after streaming has stopped, and the voice agent must hear again."""
+    say = f"{_FULL} - say so"
+    flow.add(_STOPPED, Compare(wire.STREAMING, (When("stopped", _STREAM_AGAIN),), otherwise=say))
+    flow.add(
+        _STREAM_AGAIN,
+        UpdateContactMediaStreamingBehavior(enabled=True, then=_MARK_STREAM, failed=places.DEFAULT_QUEUE),
+    )
+    flow.add(_MARK_STREAM, UpdateContactAttributes({"va_streaming": "ours"}, then=say, failed=say))
+
+
+def leaving(prefix: str) -> str:
+    """The first block of `add_leaving` with the same prefix."""
+    return f"{prefix} - what is heard in the queue"
+
+
+def add_leaving(flow: Flow, parameters: FlowParameters, prefix: str, full: str, failed: str) -> str:
+    """Add the way out of the flow: queue flow, streaming off if it is ours, transfer. Returns its first block.
+
+    Nothing on the way keeps the caller from the human: a queue with the default music, or with streaming left on,
+    is better than none.
+    """
+    first, ours = leaving(prefix), f"{prefix} - is our streaming on"
+    stop, mark, transfer = f"{prefix} - stop streaming", f"{prefix} - remember the stop", f"{prefix} - into the queue"
+    if parameters.customer_queue_flow_arn:
+        flow.add(
+            first,
+            UpdateContactEventHooks("CustomerQueue", parameters.customer_queue_flow_arn, then=ours, failed=ours),
+        )
+        flow.add(ours, Compare(wire.STREAMING, (When("ours", stop),), otherwise=transfer))
+    else:
+        flow.add(first, Compare(wire.STREAMING, (When("ours", stop),), otherwise=transfer))
+    flow.add(stop, UpdateContactMediaStreamingBehavior(enabled=False, then=mark, failed=transfer))
+    flow.add(mark, UpdateContactAttributes({"va_streaming": "stopped"}, then=transfer, failed=transfer))
+    flow.add(transfer, TransferContactToQueue(full=full, failed=failed))
+    return first

@@ -1,0 +1,88 @@
+"""What a deployment puts into our flows. Every ARN may be an opaque token of the CDK (`${Token[...]}`)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from flows.prompts import LibraryPrompt, Prompt, Text
+
+
+class FlowLogging(StrEnum):
+    """How much of a call Connect's own flow log shows. The log holds Lambda results and attribute values."""
+
+    MINIMAL = "minimal"  # until just before the first answer that can hold what was said
+    FULL = "full"
+    OFF = "off"
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """The voice of Connect for the sentences of the flow and for `say`; engines in lower case."""
+
+    name: str = "Joanna"
+    engine: str = "neural"
+    style: str = "None"
+    language: str = "en-US"
+
+
+@dataclass(frozen=True, slots=True)
+class Sentences:
+    """What the flow itself says, each at most 3,000 characters. None may be empty."""
+
+    apology: str = "I am sorry, something went wrong on our side. I will connect you with a colleague."
+    lost: str = "I am sorry, something went wrong on our side. Please call again."
+    closed: str = "I am sorry, our colleagues there are not available at this hour."
+    no_staff: str = "I am sorry, nobody is there to take your call at the moment."
+    full: str = "I am sorry, too many callers are waiting there at the moment."
+    callback_closed: str = "Our office is closed now. If you would like us to call you back, press 1."
+    callback_full: str = "All our lines are busy. If you would like us to call you back, press 1."
+    callback_promised: str = "Thank you. We will call you back. Goodbye."
+    no_callback: str = "I am sorry, we cannot call you back at your number. Please call again later. Goodbye."
+    goodbye: str = "Please call again later. Goodbye."
+    no_human: str = "I am sorry, we cannot connect you at the moment. Please call again later. Goodbye."
+
+
+@dataclass(frozen=True, slots=True)
+class FlowParameters:
+    """Everything that differs between deployments.
+
+    `switch_hours_arn` is the hours of operation "voice-agent-switch": closed sends every caller to the default
+    queue. `silence_prompt_arn` is a library prompt of at least 40 s of silence, `short_silence_prompt_arn` one of
+    about 400 ms. `customer_queue_flow_arn` is what callers hear while they wait for a human; empty leaves the
+    instance's default. `collect_timeout_s` (1 to 180 s, until the first key) and `collect_lengths` (1 to 20 keys,
+    rising) are static because GetParticipantInput takes no references there.
+    """
+
+    start_call_arn: str
+    next_action_wait_arn: str
+    next_action_poll_arn: str
+    default_agent: str
+    default_queue_arn: str
+    default_queue_name: str
+    switch_hours_arn: str
+    silence_prompt_arn: str
+    short_silence_prompt_arn: str
+    apology_prompt_arn: str = ""
+    customer_queue_flow_arn: str = ""
+    flow_logging: FlowLogging = FlowLogging.MINIMAL
+    voice: Voice = field(default_factory=Voice)
+    sentences: Sentences = field(default_factory=Sentences)
+    collect_timeout_s: int = 10
+    collect_lengths: tuple[int, ...] = (1, 4, 6, 10, 20)
+
+    def __post_init__(self) -> None:
+        lengths = self.collect_lengths
+        if len(lengths) < 2 or list(lengths) != sorted(set(lengths)) or not 1 <= lengths[0] <= lengths[-1] <= 20:
+            raise ValueError(f"collect_lengths {lengths}: expected two or more rising numbers from 1 to 20")
+
+    @property
+    def apology(self) -> Prompt:
+        """The apology as a library prompt where there is one, else spoken by the flow's voice."""
+        if self.apology_prompt_arn:
+            return LibraryPrompt(self.apology_prompt_arn)
+        return Text(self.sentences.apology)
+
+    @property
+    def short_silence(self) -> Prompt:
+        return LibraryPrompt(self.short_silence_prompt_arn)
