@@ -96,6 +96,8 @@ class Request:
     """What the flow says when it asks `next_action` what to do.
 
     `loaded` is the last sequence that the flow took, 0 before the first; `ended` is what became of it.
+    `ahead`: the flow asks while a clip it took still plays (interruptible form). It then knows nothing of that
+    clip yet, and `ended` is about the action before it.
     """
 
     contact_id: str
@@ -104,3 +106,4 @@ class Request:
     ended: Outcome = Outcome.NONE
     returned: Returned = Returned.NONE
     digits: str = ""
+    ahead: bool = False

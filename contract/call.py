@@ -8,6 +8,9 @@ from enum import StrEnum
 
 from contract.actions import Outcome, Returned
 
+LEASE_MS = 8000  # how long a gateway owns a call after each renewal
+RENEW_EVERY_MS = 2000
+
 
 class FlowForm(StrEnum):
     """Which of our flows the caller is in."""
@@ -77,10 +80,22 @@ class Call:
 class Head:
     """The small item that flow and gateway both look at all the time.
 
-    `flow_*` fields are written by the flow's Lambdas, the others by the gateway; both are guarded by
-    conditions. `loaded` never goes back. `offered` is the last sequence that `next_action` answered with, and
-    `offered_at_ms` when: the playout clock starts there, since the polling flow says `loaded` only when the
-    clip is over.
+    Lambdas and the gateway both write it, each change on condition that nobody changed it in between.
+    `loaded`, `cancelled_up_to`, `offered` and `last_seq` never go back.
+
+    - `offered`: the last sequence that `next_action` answered with, and `offered_at_ms` when: the playout clock
+      starts there, since the polling flow says `loaded` only when the clip is over.
+    - `leaving`: the last transfer or end that was offered: on its way to the caller, no longer to be cancelled.
+    - `base_seq`: the last sequence when this attempt began. `loaded == base_seq` means that the flow took no
+      action of this attempt yet: what plays is the opening, and `ended` is what became of it.
+    - `ended`: what became of `loaded`, `none` as long as it plays.
+    - `loaded_at_ms`: when the flow first asked with this `loaded`: the clip's start in the interruptible form, its
+      end in the polling form.
+    - `returned`, `digits`: as the flow said when it came back from `loaded`; kept until it takes another one.
+    - `lease_until_ms`: 0 until a gateway took this attempt; giving the call away keeps it.
+    - `moves`: how often the call went to another owner in this attempt.
+    - `start_delay_ms`: from a Lambda's answer to the first sample at the caller, as the gateway learned it.
+    - `failed_over_at_ms`: when a Lambda sent the caller to a queue by itself, because no voice agent answered.
     """
 
     contact_id: str
@@ -107,6 +122,11 @@ class Head:
     digits: str = ""
     asked_at_ms: int = 0
     disconnected_at_ms: int = 0
+    base_seq: int = 0
+    opening_ms: int = 0
+    loaded_at_ms: int = 0
+    leaving: int = 0
+    failed_over_at_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,9 @@ VoiceAgentError
     ├── LeaseLost           another gateway owns the call now: stop
     ├── CallTaken           somebody else took the call first
     ├── CallEnded           the call is over; nothing more can be appended
-    └── MalformedRecord     an item or event that is not what its schema says
+    ├── MalformedRecord     an item or event that is not what its schema says
+    ├── RecordTooLarge      more than the store takes for one item
+    └── StoreUnavailable    table or queue did not answer, refused, or was too busy, after all retries
 """
 
 from __future__ import annotations
@@ -69,3 +71,26 @@ class MalformedRecord(ContractError):
 
     def __str__(self) -> str:
         return f"{self.where}: expected {self.expected}, found {self.found!r}"
+
+
+class RecordTooLarge(ContractError):
+    def __init__(self, where: str, limit: int, found: int) -> None:
+        super().__init__(where, limit, found)
+        self.where = where
+        self.limit = limit
+        self.found = found
+
+    def __str__(self) -> str:
+        return f"{self.where}: at most {self.limit} bytes, found {self.found}"
+
+
+class StoreUnavailable(ContractError):
+    """`cause` is a word for the record and the log: an error code of AWS, or the name of an exception."""
+
+    def __init__(self, operation: str, cause: str) -> None:
+        super().__init__(operation, cause)
+        self.operation = operation
+        self.cause = cause
+
+    def __str__(self) -> str:
+        return f"{self.operation} failed for good: {self.cause}"

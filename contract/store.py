@@ -1,7 +1,9 @@
 """The store: where a call is recorded, as two sides see it.
 
-Two implementations pass the same tests: `contract.memory` and `contract.dynamodb`. All methods are
-coroutines; the DynamoDB one runs boto3 inline in a Lambda and in a thread in the gateway.
+Two implementations pass the same tests: `contract.memory` and `contract.dynamodb`; what an operation does to
+a head stands once, in `contract.rules`. All methods are coroutines; the DynamoDB one runs boto3 inline in a
+Lambda and in a thread in the gateway. Besides the errors named at each method, all of them may raise
+StoreUnavailable.
 """
 
 from __future__ import annotations
@@ -10,7 +12,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from contract.actions import Action, Numbered, Request
-from contract.call import Call, Head, Lease, Opening, Result
+from contract.call import Call, Head, Lease, Opening, Result, Wakeup
 from contract.turns import FunctionEntry, FunctionState, Turn
 
 
@@ -19,7 +21,8 @@ class FlowStore(Protocol):
 
     async def create_call(self, call: Call) -> Head:
         """Record a call; the same contact and attempt again changes nothing. A higher attempt makes the head
-        `waiting` again with no owner, and keeps its sequence numbers and epoch."""
+        `waiting` again with no owner, and keeps its sequence numbers and epoch; what is left of the attempt
+        before gets an outcome."""
         ...
 
     async def head(self, contact_id: str) -> Head:
@@ -34,10 +37,11 @@ class FlowStore(Protocol):
         """Record that the flow asks, and what it says became of `request.loaded`; `request_id` becomes the waiter.
 
         `loaded` never goes back and never passes the last sequence. Sequences skipped over are recorded as
-        cancelled. Idempotent.
+        cancelled. Idempotent. A request of an older attempt, or with an older `loaded`, comes late: it changes
+        nothing and does not become the waiter.
 
         Raises:
-            CallNotFound: no such call.
+            CallNotFound: no such call, or no such attempt yet.
         """
         ...
 
@@ -45,15 +49,24 @@ class FlowStore(Protocol):
         """All actions with a higher sequence, in order."""
         ...
 
-    async def offer(self, contact_id: str, request_id: str, seq: int, now_ms: int) -> bool:
+    async def offer(self, contact_id: str, request_id: str, seq: int, now_ms: int, final: bool = False) -> bool:
         """Claim the right to answer with `seq`, in one conditional write: False when a newer request waits, or
-        the sequence was cancelled, or the flow has taken it already. After True the answer must be given at once.
-        Idempotent for the same request."""
+        the sequence was cancelled, or the flow has taken it already, or the call has ended. After True the answer
+        must be given at once. Idempotent for the same request.
+
+        `final`: the sequence is a transfer or an end, after which the flow does not ask again. Offering it and
+        cancelling it exclude each other.
+        Raises CallNotFound.
+        """
         ...
 
-    async def fail_over(self, contact_id: str, reason: str, now_ms: int) -> None:
+    async def fail_over(self, contact_id: str, reason: str, now_ms: int, seen: Head | None = None) -> bool:
         """Record that the flow's Lambda sends the caller to a human because no voice agent answers: the head
-        ends as failed with `reason`, unless it has ended already."""
+        ends as failed with `reason`, unless it has ended already.
+
+        False, and nothing written, when ownership has changed since `seen` was read: taken, renewed, given away,
+        or a new attempt. Raises CallNotFound.
+        """
         ...
 
     async def disconnected(self, contact_id: str, now_ms: int) -> None:
@@ -64,23 +77,41 @@ class FlowStore(Protocol):
         """The rendered opening of an agent definition, when there is one."""
         ...
 
-
-class GatewayStore(FlowStore, Protocol):
-    """What a gateway may do. Every write that takes a lease raises LeaseLost when the epoch is not the head's."""
-
     async def call(self, contact_id: str) -> Call:
         """The facts of the newest attempt. Raises CallNotFound."""
         ...
 
+    async def turns(self, contact_id: str) -> Sequence[Turn]:
+        """Every turn, by number."""
+        ...
+
+    async def functions(self, contact_id: str) -> Sequence[FunctionEntry]:
+        """The ledger, in the order of entering."""
+        ...
+
+    async def live_calls(self) -> int:
+        """How many calls are waiting or active, a moment old."""
+        ...
+
+
+class GatewayStore(FlowStore, Protocol):
+    """What a gateway may do.
+
+    Every write that takes a lease raises LeaseLost when its epoch is not the head's, or when the call was given
+    away or has begun a new attempt, and CallNotFound when there is no call.
+    """
+
     async def take(self, contact_id: str, owner: str, now_ms: int, lease_ms: int) -> tuple[Lease, Head]:
-        """Own a call that nobody owns or whose lease has expired; the epoch rises by one.
+        """Own a call that nobody owns or whose lease has expired (`lease_until_ms <= now_ms`); the epoch rises by one.
 
         Raises:
             CallNotFound, CallTaken, CallEnded
         """
         ...
 
-    async def renew(self, lease: Lease, now_ms: int, lease_ms: int, start_delay_ms: int) -> Head: ...
+    async def renew(self, lease: Lease, now_ms: int, lease_ms: int, start_delay_ms: int) -> Head:
+        """Own the call for `lease_ms` more. A call that has ended comes back as it is: look at `state`."""
+        ...
 
     async def give_away(self, lease: Lease) -> None:
         """Make the call `waiting` again, so that another gateway takes it at once."""
@@ -91,31 +122,42 @@ class GatewayStore(FlowStore, Protocol):
         ...
 
     async def cancel(self, lease: Lease, up_to: int) -> None:
-        """Withdraw every sequence up to and including `up_to`: what plays is to be left, the rest never starts."""
+        """Withdraw every sequence up to and including `up_to`: what plays is to be left, the rest never starts.
+
+        A transfer or an end that was offered to the flow stays: see `Head.offered`.
+        """
         ...
 
     async def cancel_opening(self, lease: Lease) -> None:
-        """Withdraw the opening, which has no sequence: what plays is to be left."""
+        """Barge-in while the opening plays: it is to be left. It has no sequence that `cancel` could name."""
         ...
 
     async def put_turn(self, lease: Lease, turn: Turn) -> None:
-        """Write or amend one turn by its number."""
+        """Write or amend one turn by its number, also after the end. Texts longer than 16 KB are cut."""
         ...
 
-    async def turns(self, contact_id: str) -> Sequence[Turn]: ...
-
     async def enter_function(self, lease: Lease, entry: FunctionEntry) -> FunctionEntry | None:
-        """Enter a call of a function before it is made; returns the older entry when the key is there already."""
+        """Enter a call of a function before it is made; returns the older entry when the key is there already.
+
+        Raises:
+            RecordTooLarge: arguments of more than 64 KB as JSON.
+        """
         ...
 
     async def finish_function(
         self, lease: Lease, key: str, state: FunctionState, result: str, error: str, now_ms: int
-    ) -> None: ...
+    ) -> None:
+        """Write what became of an entered function.
 
-    async def functions(self, contact_id: str) -> Sequence[FunctionEntry]: ...
+        Raises:
+            MalformedRecord: the key was never entered.
+            RecordTooLarge: a result or an error of more than 64 KB.
+        """
+        ...
 
     async def end(self, lease: Lease, result: Result, reason: str, now_ms: int) -> None:
-        """Close the record: every sequence without an outcome gets one (a loaded one `cut`, others `cancelled`)."""
+        """Close the record: every sequence without an outcome gets one (a loaded clip `cut`, a loaded or offered
+        transfer or end `completed`, others `cancelled`). A call that has ended keeps its result and reason."""
         ...
 
     async def expired(self, now_ms: int) -> Sequence[str]:
@@ -129,3 +171,13 @@ class Wakeups(Protocol):
     """The queue that wakes a gateway up. It carries a contact id and nothing else; the table is the truth."""
 
     async def send(self, contact_id: str) -> None: ...
+
+
+class WakeupQueue(Wakeups, Protocol):
+    """The gateway's side of the queue. A message that is not deleted comes again."""
+
+    async def receive(self, wait_s: int, most: int = 10) -> Sequence[Wakeup]:
+        """Up to `most` messages, ten at most; waits up to `wait_s` seconds (20 at most) for the first one."""
+        ...
+
+    async def delete(self, receipt: str) -> None: ...

@@ -41,6 +41,7 @@ from flows.wire import NONE, answer, fresh, remembered
 FORM = "interruptible"
 LAMBDA_LIMIT_S = 35
 WAIT_LIMIT_S = 40
+BREATHS = 24  # short silences before the long one: with what a prompt needs to start, some 16 s
 
 _WAIT_PLAYING = "Wait while playing"
 _WAIT_SILENT = "Wait in silence"
@@ -103,7 +104,7 @@ def _silent(flow: Flow, parameters: FlowParameters) -> None:
     flow.add(places.ASK_SILENT, _ask(parameters, then=_WAIT_SILENT, failed=places.SWITCH_TO_POLLING))
     wait = WaitForLambda(
         WAIT_LIMIT_S,
-        goes_on=_SILENCE,
+        goes_on=_breath(1),
         returned=_LOAD_SILENT,
         completed=places.ASK_SILENT,
         failed=places.SWITCH_TO_POLLING,
@@ -116,15 +117,27 @@ def _silent(flow: Flow, parameters: FlowParameters) -> None:
 def _continue_branch(flow: Flow, parameters: FlowParameters) -> None:
     """The clip, then silence that outlasts every limit; its end is reached only when the Wait itself is broken.
 
+    The first seconds of the silence are short prompts: how fast a prompt is left when the Lambda returns is
+    unproven, but between two prompts it can only be at once. The next clip of an answer, or the answer itself,
+    is usually ready by then.
+
     The voice keeps silent after the library prompt, or in its place when it is gone: the caller must not lose the
     line because a prompt is missing, or a second shorter than the Wait's limit.
     """
-    flow.add(_CLIP, MessageParticipant(S3Prompt(wire.CLIP_URL), then=_SILENCE, failed=_SILENCE))
+    first = _breath(1)
+    flow.add(_CLIP, MessageParticipant(S3Prompt(wire.CLIP_URL), then=first, failed=first))
+    for number in range(1, BREATHS + 1):
+        following = _breath(number + 1) if number < BREATHS else _SILENCE
+        flow.add(_breath(number), MessageParticipant(parameters.short_silence, then=following, failed=following))
     quiet = LibraryPrompt(parameters.silence_prompt_arn)
     flow.add(_SILENCE, MessageParticipant(quiet, then=_SILENCE_SPOKEN, failed=_SILENCE_SPOKEN))
     flow.add(_SILENCE_SPOKEN, MessageParticipant(silence(50_000), then=_LOST, failed=_LOST))
     lost = Text(parameters.sentences.lost)
     flow.add(_LOST, MessageParticipant(lost, then=places.HANG_UP, failed=places.HANG_UP))
+
+
+def _breath(number: int) -> str:
+    return f"Short silence {number}"
 
 
 def _next(flow: Flow) -> None:

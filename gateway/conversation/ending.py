@@ -7,7 +7,7 @@ long as the flow has not taken the action.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum, auto
 
 QUIET_MS = 300  # agent audio may follow an AgentAudioDone; after so long it does not (observed live)
@@ -16,16 +16,23 @@ NO_WORDS_MS = 4000  # the agent may say nothing at all: no audio for so long aft
 # An AgentAudioDone may still be that of the sentence before the request; last words were seen to begin 0.2 to
 # 0.7 s after the answer.
 FIRST_WORD_MS = 1500
+HELD_MS = 20_000  # a sound that is neither a turn nor over after so long is not the caller's speech
 
 
 @dataclass(frozen=True, slots=True)
 class Leave:
-    """What was asked for. `queue` is empty for a goodbye."""
+    """What was asked for. `queue` is empty for a goodbye.
+
+    `reason` is a short snake_case word for record and log; `why` and `summary` are the model's own words, for the
+    human alone. `firm`: a new turn of the caller does not take it back.
+    """
 
     reason: str
     queue: str = ""
-    summary: str = ""
+    summary: str = field(default="", repr=False)
     function_id: str = ""
+    why: str = field(default="", repr=False)
+    firm: bool = False
 
 
 class Step(Enum):
@@ -39,11 +46,12 @@ class Step(Enum):
 class Ending:
     step: Step = Step.NOT
     leave: Leave | None = None
+    interrupted: bool = False  # the caller began to speak after it was asked for
     _asked_ms: int = 0
     _spoke: bool = False
     _audio_done_ms: int | None = None
     _playing: bool = False
-    _held: bool = False  # the caller makes a sound: wait for what it was
+    _held_until_ms: int | None = None  # the caller makes a sound: wait for what it was
 
     def ask(self, leave: Leave, now_ms: int, *, playing: bool) -> bool:
         """Begin to leave; False when it has begun already."""
@@ -51,10 +59,12 @@ class Ending:
             return False
         self.step, self.leave = Step.LAST_WORDS, leave
         self._asked_ms, self._playing = now_ms, playing
-        self._spoke, self._audio_done_ms, self._held = False, None, False
+        self._spoke, self._audio_done_ms = False, None
+        self.interrupted, self._held_until_ms = False, None
         return True
 
     def agent_audio(self) -> None:
+        """The agent speaks. Runs for every frame."""
         self._spoke = True
         self._playing = True
         self._audio_done_ms = None
@@ -65,11 +75,13 @@ class Ending:
     def playback_finished(self) -> None:
         self._playing = False
 
-    def hold(self) -> None:
-        self._held = True
+    def hold(self, now_ms: int) -> None:
+        """The caller began to speak: do nothing until `release`, or for `HELD_MS`."""
+        self.interrupted = True
+        self._held_until_ms = now_ms + HELD_MS
 
     def release(self) -> None:
-        self._held = False
+        self._held_until_ms = None
 
     def cancel(self) -> Leave | None:
         """Stay; returns what was taken back, None when there was nothing or the flow has it already."""
@@ -86,19 +98,25 @@ class Ending:
     def taken(self) -> None:
         self.step = Step.TAKEN
 
-    def due(self, now_ms: int) -> Leave | None:
-        """What must be done now, once."""
-        if self.step is not Step.LAST_WORDS or self._held or self.leave is None:
-            return None
-        due = self.next_due_ms()
-        if due is None or now_ms < due:
+    def act(self) -> Leave | None:
+        """Without waiting any longer; None when there is nothing to do, or it was done."""
+        if self.step is not Step.LAST_WORDS:
             return None
         self.step = Step.ACTING
         return self.leave
 
+    def due(self, now_ms: int) -> Leave | None:
+        """What must be done now, once."""
+        due = self.next_due_ms()
+        return None if due is None or now_ms < due else self.act()
+
     def next_due_ms(self) -> int | None:
-        if self.step is not Step.LAST_WORDS or self._held:
+        if self.step is not Step.LAST_WORDS:
             return None
+        return max(self._last_word_ms(), self._held_until_ms or 0)
+
+    def _last_word_ms(self) -> int:
+        """When the last word will have been heard, as far as is known now."""
         latest = self._asked_ms + LONGEST_MS
         if self._playing:
             return latest

@@ -9,15 +9,18 @@ FILLER_MS = 2000  # a caller who hears nothing for so long thinks that the line 
 
 
 @dataclass(slots=True)
-class _Pending:
+class Pending:
+    """A function that runs. `renewed`: the session that asked for it is over, and the new one knows no such call."""
+
     name: str
     since_ms: int
     filler: str
+    renewed: bool = False
 
 
 @dataclass(slots=True)
 class PendingFunctions:
-    _open: dict[str, _Pending] = field(default_factory=dict)
+    _open: dict[str, Pending] = field(default_factory=dict)
     _seen: set[str] = field(default_factory=set)
     _this_turn: int = 0
 
@@ -37,15 +40,20 @@ class PendingFunctions:
         return self._this_turn > CALLS_A_TURN
 
     def wait_for(self, call_id: str, name: str, filler: str, now_ms: int) -> None:
-        self._open[call_id] = _Pending(name, now_ms, filler)
+        self._open[call_id] = Pending(name, now_ms, filler)
 
-    def finish(self, call_id: str) -> str | None:
-        """The name of the function if its answer is still wanted."""
-        pending = self._open.pop(call_id, None)
-        return pending.name if pending else None
+    def finish(self, call_id: str) -> Pending | None:
+        """The function whose answer came, if it is still wanted."""
+        return self._open.pop(call_id, None)
 
     def cancel(self, call_id: str) -> bool:
         return self._open.pop(call_id, None) is not None
+
+    def session_renewed(self) -> None:
+        """What runs was asked for by a session that is over; ids of the new one may repeat those of old ones."""
+        for pending in self._open.values():
+            pending.renewed = True
+        self._seen = set(self._open)
 
     @property
     def any(self) -> bool:

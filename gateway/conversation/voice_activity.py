@@ -12,8 +12,12 @@ from contract.audio import BYTES_PER_MS, rms, ulaw2lin
 
 LOWEST_THRESHOLD = 250  # about -42 dBFS: digital silence and a clean line stay below
 ABOVE_FLOOR = 3.0  # about 10 dB over the noise
-FLOOR_RISE = 1.02  # a frame; noise that stays is learned in a few seconds
+# The floor falls at once and rises by so much a millisecond: noise that stays is learned in a few seconds, and a
+# long sentence without a breath is not taken for noise.
+RISE_QUIET, RISE_LOUD = 0.001, 0.0003
+LOWEST_FLOOR = 20.0
 SPEECH_MS = 60  # so much energy in a row is a sound and not a click
+NEW_SOUND_MS = 300  # after so much quiet it is another sound
 
 
 @dataclass(slots=True)
@@ -26,24 +30,32 @@ class VoiceActivity:
     media_ms: int = 0  # end of what was heard so far
     _floor: float = 80.0
     _run_ms: int = 0
+    _run_began_ms: int = 0
 
     def hear(self, ulaw: bytes, media_ms: int) -> None:
         duration = len(ulaw) // BYTES_PER_MS
         level = rms(ulaw2lin(ulaw))
         self.media_ms = media_ms + duration
-        if level > max(LOWEST_THRESHOLD, self._floor * ABOVE_FLOOR):
-            if not self._run_ms and self.quiet_ms > 300:
-                self.started_ms = media_ms
-            self._run_ms += duration
-            self._floor = min(self._floor * FLOOR_RISE, level)
-            if self._run_ms >= SPEECH_MS:
-                self.speaking = True
-                self.stopped_ms = self.media_ms
-        else:
+        if level <= max(LOWEST_THRESHOLD, self._floor * ABOVE_FLOOR):
             self._run_ms = 0
             self.speaking = False
-            self._floor = level if level < self._floor else self._floor * FLOOR_RISE
-        self._floor = max(self._floor, 20.0)
+            self._learn(level, RISE_QUIET * duration)
+            return
+        if not self._run_ms:
+            self._run_began_ms = media_ms
+        self._run_ms += duration
+        if self._run_ms >= SPEECH_MS:
+            self._sound()
+        self._learn(level, RISE_LOUD * duration)
+
+    def _sound(self) -> None:
+        if self._run_began_ms - self.stopped_ms > NEW_SOUND_MS:
+            self.started_ms = self._run_began_ms
+        self.speaking = True
+        self.stopped_ms = self.media_ms
+
+    def _learn(self, level: int, rise: float) -> None:
+        self._floor = max(LOWEST_FLOOR, min(level, self._floor * (1 + rise)))
 
     @property
     def quiet_ms(self) -> int:

@@ -20,12 +20,24 @@ class AgentWatch:
 
     _since_ms: int | None = None
     _nudged: bool = False
+    _owed: bool = False
 
     def expect(self, now_ms: int) -> None:
-        self._since_ms, self._nudged = now_ms, False
+        self._since_ms, self._nudged, self._owed = now_ms, False, False
 
     def satisfied(self) -> None:
+        """Runs for every frame of agent audio."""
+        self._since_ms, self._owed = None, False
+
+    def pause(self) -> None:
+        """The caller makes a sound, upon which the agent stops what it was about to say."""
+        self._owed = self._owed or self._since_ms is not None
         self._since_ms = None
+
+    def resume(self, now_ms: int) -> None:
+        """The sound was nothing: what the agent owed before, it owes again."""
+        if self._owed:
+            self.expect(now_ms)
 
     def next_due_ms(self) -> int | None:
         if self._since_ms is None:
@@ -33,11 +45,12 @@ class AgentWatch:
         return self._since_ms + (MUTE_MS if self._nudged else NUDGE_MS)
 
     def due(self, now_ms: int) -> Mute | None:
+        """What is to be done about a mute agent now; each step once."""
         due = self.next_due_ms()
         if due is None or now_ms < due:
             return None
         if self._nudged:
-            self._since_ms = None
+            self.satisfied()
             return Mute.RECONNECT
         self._nudged = True
         return Mute.NUDGE
@@ -56,8 +69,13 @@ class CallerWatch:
         """Nobody speaks from here on."""
         self._since_media_ms = media_ms
 
-    def speech(self) -> None:
-        """The caller speaks: start the ladder anew."""
+    def sound(self, media_ms: int) -> None:
+        """The caller makes a sound, perhaps no word: a running time starts anew. Runs for every frame of it."""
+        if self._since_media_ms is not None:
+            self._since_media_ms = media_ms
+
+    def turn(self) -> None:
+        """The caller said something: it is the agent's turn, and the next silence begins at the ladder's foot."""
         self._since_media_ms, self._rung = None, 0
 
     def pause(self) -> None:

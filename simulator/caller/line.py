@@ -9,8 +9,7 @@ from pathlib import Path
 from contract.audio import BYTES_PER_MS, ULAW_SILENCE, rms, ulaw2lin
 from simulator.caller.schedule import FRAME_MS, Caller
 
-FRAME_SAMPLES = FRAME_MS * 8
-_ULAW_FRAME = FRAME_MS * BYTES_PER_MS
+FRAME_SAMPLES = FRAME_MS * BYTES_PER_MS  # of µ-law: a sample is a byte
 AGENT_SPEAKS_RMS = 150
 
 
@@ -24,9 +23,16 @@ class Prompt:
     stops_ms: int | None = None
 
     @property
+    def samples(self) -> int:
+        """How many of them are heard: all, or those before the cut."""
+        if self.stops_ms is None:
+            return len(self.ulaw)
+        return max(0, min(len(self.ulaw), (self.stops_ms - self.starts_ms) * BYTES_PER_MS))
+
+    @property
     def ends_ms(self) -> int:
-        end = self.starts_ms + len(self.ulaw) // BYTES_PER_MS
-        return end if self.stops_ms is None else min(end, self.stops_ms)
+        """The first whole millisecond at which nothing of it is left."""
+        return self.starts_ms - (-self.samples // BYTES_PER_MS)
 
 
 @dataclass(slots=True)
@@ -38,21 +44,32 @@ class Line:
     said: bytearray = field(default_factory=bytearray)  # PCM, from the first frame on
     heard: bytearray = field(default_factory=bytearray)
     prompts: list[Prompt] = field(default_factory=list)
+    played: list[Prompt] = field(default_factory=list)  # every prompt there was, in order
     started_ms: int = 0
     last_heard_ms: int = 0  # last sample of agent speech that the caller heard
 
     def __post_init__(self) -> None:
         self.started_ms = self.now_ms
 
+    def connect(self, now_ms: int) -> None:
+        """The call is put through: times count from here."""
+        self.now_ms = self.started_ms = now_ms
+
     def play(self, prompt_id: str, ulaw: bytes, starts_ms: int) -> Prompt:
+        """Connect plays one prompt at a time: the newest ends the ones before it."""
+        for earlier in self.prompts:
+            self.stop(earlier.prompt_id, starts_ms)
         prompt = Prompt(prompt_id, ulaw, starts_ms)
         self.prompts.append(prompt)
+        self.played.append(prompt)
         return prompt
 
     def stop(self, prompt_id: str, at_ms: int) -> None:
+        """Cut a prompt; nothing happens where it has ended. What was heard cannot be taken back."""
+        at_ms = max(at_ms, self.now_ms)
         for prompt in self.prompts:
-            if prompt.prompt_id == prompt_id and prompt.stops_ms is None:
-                prompt.stops_ms = max(at_ms, self.now_ms)
+            if prompt.prompt_id == prompt_id:
+                prompt.stops_ms = at_ms if prompt.stops_ms is None else min(at_ms, prompt.stops_ms)
 
     def tick(self) -> tuple[int, bytes, bytes]:
         """The next 20 ms: when they begin, what the caller says and what the caller hears, 16-bit PCM."""
@@ -69,16 +86,13 @@ class Line:
         return begin, said, heard
 
     def _heard(self, begin: int) -> bytes:
-        """µ-law of one frame. Connect plays one prompt at a time; the newest wins."""
-        frame = bytearray(ULAW_SILENCE * _ULAW_FRAME)
+        """µ-law of one frame."""
+        frame = bytearray(ULAW_SILENCE * FRAME_SAMPLES)
         for prompt in self.prompts:
-            first = max(begin, prompt.starts_ms)
-            past = min(begin + FRAME_MS, prompt.ends_ms)
-            if first < past:
-                source = (first - prompt.starts_ms) * BYTES_PER_MS
-                piece = prompt.ulaw[source : source + (past - first) * BYTES_PER_MS]
-                at = (first - begin) * BYTES_PER_MS
-                frame[at : at + len(piece)] = piece
+            source = (begin - prompt.starts_ms) * BYTES_PER_MS  # of the frame's first sample, in the prompt
+            piece = prompt.ulaw[max(0, source) : max(0, min(source + FRAME_SAMPLES, prompt.samples))]
+            at = max(0, -source)
+            frame[at : at + len(piece)] = piece
         return bytes(frame)
 
     def save(self, path: Path) -> None:

@@ -10,11 +10,13 @@ from pathlib import Path
 from contract.errors import VoiceAgentError
 
 FRAME_MS = 20
-FRAME_BYTES = 320
+BYTES_A_MS = 16
+FRAME_BYTES = FRAME_MS * BYTES_A_MS
 SILENCE = bytes(FRAME_BYTES)
 AGENT_DONE_MS = 1600  # quiet for so long: the agent has finished (pauses between clips are shorter)
 PATIENCE_MS = 12_000  # a caller who hears nothing speaks anyway
 HANG_UP_MS = 8000  # after the last word of both sides
+NEW_SPEECH_MS = 700  # quiet for so long before it: speech is an answer, not the rest of what was interrupted
 
 
 class BadSchedule(VoiceAgentError):
@@ -42,11 +44,11 @@ def parse(text: str) -> list[Entry]:
     """
     entries = []
     for item in filter(None, (part.strip() for part in text.split(","))):
-        match = re.fullmatch(r"(?P<path>.+?\.wav)(?:@\+(?P<after>\d+(?:\.\d+)?))?", item)
+        match = re.fullmatch(r"(?P<path>.+?\.wav)(?:@\+(?P<after>\d+(?:\.\d+)?))?", item, re.IGNORECASE)
         if match is None:
             raise BadSchedule(item)
         after = match["after"]
-        entries.append(Entry(Path(match["path"]), int(float(after) * 1000) if after else None))
+        entries.append(Entry(Path(match["path"]), round(float(after) * 1000) if after else None))
     if not entries:
         raise BadSchedule(text)
     return entries
@@ -63,15 +65,19 @@ class Words:
 
 @dataclass(slots=True)
 class Caller:
-    """Speaks its words one after the other; asked once every 20 ms."""
+    """Speaks its words one after the other; asked once every 20 ms.
+
+    What the agent says counts as its answer when it begins after the caller's words and after a pause: the rest of
+    a sentence that the caller has talked over is none.
+    """
 
     words: Sequence[Words]
     hang_up_ms: int = HANG_UP_MS
-    spoken: list[tuple[str, int, int]] = field(default_factory=list)  # name, first and last sample in ms
+    spoken: list[tuple[str, int, int]] = field(default_factory=list)  # name, begin and end in epoch ms
     _next: int = 0
     _at: int | None = None  # byte position in the words that are being spoken
-    _agent_since_ms: int | None = None  # when the agent began to speak after our last words
-    _agent_last_ms: int | None = None
+    _answer_since_ms: int | None = None  # when the agent began to speak after our last words
+    _agent_until_ms: int | None = None
     _quiet_since_ms: int | None = None
 
     def frame(self, now_ms: int, *, agent_speaks: bool) -> bytes:
@@ -79,37 +85,37 @@ class Caller:
         if self._quiet_since_ms is None:
             self._quiet_since_ms = now_ms
         if agent_speaks:
-            self._agent_last_ms = now_ms
-            if self._agent_since_ms is None:
-                self._agent_since_ms = now_ms
-        if self._at is None and self._next < len(self.words) and self._may_speak(now_ms):
+            fresh = self._agent_until_ms is None or now_ms - self._agent_until_ms >= NEW_SPEECH_MS
+            if fresh and self._answer_since_ms is None:
+                self._answer_since_ms = now_ms
+            self._agent_until_ms = now_ms + FRAME_MS
+        if self._at is None and self._next < len(self.words) and self._may_speak(now_ms, self._quiet_since_ms):
             self._at = 0
             self.spoken.append((self.words[self._next].name, now_ms, now_ms))
-        return self._speak(now_ms) if self._at is not None else SILENCE
+        return SILENCE if self._at is None else self._speak(self._at, now_ms)
 
     def wants_to_hang_up(self, now_ms: int) -> bool:
-        if self._next < len(self.words) or self._at is not None or self._quiet_since_ms is None:
+        """Everything is said, and nobody has spoken for a while."""
+        if self._next < len(self.words) or self._quiet_since_ms is None:
             return False
-        return now_ms - max(self._quiet_since_ms, self._agent_last_ms or 0) >= self.hang_up_ms
+        return now_ms - max(self._quiet_since_ms, self._agent_until_ms or 0) >= self.hang_up_ms
 
-    def _may_speak(self, now_ms: int) -> bool:
-        words = self.words[self._next]
-        if self._agent_since_ms is None or self._agent_last_ms is None:
-            return now_ms - (self._quiet_since_ms or now_ms) >= PATIENCE_MS
-        if words.after_ms is not None:
-            return now_ms - self._agent_since_ms >= words.after_ms
-        return now_ms - self._agent_last_ms >= AGENT_DONE_MS
+    def _may_speak(self, now_ms: int, quiet_since_ms: int) -> bool:
+        after_ms = self.words[self._next].after_ms
+        agent_is_done = self._agent_until_ms is None or now_ms - self._agent_until_ms >= AGENT_DONE_MS
+        if self._answer_since_ms is None:
+            return agent_is_done and now_ms - quiet_since_ms >= PATIENCE_MS
+        return agent_is_done if after_ms is None else now_ms - self._answer_since_ms >= after_ms
 
-    def _speak(self, now_ms: int) -> bytes:
-        assert self._at is not None
+    def _speak(self, at: int, now_ms: int) -> bytes:
         words = self.words[self._next]
-        frame = words.pcm[self._at : self._at + FRAME_BYTES]
-        self._at += FRAME_BYTES
-        name, since, _ = self.spoken[-1]
-        self.spoken[-1] = (name, since, now_ms + FRAME_MS)
+        frame = words.pcm[at : at + FRAME_BYTES]
+        name, since_ms, _ = self.spoken[-1]
+        self.spoken[-1] = (name, since_ms, now_ms + len(frame) // BYTES_A_MS)
+        self._at = at + FRAME_BYTES
         if self._at >= len(words.pcm):
             self._at = None
             self._next += 1
-            self._agent_since_ms = None
+            self._answer_since_ms = None
             self._quiet_since_ms = now_ms + FRAME_MS
         return frame.ljust(FRAME_BYTES, b"\x00")

@@ -35,11 +35,13 @@ def arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
 
 
 def brain_factory(chosen: argparse.Namespace) -> Callable[[], Brain]:
+    """Blocks for some seconds where models have to be loaded."""
     if chosen.brain == "scripted":
         return _repeating_brain
     # Only now: the models behind it take seconds to load.
     local = importlib.import_module("simulator.deepgram.local")
     definition: Path = chosen.definition
+    local.prepare(definition)
 
     def local_brain() -> Brain:
         brain: Brain = local.brain(definition)

@@ -33,7 +33,8 @@ def read_header(data: bytes | bytearray, pos: int, stop: int, base: int) -> tupl
         return None
     mask = SIZE_MASK[size_length]
     size = int.from_bytes(data[at:end], "big") & mask
-    return int.from_bytes(data[pos:at], "big"), UNKNOWN if size == mask else size, end
+    ident = data[pos] if id_length == 1 else int.from_bytes(data[pos:at], "big")
+    return ident, UNKNOWN if size == mask else size, end
 
 
 def children(body: bytes, base: int) -> Iterator[tuple[int, int, int]]:

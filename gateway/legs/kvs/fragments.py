@@ -288,7 +288,9 @@ class FragmentReader:
         if fragment.closed or self.ended:
             return
         fragment.closed = True
-        if not fragment.settled and self._owner and self._same_session(fragment):
+        # What is older than our newest was read again after later fragments: nothing of it was before it.
+        follows = fragment.starts_ms >= self._newest_ms
+        if not fragment.settled and self._owner and follows and self._same_session(fragment):
             yield from self._settle(self._owner)
         elif not fragment.settled:
             fragment.settled = True

@@ -179,7 +179,8 @@ class MatroskaReader:
             header = None
             if end is None and ident in (EBML, SEGMENT):
                 return ident, size
-            self._inside(size, end)
+            if end is not None:
+                self._inside(size, end)
             if ident == CLUSTER:
                 header = yield from self._cluster(end if size == UNKNOWN else self._offset + size, size == UNKNOWN)
             elif ident == TAGS:
@@ -212,7 +213,8 @@ class MatroskaReader:
                 raise ElementMisplaced(
                     self._header_at, f"element {ident:#x}", f"children of a Cluster up to byte {end}"
                 )
-            self._inside(size, end)
+            if end is not None:
+                self._inside(size, end)
             if ident in (SIMPLE_BLOCK, BLOCK_GROUP):
                 if not 0 <= size <= max_block:
                     raise ElementTooLarge(self._header_at, size_of("block", size), f"at most {max_block} bytes")
@@ -328,8 +330,8 @@ class MatroskaReader:
             yield None
         self._pos += size
 
-    def _inside(self, size: int, end: int | None) -> None:
-        if end is not None and self._offset + max(size, 0) > end:
+    def _inside(self, size: int, end: int) -> None:
+        if self._offset + max(size, 0) > end:
             raise ElementMisplaced(self._header_at, size_of("element", size), f"its end not after byte {end}")
 
     @property

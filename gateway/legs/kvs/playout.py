@@ -35,6 +35,7 @@ class Planned:
     started_ms: int | None = None
     ended_ms: int | None = None
     outcome: Outcome = Outcome.NONE
+    known: bool = False  # the start is better known than by the offer
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +117,7 @@ class Playout:
         """Look at a newer head: what was offered, what became of it."""
         self.start_delay_ms = head.start_delay_ms
         events: list[PlayoutEvent] = []
+        self._took(head)
         for planned in self.clips:
             if planned.offered_ms is None and planned.seq <= max(head.offered, head.loaded):
                 self._offer(planned, head.offered_at_ms if planned.seq == head.offered else now_ms)
@@ -127,6 +129,14 @@ class Playout:
                 if head.ended is Outcome.FAILED:
                     events.append(Failed(planned.seq, planned.clip))
         return events + self.due(now_ms)
+
+    def began(self, seq: int, at_ms: int) -> None:
+        """The clip was found in what Connect plays to the caller: no estimate is needed any more."""
+        for planned in self.clips:
+            if planned.seq == seq and planned.outcome is Outcome.NONE:
+                planned.known = True
+                planned.started_ms = at_ms
+                planned.ended_ms = at_ms + planned.clip.duration_ms
 
     def clear(self, now_ms: int) -> list[PlayoutEvent]:
         """Barge-in. A flow that cannot cut plays the clip to its end, and the stretch ends there."""
@@ -200,6 +210,15 @@ class Playout:
         planned.offered_ms = offered_ms
         planned.started_ms = max([offered_ms + self.start_delay_ms, *previous])
         planned.ended_ms = planned.started_ms + planned.clip.duration_ms
+
+    def _took(self, head: Head) -> None:
+        """A flow that asks ahead says that it took a clip in the moment before it plays it."""
+        if not self.cuts_prompts or not head.loaded_at_ms:
+            return
+        for planned in self.clips:
+            if planned.seq == head.loaded and not planned.known and head.ended is Outcome.NONE:
+                self._offer(planned, head.loaded_at_ms)
+                planned.known = True
 
     def _plays(self, planned: Planned, now_ms: int) -> bool:
         """Offered, and not over: it is heard, or will be in a moment whatever we do."""

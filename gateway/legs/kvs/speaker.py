@@ -147,8 +147,9 @@ class Speaker:
         """A block of what Connect plays to the caller (16-bit PCM, 8 kHz)."""
         for measured in self._track.block(media_ms, pcm):
             match measured:
-                case Found(_, _, delay_ms):
+                case Found(seq, at_ms, delay_ms):
                     self._delays.add(delay_ms)
+                    self._playout.began(seq, at_ms)
                 case Heard(seq, heard_bytes):
                     self._measured(seq, heard_bytes)
                 case Missing(seq):
@@ -293,10 +294,12 @@ class Speaker:
             self.leave(head.reason or NONE)
 
     def _seek(self, head: Head) -> None:
-        """Look for a clip in the track from the moment at which it was offered."""
-        if head.offered > self._sought and head.offered in self._given:
-            self._sought = head.offered
-            self._track.offered(head.offered, self._given[head.offered][1].ulaw, head.offered_at_ms)
+        """Look for a clip in the track from the moment at which its block began, as far as that is known."""
+        ahead = self.call.form is FlowForm.INTERRUPTIBLE
+        seq, since_ms = (head.loaded, head.loaded_at_ms) if ahead else (head.offered, head.offered_at_ms)
+        if seq > self._sought and seq in self._given:
+            self._sought = seq
+            self._track.offered(seq, self._given[seq][1].ulaw, since_ms)
 
     def leave(self, signal: str) -> None:
         """The caller is gone; `signal` says how we know."""

@@ -1,0 +1,224 @@
+"""The store in memory: for tests and for whole calls in one process."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
+
+from contract import rules
+from contract.actions import Action, Numbered, Outcome, Request
+from contract.call import Call, Head, Lease, Opening, Result
+from contract.errors import CallNotFound, MalformedRecord
+from contract.items import canonical
+from contract.turns import FunctionEntry, FunctionState, Turn
+
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class _Record:
+    """Everything about one contact."""
+
+    head: Head
+    calls: list[Call]
+    log: list[Numbered] = field(default_factory=list)
+    turns: dict[int, Turn] = field(default_factory=dict)
+    functions: dict[str, FunctionEntry] = field(default_factory=dict)
+
+    def settle(self, outcomes: Mapping[int, Outcome]) -> None:
+        for index, numbered in enumerate(self.log):
+            outcome = outcomes.get(numbered.seq)
+            if outcome is not None and numbered.outcome in rules.may_overwrite(outcome):
+                self.log[index] = replace(numbered, outcome=outcome)
+
+
+class MemoryStore:
+    """A GatewayStore. Every operation is atomic; `delay_s` lets it take time, before and after, as a table does."""
+
+    def __init__(self, delay_s: float = 0.0) -> None:
+        self._records: dict[str, _Record] = {}
+        self._openings: dict[str, Opening] = {}
+        self._delay_s = delay_s
+
+    async def create_call(self, call: Call) -> Head:
+        return await self._do(lambda: self._create(call))
+
+    async def head(self, contact_id: str) -> Head:
+        return await self._do(lambda: self._record(contact_id).head)
+
+    async def asked(self, request: Request, request_id: str, now_ms: int) -> Head:
+        return await self._do(lambda: self._asked(request, request_id, now_ms))
+
+    async def actions_after(self, contact_id: str, seq: int) -> Sequence[Numbered]:
+        return await self._do(lambda: [n for n in self._log(contact_id) if n.seq > seq])
+
+    async def offer(self, contact_id: str, request_id: str, seq: int, now_ms: int, final: bool = False) -> bool:
+        return await self._do(lambda: self._offer(contact_id, request_id, seq, now_ms, final))
+
+    async def fail_over(self, contact_id: str, reason: str, now_ms: int, seen: Head | None = None) -> bool:
+        return await self._do(lambda: self._fail_over(contact_id, reason, now_ms, seen))
+
+    async def disconnected(self, contact_id: str, now_ms: int) -> None:
+        def report() -> None:
+            if contact_id in self._records:
+                self._amend(contact_id, lambda head: rules.disconnected(head, now_ms))
+
+        await self._do(report)
+
+    async def opening(self, agent: str) -> Opening | None:
+        return await self._do(lambda: self._openings.get(agent))
+
+    async def call(self, contact_id: str) -> Call:
+        return await self._do(lambda: self._record(contact_id).calls[-1])
+
+    async def turns(self, contact_id: str) -> Sequence[Turn]:
+        return await self._do(lambda: self._turns(contact_id))
+
+    async def functions(self, contact_id: str) -> Sequence[FunctionEntry]:
+        return await self._do(lambda: self._functions(contact_id))
+
+    async def live_calls(self) -> int:
+        return await self._do(lambda: sum(rules.is_live(record.head) for record in self._records.values()))
+
+    async def take(self, contact_id: str, owner: str, now_ms: int, lease_ms: int) -> tuple[Lease, Head]:
+        head = await self._change(contact_id, lambda head: rules.taken(head, owner, now_ms, lease_ms))
+        return Lease(contact_id, owner, head.epoch), head
+
+    async def renew(self, lease: Lease, now_ms: int, lease_ms: int, start_delay_ms: int) -> Head:
+        return await self._change(
+            lease.contact_id, lambda head: rules.renewed(head, lease, now_ms, lease_ms, start_delay_ms)
+        )
+
+    async def give_away(self, lease: Lease) -> None:
+        await self._change(lease.contact_id, lambda head: rules.given_away(head, lease))
+
+    async def append(self, lease: Lease, action: Action, now_ms: int) -> int:
+        return await self._do(lambda: self._append(lease, action, now_ms))
+
+    async def cancel(self, lease: Lease, up_to: int) -> None:
+        await self._change(lease.contact_id, lambda head: rules.cancelled(head, lease, up_to))
+
+    async def cancel_opening(self, lease: Lease) -> None:
+        await self._change(lease.contact_id, lambda head: rules.opening_cancelled(head, lease))
+
+    async def put_turn(self, lease: Lease, turn: Turn) -> None:
+        def put() -> None:
+            self._fenced(lease).turns[turn.number] = rules.within_limits(turn)
+
+        await self._do(put)
+
+    async def enter_function(self, lease: Lease, entry: FunctionEntry) -> FunctionEntry | None:
+        return await self._do(lambda: self._enter(lease, entry))
+
+    async def finish_function(
+        self, lease: Lease, key: str, state: FunctionState, result: str, error: str, now_ms: int
+    ) -> None:
+        await self._do(lambda: self._finish(lease, key, state, result, error, now_ms))
+
+    async def end(self, lease: Lease, result: Result, reason: str, now_ms: int) -> None:
+        def close() -> None:
+            record = self._record(lease.contact_id)
+            record.head = rules.ended(record.head, lease, result, reason)
+            record.settle(rules.closing(record.head, record.log))
+
+        await self._do(close)
+
+    async def expired(self, now_ms: int) -> Sequence[str]:
+        return await self._do(
+            lambda: [contact for contact, r in self._records.items() if rules.is_free(r.head, now_ms)]
+        )
+
+    async def put_opening(self, agent: str, opening: Opening) -> None:
+        await self._do(lambda: self._openings.__setitem__(agent, opening))
+
+    async def _do(self, operation: Callable[[], T]) -> T:
+        if self._delay_s:
+            await asyncio.sleep(self._delay_s / 2)
+        result = operation()
+        if self._delay_s:
+            await asyncio.sleep(self._delay_s / 2)
+        return result
+
+    async def _change(self, contact_id: str, step: Callable[[Head], Head]) -> Head:
+        return await self._do(lambda: self._amend(contact_id, step))
+
+    def _amend(self, contact_id: str, step: Callable[[Head], Head]) -> Head:
+        record = self._record(contact_id)
+        record.head = step(record.head)
+        return record.head
+
+    def _record(self, contact_id: str) -> _Record:
+        if contact_id not in self._records:
+            raise CallNotFound(contact_id)
+        return self._records[contact_id]
+
+    def _fenced(self, lease: Lease) -> _Record:
+        record = self._record(lease.contact_id)
+        rules.fence(record.head, lease)
+        return record
+
+    def _create(self, call: Call) -> Head:
+        record = self._records.get(call.contact_id)
+        if record is None:
+            record = self._records[call.contact_id] = _Record(rules.first_attempt(call), [call])
+        elif call.attempt > record.head.attempt:
+            record.settle(rules.closing(record.head, record.log))
+            record.head = rules.next_attempt(record.head, call)
+            record.calls.append(call)
+        return record.head
+
+    def _asked(self, request: Request, request_id: str, now_ms: int) -> Head:
+        record = self._record(request.contact_id)
+        asked = rules.asked(record.head, request, request_id, now_ms, record.log)
+        record.settle(asked.outcomes)
+        record.head = asked.head
+        return record.head
+
+    def _offer(self, contact_id: str, request_id: str, seq: int, now_ms: int, final: bool) -> bool:
+        record = self._record(contact_id)
+        head = rules.offered(record.head, request_id, seq, now_ms, final)
+        record.head = head or record.head
+        return head is not None
+
+    def _fail_over(self, contact_id: str, reason: str, now_ms: int, seen: Head | None) -> bool:
+        record = self._record(contact_id)
+        head = rules.failed_over(record.head, reason, now_ms, seen)
+        if head is None:
+            return False
+        record.head = head
+        record.settle(rules.closing(head, record.log))
+        return True
+
+    def _append(self, lease: Lease, action: Action, now_ms: int) -> int:
+        rules.check_action(action)
+        record = self._record(lease.contact_id)
+        record.head = rules.appended(record.head, lease)
+        record.log.append(Numbered(record.head.last_seq, action, now_ms))
+        return record.head.last_seq
+
+    def _enter(self, lease: Lease, entry: FunctionEntry) -> FunctionEntry | None:
+        rules.check_size("arguments of a function", canonical(entry.arguments))
+        functions = self._fenced(lease).functions
+        older = functions.get(entry.key)
+        functions.setdefault(entry.key, entry)
+        return older
+
+    def _finish(self, lease: Lease, key: str, state: FunctionState, result: str, error: str, now_ms: int) -> None:
+        rules.check_size("result of a function", result + error)
+        functions = self._fenced(lease).functions
+        if key not in functions:
+            raise MalformedRecord("ledger", "a function that was entered", key)
+        functions[key] = replace(functions[key], state=state, result=result, error=error, finished_at_ms=now_ms)
+
+    def _log(self, contact_id: str) -> list[Numbered]:
+        return self._records[contact_id].log if contact_id in self._records else []
+
+    def _turns(self, contact_id: str) -> list[Turn]:
+        turns = self._records[contact_id].turns if contact_id in self._records else {}
+        return [turns[number] for number in sorted(turns)]
+
+    def _functions(self, contact_id: str) -> list[FunctionEntry]:
+        entries = self._records[contact_id].functions if contact_id in self._records else {}
+        return rules.in_order(entries.values())

@@ -1,0 +1,286 @@
+"""What each operation of the store does to a head and to the log of actions. A core without I/O.
+
+Both stores apply these functions; they differ only in where the result is kept and in how they make sure that
+nobody changed the head in between.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from contract.actions import Action, End, Numbered, Outcome, Play, Request, Returned, Transfer
+from contract.call import Call, CallState, Head, Lease, Result
+from contract.errors import CallEnded, CallNotFound, CallTaken, LeaseLost, RecordTooLarge
+from contract.handover import clip_utf8
+from contract.items import canonical, to_plain
+from contract.turns import FunctionEntry, Turn
+
+# Together far below the 400 KB that DynamoDB takes for one item; the handover has limits of its own.
+TEXT_BYTES = 16 * 1024
+FUNCTION_BYTES = 64 * 1024
+
+STARTED = (Outcome.COMPLETED, Outcome.CUT, Outcome.FAILED)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The head after a request of the flow, and what it says about earlier sequences."""
+
+    head: Head
+    outcomes: Mapping[int, Outcome]
+
+
+def first_attempt(call: Call) -> Head:
+    """The head of a new call."""
+    return Head(
+        contact_id=call.contact_id,
+        attempt=call.attempt,
+        state=CallState.WAITING,
+        started_at_ms=call.started_at_ms,
+        opening_ms=call.opening.duration_ms if call.opening else 0,
+    )
+
+
+def next_attempt(head: Head, call: Call) -> Head:
+    """The flow brought the caller to the agent once more: a new beginning after the same sequence numbers."""
+    fresh = first_attempt(call)
+    return replace(
+        fresh,
+        last_seq=head.last_seq,
+        base_seq=head.last_seq,
+        cancelled_up_to=head.last_seq,
+        loaded=head.last_seq,
+        offered=head.offered,
+        offered_at_ms=head.offered_at_ms,
+        leaving=head.leaving,
+        epoch=head.epoch,
+        start_delay_ms=head.start_delay_ms,
+    )
+
+
+def asked(head: Head, request: Request, request_id: str, now_ms: int, log: Sequence[Numbered]) -> Asked:
+    """Apply a request. `log` holds at least the actions from `head.loaded` to what the request says is loaded.
+
+    Raises:
+        CallNotFound: the request belongs to an attempt that nobody recorded.
+    """
+    if request.attempt > head.attempt:
+        raise CallNotFound(request.contact_id)
+    loaded = loaded_by(head, request)
+    if request.attempt < head.attempt or loaded < head.loaded:
+        return Asked(head, {})
+    head = replace(head, waiter=request_id, asked_at_ms=max(now_ms, head.asked_at_ms))
+    return _took(head, request, loaded, log) if loaded > head.loaded else _same(head, request, log)
+
+
+def loaded_by(head: Head, request: Request) -> int:
+    """The sequence that a request means: a new attempt counts from 0 again, and nobody loads what is not there."""
+    return min(max(request.loaded, head.base_seq), head.last_seq)
+
+
+def _took(head: Head, request: Request, loaded: int, log: Sequence[Numbered]) -> Asked:
+    """The flow took another sequence since it last asked."""
+    action = _find(log, loaded)
+    plays = request.ahead and isinstance(action, Play)
+    outcomes = {n.seq: Outcome.CANCELLED for n in log if head.loaded < n.seq < loaded}
+    if head.loaded > head.base_seq and head.ended is Outcome.NONE:
+        cut = Outcome.CUT if head.loaded <= head.cancelled_up_to else Outcome.COMPLETED
+        outcomes[head.loaded] = request.ended if plays and request.ended in STARTED else cut
+    ended = Outcome.NONE if plays else _finished(action, request)
+    if not plays:
+        outcomes[loaded] = ended
+    elif head.state is CallState.ENDED:
+        outcomes[loaded] = Outcome.CUT
+    after = replace(
+        head,
+        loaded=loaded,
+        loaded_at_ms=head.asked_at_ms,
+        ended=ended,
+        returned=request.returned,
+        digits=request.digits,
+    )
+    return Asked(after, outcomes)
+
+
+def _same(head: Head, request: Request, log: Sequence[Numbered]) -> Asked:
+    """The flow asks again with the sequence that it had loaded before."""
+    opening = head.loaded == head.base_seq
+    ended = head.ended
+    if ended is Outcome.NONE:
+        ended = request.ended if request.ended in STARTED else Outcome.NONE
+    if ended is Outcome.NONE and not opening and not request.ahead:
+        ended = _finished(_find(log, head.loaded), request)
+    outcomes = {} if opening or ended is head.ended else {head.loaded: ended}
+    after = replace(
+        head,
+        ended=ended,
+        loaded_at_ms=head.loaded_at_ms or head.asked_at_ms,
+        returned=head.returned if request.returned is Returned.NONE else request.returned,
+        digits=request.digits or head.digits,
+    )
+    return Asked(after, outcomes)
+
+
+def _finished(action: Action | None, request: Request) -> Outcome:
+    """What became of an action during which the flow does not ask: it asks again, so it is over."""
+    if isinstance(action, Transfer) and request.returned is not Returned.NONE:
+        return Outcome.FAILED
+    if request.ended is Outcome.FAILED or (request.ended is Outcome.CUT and not request.ahead):
+        return request.ended
+    return Outcome.COMPLETED
+
+
+def _find(log: Iterable[Numbered], seq: int) -> Action | None:
+    return next((numbered.action for numbered in log if numbered.seq == seq), None)
+
+
+def may_overwrite(outcome: Outcome) -> tuple[Outcome, ...]:
+    """Which recorded outcomes a new one replaces: that something started is better known than that it never did."""
+    return (Outcome.NONE,) if outcome is Outcome.CANCELLED else (Outcome.NONE, Outcome.CANCELLED)
+
+
+def closing(head: Head, log: Iterable[Numbered]) -> dict[int, Outcome]:
+    """An outcome for every sequence that has none, when nothing more will happen to it."""
+    return {n.seq: _last_outcome(head, n) for n in log if n.outcome is Outcome.NONE}
+
+
+def _last_outcome(head: Head, numbered: Numbered) -> Outcome:
+    if is_final(numbered.action) and numbered.seq <= max(head.loaded, head.leaving):
+        return Outcome.COMPLETED
+    return Outcome.CUT if numbered.seq <= head.loaded else Outcome.CANCELLED
+
+
+def is_final(action: Action) -> bool:
+    """After a transfer or an end the flow does not ask again, unless the transfer did not happen."""
+    return isinstance(action, (Transfer, End))
+
+
+def offered(head: Head, request_id: str, seq: int, now_ms: int, final: bool) -> Head | None:
+    """The head with `seq` offered, or None when it must not be answered."""
+    startable = max(head.cancelled_up_to, head.loaded) < seq <= head.last_seq
+    if head.state is CallState.ENDED or head.waiter != request_id or not startable:
+        return None
+    leaving = seq if final else head.leaving
+    return replace(head, offered=seq, offered_at_ms=max(now_ms, head.offered_at_ms), leaving=leaving)
+
+
+def failed_over(head: Head, reason: str, now_ms: int, seen: Head | None) -> Head | None:
+    """The head after a Lambda helped itself, or None when ownership changed since `seen`."""
+    if head.state is CallState.ENDED:
+        return replace(head, failed_over_at_ms=head.failed_over_at_ms or now_ms)
+    if seen is not None and _ownership(seen) != _ownership(head):
+        return None
+    return replace(_ended(head, Result.FAILED, reason), failed_over_at_ms=now_ms)
+
+
+def _ownership(head: Head) -> tuple[int, CallState, int, int]:
+    return head.attempt, head.state, head.epoch, head.lease_until_ms
+
+
+def _ended(head: Head, result: Result, reason: str) -> Head:
+    return replace(head, state=CallState.ENDED, result=result, reason=reason, cancelled_up_to=head.last_seq)
+
+
+def disconnected(head: Head, now_ms: int) -> Head:
+    """Connect reported the end of the contact; the first report counts."""
+    return replace(head, disconnected_at_ms=head.disconnected_at_ms or now_ms)
+
+
+def taken(head: Head, owner: str, now_ms: int, lease_ms: int) -> Head:
+    """Raises CallEnded, CallTaken."""
+    if head.state is CallState.ENDED:
+        raise CallEnded(head.contact_id)
+    if not is_free(head, now_ms):
+        raise CallTaken(head.contact_id, head.owner)
+    return replace(
+        head,
+        state=CallState.ACTIVE,
+        owner=owner,
+        epoch=head.epoch + 1,
+        lease_until_ms=now_ms + lease_ms,
+        moves=head.moves + (1 if head.lease_until_ms else 0),
+    )
+
+
+def fence(head: Head, lease: Lease) -> None:
+    """Raises LeaseLost unless the lease is the head's."""
+    if (head.epoch, head.owner) != (lease.epoch, lease.owner):
+        raise LeaseLost(lease.contact_id, lease.epoch)
+
+
+def renewed(head: Head, lease: Lease, now_ms: int, lease_ms: int, start_delay_ms: int) -> Head:
+    """A call that has ended stays as it is. Raises LeaseLost."""
+    fence(head, lease)
+    if head.state is CallState.ENDED:
+        return head
+    return replace(head, lease_until_ms=now_ms + lease_ms, start_delay_ms=start_delay_ms)
+
+
+def given_away(head: Head, lease: Lease) -> Head:
+    """Free for the next owner. `lease_until_ms` stays: it tells when the caller was last served. Raises LeaseLost."""
+    fence(head, lease)
+    return head if head.state is CallState.ENDED else replace(head, state=CallState.WAITING, owner="")
+
+
+def appended(head: Head, lease: Lease) -> Head:
+    """Raises LeaseLost, CallEnded."""
+    fence(head, lease)
+    if head.state is CallState.ENDED:
+        raise CallEnded(head.contact_id)
+    return replace(head, last_seq=head.last_seq + 1)
+
+
+def cancelled(head: Head, lease: Lease, up_to: int) -> Head:
+    """A transfer or an end on its way to the flow is left alone until the flow says that it has loaded it."""
+    fence(head, lease)
+    up_to = min(up_to, head.last_seq)
+    if head.loaded < head.leaving <= up_to:
+        up_to = head.leaving - 1
+    return replace(head, cancelled_up_to=max(up_to, head.cancelled_up_to))
+
+
+def opening_cancelled(head: Head, lease: Lease) -> Head:
+    """Raises LeaseLost."""
+    fence(head, lease)
+    return replace(head, opening_cancelled=True)
+
+
+def ended(head: Head, lease: Lease, result: Result, reason: str) -> Head:
+    """A call ends once; what comes later changes nothing. Raises LeaseLost."""
+    fence(head, lease)
+    return head if head.state is CallState.ENDED else _ended(head, result, reason)
+
+
+def within_limits(turn: Turn) -> Turn:
+    """The turn with its texts cut to what the store takes."""
+    return replace(turn, text=clip_utf8(turn.text, TEXT_BYTES), heard_text=clip_utf8(turn.heard_text, TEXT_BYTES))
+
+
+def check_size(where: str, text: str) -> None:
+    """Raises RecordTooLarge for more than 64 KB."""
+    size = len(text.encode())
+    if size > FUNCTION_BYTES:
+        raise RecordTooLarge(where, FUNCTION_BYTES, size)
+
+
+def check_action(action: Action) -> None:
+    """Raises RecordTooLarge for an action of more than 64 KB."""
+    check_size("action", canonical(to_plain(action)))
+
+
+def is_live(head: Head) -> bool:
+    """Waiting or active: what the index of live calls holds."""
+    return head.state is not CallState.ENDED
+
+
+def is_free(head: Head, now_ms: int) -> bool:
+    """What a gateway may take."""
+    if head.state is CallState.ACTIVE:
+        return head.lease_until_ms <= now_ms
+    return is_live(head)
+
+
+def in_order(entries: Iterable[FunctionEntry]) -> list[FunctionEntry]:
+    """The ledger in the order of entering."""
+    return sorted(entries, key=lambda entry: (entry.entered_at_ms, entry.key))

@@ -1,0 +1,57 @@
+"""A sound of the caller, as long as nobody knows whether it is a turn or only a cough."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from gateway.conversation.voice_activity import VoiceActivity
+
+COUGH_MS = 2000  # no turn of the caller so long after the sound was noticed: it was none
+COUGH_QUIET_MS = 700
+LONGEST_COUGH_MS = 1000
+# A longer sound is probably words, and Deepgram decides after up to `eot_timeout_ms` of silence that they are a turn:
+# speaking on too early would be talking over the caller.
+WORDS_QUIET_MS = 3000
+LOOK_AGAIN_MS = 100
+
+
+@dataclass(slots=True)
+class BargeIn:
+    """`onset_ms`: the caller's first sound since the last turn, 0 before it; `marks`: moments for the turn's record."""
+
+    onset_ms: int = 0
+    marks: dict[str, int] = field(default_factory=dict)
+    _sound_ms: int = 0
+    _due_ms: int | None = None
+
+    @property
+    def undecided(self) -> bool:
+        return self._due_ms is not None
+
+    def began(self, voice: VoiceActivity, now_ms: int, *, playing: bool) -> None:
+        """UserStartedSpeaking; our own ear may have heard the sound a little earlier."""
+        just_heard = voice.started_ms and voice.quiet_ms < COUGH_MS
+        self._sound_ms = voice.started_ms if just_heard else now_ms
+        self._due_ms = now_ms + COUGH_MS
+        self.onset_ms = self.onset_ms or self._sound_ms
+        self.marks.setdefault("user_started_speaking", now_ms)
+        if playing:
+            self.marks["barge_in"] = self._sound_ms
+            self.marks["barge_in_noticed"] = now_ms
+
+    def over(self) -> None:
+        """It is decided."""
+        self.onset_ms, self.marks, self._due_ms = 0, {}, None
+
+    def is_cough(self, voice: VoiceActivity, now_ms: int, *, playing: bool) -> bool:
+        """Whether it turned out to be no turn; `playing`: the caller still hears the rest of a clip."""
+        if self._due_ms is None or now_ms < self._due_ms:
+            return False
+        short = voice.stopped_ms - self._sound_ms <= LONGEST_COUGH_MS
+        if playing or voice.quiet_ms < (COUGH_QUIET_MS if short else WORDS_QUIET_MS):
+            self._due_ms = now_ms + LOOK_AGAIN_MS
+            return False
+        return True
+
+    def next_due_ms(self) -> int | None:
+        return self._due_ms

@@ -1,0 +1,27 @@
+"""Record that Connect reported the end of a contact: one of three signs that the caller has gone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from contract.clock import Clock
+from contract.store import FlowStore
+from contract.wire import parse_disconnect
+from lambdas import log
+
+
+async def contact_event(store: FlowStore, clock: Clock, event: Mapping[str, Any]) -> bool:
+    """Whether the event was the end of a voice contact.
+
+    Every contact of the instance comes by, so most are not ours; the store ignores those.
+
+    Raises:
+        StoreUnavailable: EventBridge delivers the event again.
+    """
+    contact_id = parse_disconnect(event)
+    if contact_id is None:
+        return False
+    await store.disconnected(contact_id, clock.now_ms())
+    log.line("disconnected", contact=contact_id)
+    return True

@@ -1,0 +1,39 @@
+"""How long a request may be held, and when a voice agent counts as lost."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+ANSWER_MS = 2000  # what is kept of a Lambda's time for the answer itself: reading turns, writing the head
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """All in milliseconds.
+
+    - `block_ms`: how long a request waits for an action before it is answered with `listen`.
+    - `fast_ms`, `slow_ms`: between two looks at the head; fast while a clip plays and `fast_for_ms` after
+      anything moved.
+    - `margin_ms`: how much longer than start delay and clip a clip is given. Leaving it early cuts words off for
+      good, leaving it late only adds a pause.
+    - `no_gateway_ms` after the start of the call, and `lost_ms` after the end of the last lease (8 s after its
+      last renewal), the flow helps itself.
+    - `wake_every_ms`: between two wake-ups while nobody serves the call.
+    """
+
+    block_ms: int
+    fast_ms: int = 50
+    slow_ms: int = 200
+    fast_for_ms: int = 3000
+    margin_ms: int = 150
+    no_gateway_ms: int = 8000
+    lost_ms: int = 12_000
+    wake_every_ms: int = 2000
+
+    def within(self, remaining_ms: int) -> Limits:
+        """The same, for a Lambda that has `remaining_ms` left."""
+        return replace(self, block_ms=max(0, min(self.block_ms, remaining_ms - ANSWER_MS)))
+
+
+WAIT = Limits(block_ms=30_000)  # the asynchronous form: Lambda 35 s, Wait 40 s
+POLL = Limits(block_ms=5800)  # the synchronous form: the flow waits 8 s at most

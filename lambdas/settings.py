@@ -1,0 +1,41 @@
+"""What the deployment tells the Lambdas, by environment variables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from contract.actions import NONE, Transfer
+from contract.transcript import handover_values
+from contract.turns import FunctionEntry, Turn
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Where a call goes when anything of ours fails, and how many may be live (0: as many as come)."""
+
+    default_queue_arn: str
+    default_queue: str
+    max_calls: int = 0
+
+    @classmethod
+    def of(cls, environment: Mapping[str, str]) -> Settings:
+        """Raises KeyError for a variable that is not set: the deployment is wrong, and the flow has an error branch."""
+        return cls(
+            default_queue_arn=environment["DEFAULT_QUEUE_ARN"],
+            default_queue=environment["DEFAULT_QUEUE"],
+            max_calls=int(environment.get("MAX_CALLS", "0")),
+        )
+
+    def to_default_queue(
+        self,
+        reason: str,
+        agent: str = NONE,
+        turns: tuple[Turn, ...] = (),
+        functions: tuple[FunctionEntry, ...] = (),
+    ) -> Transfer:
+        """The way out: the default queue, with as much of the conversation as is at hand."""
+        values = handover_values(
+            agent=agent, reason=reason, queue=self.default_queue, result="failed", turns=turns, functions=functions
+        )
+        return Transfer(self.default_queue_arn, self.default_queue, reason, values)

@@ -1,0 +1,84 @@
+"""Record a call and ask for a gateway; the same request again does the same again, without harm."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from contract import wire
+from contract.actions import NONE
+from contract.call import CallState, FlowForm, Opening
+from contract.clock import Clock
+from contract.errors import CallNotFound, ContractError, MalformedRecord, StoreUnavailable
+from contract.store import FlowStore, Wakeups
+from contract.wire import Start
+from lambdas import log
+from lambdas.settings import Settings
+
+Answer = dict[str, str]
+
+
+async def start_call(
+    store: FlowStore, wakeups: Wakeups, clock: Clock, event: Mapping[str, Any], settings: Settings
+) -> Answer:
+    """`agent`, with the opening where one was rendered; or `transfer`, with the reason why there is no agent."""
+    try:
+        start = wire.parse_start(event)
+    except MalformedRecord as error:
+        log.line("malformed_event", level="ERROR", where=error.where)
+        return _to_queue("malformed_event", 1, NONE, settings)
+    try:
+        reason = await _obstacle(store, start, settings)
+        if reason is None:
+            return await _begin(store, wakeups, clock, start)
+    except ContractError as error:
+        log.line("not_recorded", level="ERROR", contact=start.contact_id, why=type(error).__name__)
+        reason = "store_unavailable"
+    return _to_queue(reason, start.attempts_before + 1, start.agent, settings)
+
+
+async def _obstacle(store: FlowStore, start: Start, settings: Settings) -> str | None:
+    """Why this caller gets no voice agent."""
+    if start.media is None and start.form is not FlowForm.SIP:
+        return "no_media_stream"
+    if settings.max_calls and not await _recorded(store, start) and await store.live_calls() >= settings.max_calls:
+        return "too_many_calls"
+    return None
+
+
+async def _recorded(store: FlowStore, start: Start) -> bool:
+    try:
+        return (await store.head(start.contact_id)).attempt > start.attempts_before
+    except CallNotFound:
+        return False
+
+
+async def _begin(store: FlowStore, wakeups: Wakeups, clock: Clock, start: Start) -> Answer:
+    opening = await _opening(store, start)
+    head = await store.create_call(start.call(clock.now_ms(), opening))
+    if head.state is CallState.WAITING:
+        await _wake(wakeups, start.contact_id)
+    return wire.start_answer("agent", attempt=start.attempts_before + 1, opening=opening)
+
+
+async def _opening(store: FlowStore, start: Start) -> Opening | None:
+    """Without a rendered opening the agent greets by itself: never a reason to lose a caller."""
+    try:
+        return await store.opening(start.agent)
+    except MalformedRecord as error:
+        log.line("malformed_opening", level="ERROR", contact=start.contact_id, where=error.where)
+        return None
+
+
+async def _wake(wakeups: Wakeups, contact_id: str) -> None:
+    try:
+        await wakeups.send(contact_id)
+    except StoreUnavailable as error:  # gateways look through the table as well
+        log.line("not_woken", level="WARNING", contact=contact_id, cause=error.cause)
+
+
+def _to_queue(reason: str, attempt: int, agent: str, settings: Settings) -> Answer:
+    transfer = settings.to_default_queue(reason, agent)
+    return wire.start_answer(
+        "transfer", attempt=attempt, queue_arn=transfer.queue_arn, reason=reason, values=transfer.handover
+    )

@@ -1,0 +1,297 @@
+"""Flow, Lambdas and gateways in any order, with Lambdas that die, come late or come twice.
+
+What must hold, whatever happens: the flow starts each sequence at most once, and none that was cancelled before
+it was answered; every sequence has an outcome after the end; an owner that lost the call writes nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+import boto3
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from contract.actions import Outcome, Play, Request, Returned
+from contract.call import LEASE_MS, CallState, FlowForm, Lease, Result
+from contract.clock import LoopClock
+from contract.dynamodb import DynamoStore, create_table
+from contract.errors import CallEnded, CallTaken, LeaseLost
+from contract.memory import MemoryStore
+from contract.rules import STARTED
+from contract.running import inline
+from contract.store import GatewayStore
+from contract.turns import Role, Turn
+from lambdas.next_action.limits import POLL, WAIT
+from lambdas.next_action.logic import next_action
+from simulator.jumping import JumpingEventLoop
+from tests.contract.faults import Killed, killed_at
+from tests.contract.samples import CLIP, CONTACT, END, T0, TRANSFER, a_call
+from tests.lambdas.samples import SETTINGS, Recorder
+
+
+WORKS = ("clip", "clip", "transfer", "end_action", "renew", "give_away", "cancel", "opening", "turn")
+
+
+@dataclass
+class Asked:
+    """A request of the flow that was sent: it may be carried out again, late."""
+
+    request: Request
+    name: str
+    form: FlowForm
+
+
+class Delivery(RuleBasedStateMachine):
+    """One contact: its flow, two gateways, and Lambda executions as tasks on a clock that jumps."""
+
+    def new_store(self) -> GatewayStore:
+        return MemoryStore()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.loop = JumpingEventLoop()
+        asyncio.set_event_loop(self.loop)
+        self.store = self.new_store()
+        self.clock: LoopClock
+        self.leases: list[Lease] = []
+        self.sent: list[Asked] = []
+        self.late: list[asyncio.Task[dict[str, str]]] = []
+        # what the flow remembers
+        self.form = FlowForm.INTERRUPTIBLE
+        self.loaded = 0
+        self.ended = Outcome.NONE
+        self.returned = Returned.NONE
+        self.started: list[int] = []
+        self.reported = 0
+        self.waiting: asyncio.Task[dict[str, str]] | None = None
+        self.over = False
+
+    def teardown(self) -> None:
+        for task in [*self.late, *([self.waiting] if self.waiting else [])]:
+            task.cancel()
+        self.loop.run_until_complete(asyncio.sleep(0))
+        self.loop.close()
+        asyncio.set_event_loop(None)
+
+    def run(self, coroutine):  # type: ignore[no-untyped-def]
+        return self.loop.run_until_complete(coroutine)
+
+    @initialize(form=st.sampled_from([FlowForm.INTERRUPTIBLE, FlowForm.POLLING]))
+    def the_call_begins(self, form: FlowForm) -> None:
+        async def begin() -> None:
+            self.clock = LoopClock(T0)
+            await self.store.create_call(a_call(form=form))
+
+        self.form = form
+        self.run(begin())
+
+    # --- the flow
+
+    @precondition(lambda self: self.waiting is None and not self.over)
+    @rule(kill_at=st.integers(0, 8), after=st.booleans())
+    def the_flow_asks(self, kill_at: int, after: bool) -> None:
+        request = Request(CONTACT, 1, self.loaded, self.ended, self.returned)
+        asked = Asked(request, f"request-{len(self.sent)}", self.form)
+        self.sent.append(asked)
+        store = killed_at(self.store, kill_at, after) if kill_at else self.store
+        self.waiting = self.execute(asked, store)
+        self.pass_time(0)
+
+    def execute(self, asked: Asked, store: GatewayStore) -> asyncio.Task[dict[str, str]]:
+        async def execution() -> dict[str, str]:
+            limits = WAIT if asked.form is FlowForm.INTERRUPTIBLE else POLL
+            wakeups = Recorder(self.clock)
+            answer = await next_action(
+                store, wakeups, self.clock, asked.request, asked.name, asked.form, limits, SETTINGS
+            )
+            if answer["action"] not in ("listen",) and int(answer["seq"]) > asked.request.loaded:
+                head = await self.store.head(CONTACT)
+                assert int(answer["seq"]) > head.cancelled_up_to, "answered what was cancelled"
+            return answer
+
+        async def guarded() -> dict[str, str]:
+            try:
+                return await execution()
+            except Killed:
+                return {"action": "killed"}
+
+        return self.loop.create_task(guarded())
+
+    @precondition(lambda self: self.sent)
+    @rule(data=st.data())
+    def an_old_request_is_carried_out_again(self, data: st.DataObject) -> None:
+        """A late repetition: nobody reads its answer."""
+        self.late.append(self.execute(data.draw(st.sampled_from(self.sent)), self.store))
+        self.pass_time(0)
+
+    @rule(ms=st.sampled_from([20, 300, 2600, 9000, 21_000]))
+    def time_passes(self, ms: int) -> None:
+        self.pass_time(ms)
+
+    def pass_time(self, ms: int) -> None:
+        self.run(asyncio.sleep(ms / 1000))
+        for _ in range(3):
+            self.run(asyncio.sleep(0))
+        for task in [task for task in self.late if task.done()]:
+            self.late.remove(task)
+            task.result()
+        if self.waiting is not None and self.waiting.done():
+            answer = self.waiting.result()
+            self.waiting = None
+            self.load(answer)
+
+    def load(self, answer: dict[str, str]) -> None:
+        """What the flow does with an answer that it waited for."""
+        action = answer["action"]
+        if action == "killed":
+            self.form = FlowForm.POLLING  # the error branch
+            return
+        previous = Outcome(answer["previous"])
+        if action == "listen":
+            self.ended = previous
+            return
+        if int(answer["seq"]) == self.loaded and action in ("transfer", "end"):
+            self.over = True  # the Lambda helped itself
+            return
+        self.loaded = int(answer["seq"])
+        self.started.append(self.loaded)
+        self.ended = previous if self.form is FlowForm.INTERRUPTIBLE else Outcome.COMPLETED
+        self.returned = Returned.NONE
+        if action in ("transfer", "end"):
+            self.over = True
+
+    @precondition(lambda self: self.over and self.started and self.waiting is None)
+    @rule()
+    def the_transfer_comes_back(self) -> None:
+        self.over, self.returned, self.ended = False, Returned.CLOSED, Outcome.NONE
+
+    # --- gateways
+
+    @rule(owner=st.sampled_from(["gateway-1", "gateway-2"]))
+    def a_gateway_takes_the_call(self, owner: str) -> None:
+        try:
+            lease, _ = self.run(self.store.take(CONTACT, owner, self.clock.now_ms(), LEASE_MS))
+        except (CallTaken, CallEnded):
+            return
+        self.leases.append(lease)
+
+    @precondition(lambda self: self.leases)
+    @rule(
+        act=st.sampled_from(
+            ["clip", "clip", "transfer", "end_action", "renew", "give_away", "cancel", "opening", "turn"]
+        )
+    )
+    def the_owner_works(self, act: str) -> None:
+        lease, now = self.leases[-1], self.clock.now_ms()
+        works = {
+            "clip": lambda: self.store.append(lease, CLIP, now),
+            "transfer": lambda: self.store.append(lease, TRANSFER, now),
+            "end_action": lambda: self.store.append(lease, END, now),
+            "renew": lambda: self.store.renew(lease, now, LEASE_MS, 400),
+            "give_away": lambda: self.store.give_away(lease),
+            "cancel": lambda: self.cancel_all(lease),
+            "opening": lambda: self.store.cancel_opening(lease),
+            "turn": lambda: self.store.put_turn(lease, Turn(1, Role.CALLER, "x")),
+        }
+        before = self.run(self.store.head(CONTACT))
+        try:
+            self.run(works[act]())
+        except LeaseLost:
+            assert before.owner != lease.owner or before.epoch != lease.epoch
+        except CallEnded:
+            assert before.state is CallState.ENDED
+
+    async def cancel_all(self, lease: Lease) -> None:
+        await self.store.cancel(lease, (await self.store.head(CONTACT)).last_seq)
+
+    @precondition(lambda self: self.leases)
+    @rule(data=st.data())
+    def an_old_owner_writes(self, data: st.DataObject) -> None:
+        lease, now = data.draw(st.sampled_from(self.leases)), self.clock.now_ms()
+        head = self.run(self.store.head(CONTACT))
+        if (lease.epoch, lease.owner) == (head.epoch, head.owner):
+            return
+        log = self.run(self.store.actions_after(CONTACT, 0))
+        for write in (
+            self.store.append(lease, CLIP, now),
+            self.store.cancel(lease, 99),
+            self.store.renew(lease, now, LEASE_MS, 1),
+            self.store.put_turn(lease, Turn(9, Role.CALLER, "ghost")),
+            self.store.end(lease, Result.FAILED, "ghost", now),
+        ):
+            with pytest.raises(LeaseLost):
+                self.run(write)
+        assert self.run(self.store.head(CONTACT)) == head
+        assert self.run(self.store.actions_after(CONTACT, 0)) == log
+
+    @precondition(lambda self: self.leases)
+    @rule(result=st.sampled_from([Result.ENDED, Result.FAILED, Result.TRANSFERRED]))
+    def the_owner_ends_the_call(self, result: Result) -> None:
+        try:
+            self.run(self.store.end(self.leases[-1], result, "done", self.clock.now_ms()))
+        except LeaseLost:
+            return
+
+    @rule()
+    def the_caller_hangs_up(self) -> None:
+        self.run(self.store.disconnected(CONTACT, self.clock.now_ms()))
+
+    # --- what must hold
+
+    @invariant()
+    def each_sequence_starts_at_most_once_and_in_order(self) -> None:
+        assert self.started == sorted(set(self.started))
+
+    @precondition(lambda self: self.sent)
+    @invariant()
+    def the_record_agrees_with_the_flow(self) -> None:
+        head = self.run(self.store.head(CONTACT))
+        log = self.run(self.store.actions_after(CONTACT, 0))
+        assert [numbered.seq for numbered in log] == list(range(1, head.last_seq + 1))
+        assert head.loaded <= head.offered <= head.last_seq
+        assert head.loaded <= self.loaded
+        for numbered in log:
+            if numbered.outcome in STARTED:
+                assert numbered.seq in self.started or not isinstance(numbered.action, Play)
+            if numbered.seq < head.loaded:
+                assert numbered.outcome is not Outcome.NONE
+                assert (numbered.outcome in STARTED) == (numbered.seq in self.started)
+            if head.state is CallState.ENDED:
+                assert numbered.outcome is not Outcome.NONE
+
+
+class DynamoDelivery(Delivery):
+    """The same on a table; moto is not to see a running event loop, so it is asked inline."""
+
+    def new_store(self) -> GatewayStore:
+        client = boto3.client("dynamodb")
+        name = f"calls-{id(self)}"
+        create_table(client, name)
+        return DynamoStore(client, name, inline)
+
+
+SOME = settings(
+    max_examples=60,
+    stateful_step_count=40,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
+)
+
+
+def test_delivery_holds_in_memory() -> None:
+    run_state_machine_as_test(Delivery, settings=SOME)  # type: ignore[no-untyped-call]
+
+
+def test_delivery_holds_on_dynamodb(aws: None) -> None:
+    run_state_machine_as_test(DynamoDelivery, settings=settings(SOME, max_examples=8))  # type: ignore[no-untyped-call]

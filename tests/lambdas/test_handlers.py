@@ -1,0 +1,79 @@
+"""The entry points as the Lambda runtime calls them, with AWS in this process."""
+
+from __future__ import annotations
+
+import importlib
+import json
+from types import ModuleType
+from typing import Any
+
+import boto3
+import pytest
+
+from contract.dynamodb import create_table
+from lambdas.settings import Settings
+from tests.contract.samples import CONTACT, QUEUE
+from tests.lambdas.samples import a_start, an_event
+
+MODULES = ("environment", "start_call.handler", "next_action.handler", "contact_event.handler")
+
+
+class Context:
+    aws_request_id = "request-1"
+
+    def get_remaining_time_in_millis(self) -> int:
+        return 2100  # held for 100 ms, so that the tests wait no longer
+
+
+@pytest.fixture
+def handlers(aws: None, monkeypatch: pytest.MonkeyPatch) -> dict[str, ModuleType]:
+    create_table(boto3.client("dynamodb"), "calls")
+    queue = boto3.client("sqs").create_queue(QueueName="wakeups")["QueueUrl"]
+    monkeypatch.setenv("TABLE_NAME", "calls")
+    monkeypatch.setenv("WAKEUP_QUEUE_URL", queue)
+    monkeypatch.setenv("DEFAULT_QUEUE_ARN", QUEUE)
+    monkeypatch.setenv("DEFAULT_QUEUE", "support")
+    loaded = {name: importlib.reload(importlib.import_module(f"lambdas.{name}")) for name in MODULES}
+    return {name.split(".")[0]: module for name, module in loaded.items()}
+
+
+def lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+
+def test_a_call_begins_is_asked_for_and_ends(
+    handlers: dict[str, ModuleType], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert handlers["start_call"].handler(a_start(), Context())["action"] == "agent"
+    for form in ("wait", "poll"):
+        answer = getattr(handlers["next_action"], form)(an_event({"attempt": "1", "loaded": "0"}), Context())
+        assert answer["action"] == "listen"
+    ended = {"source": "aws.connect", "detail": {"eventType": "DISCONNECTED", "contactId": CONTACT, "channel": "VOICE"}}
+    assert handlers["contact_event"].handler(ended, Context()) == {"recorded": True}
+    answer = handlers["next_action"].poll(an_event({"attempt": "1", "digits": "4711"}), Context())
+    assert (answer["action"], answer["reason"]) == ("end", "caller_gone")
+    messages = boto3.client("sqs").receive_message(QueueUrl="wakeups")["Messages"]
+    assert [message["Body"] for message in messages] == [CONTACT]
+    logged = lines(capsys)
+    assert [entry["event"] for entry in logged] == ["started", "answered", "answered", "disconnected", "answered"]
+    assert "4711" not in json.dumps(logged)
+    assert "+4930" not in json.dumps(logged)
+
+
+def test_a_malformed_request_goes_to_the_queue(
+    handlers: dict[str, ModuleType], capsys: pytest.CaptureFixture[str]
+) -> None:
+    answer = handlers["next_action"].poll(an_event({"attempt": "one"}), Context())
+    assert (answer["action"], answer["reason"], answer["queueArn"]) == ("transfer", "malformed_event", QUEUE)
+    assert lines(capsys) == [{"level": "ERROR", "event": "malformed_event", "where": "attempt"}]
+
+
+def test_the_deployment_may_limit_live_calls() -> None:
+    environment = {"DEFAULT_QUEUE_ARN": QUEUE, "DEFAULT_QUEUE": "support"}
+    assert Settings.of(environment) == Settings(QUEUE, "support", 0)
+    assert Settings.of({**environment, "MAX_CALLS": "40"}).max_calls == 40
+
+
+def test_a_deployment_without_a_queue_is_an_error() -> None:
+    with pytest.raises(KeyError):
+        Settings.of({})

@@ -1,0 +1,153 @@
+from __future__ import annotations
+
+import contextlib
+from typing import Any
+
+import pytest
+
+from contract.call import LEASE_MS, CallState, FlowForm, MediaStream
+from contract.clock import LoopClock
+from contract.errors import MalformedRecord, StoreUnavailable
+from contract.memory import MemoryStore
+from contract.store import FlowStore
+from contract.wire import START_CALL_FIELDS
+from lambdas.settings import Settings
+from lambdas.start_call.logic import start_call
+from tests.contract.faults import Failing, Killed, killed_at
+from tests.contract.samples import CONTACT, MEDIA, OPENING, QUEUE, T0, a_call
+from tests.lambdas.samples import SETTINGS, Recorder, a_start, an_event
+
+
+async def start(
+    store: FlowStore, event: dict[str, Any] | None = None, wakeups: Any = None, settings: Settings = SETTINGS
+) -> dict[str, str]:
+    clock = LoopClock(T0)
+    return await start_call(store, wakeups or Recorder(clock), clock, event or a_start(), settings)
+
+
+async def test_a_call_is_recorded_and_a_gateway_asked_for() -> None:
+    store = MemoryStore()
+    await store.put_opening("shop", OPENING)
+    wakeups = Recorder(LoopClock(T0))
+    answer = await start(store, wakeups=wakeups)
+    assert tuple(answer) == START_CALL_FIELDS
+    assert all(answer.values())
+    assert (answer["action"], answer["attempt"], answer["openingUrl"], answer["openingMs"], answer["reason"]) == (
+        "agent",
+        "1",
+        OPENING.url,
+        "3000",
+        "none",
+    )
+    call = await store.call(CONTACT)
+    assert (call.agent, call.form, call.media, call.opening) == ("shop", FlowForm.INTERRUPTIBLE, MEDIA, OPENING)
+    assert (call.caller_number, call.system_number, call.language) == ("+4930123456", "+4930999", "en-US")
+    assert (call.started_at_ms, call.attributes, call.initial_contact_id) == (T0, {"va_attempt": "0"}, CONTACT)
+    assert wakeups.sent == [(CONTACT, 0)]
+
+
+async def test_without_a_rendered_opening_the_agent_greets() -> None:
+    answer = await start(MemoryStore())
+    assert (answer["action"], answer["openingUrl"], answer["openingMs"]) == ("agent", "none", "none")
+
+
+async def test_each_retry_wakes_a_gateway_until_one_has_the_call() -> None:
+    store, wakeups = MemoryStore(), Recorder(LoopClock(T0))
+    first = await start(store, wakeups=wakeups)
+    assert await start(store, wakeups=wakeups) == first
+    await store.take(CONTACT, "g", T0, LEASE_MS)
+    assert await start(store, wakeups=wakeups) == first
+    assert len(wakeups.sent) == 2
+
+
+async def test_the_flow_may_bring_the_caller_back() -> None:
+    store = MemoryStore()
+    await start(store)
+    answer = await start(store, an_event({"agent": "shop", "form": "polling", "attempt": "1"}))
+    assert (answer["action"], answer["attempt"]) == ("agent", "2")
+    assert (await store.head(CONTACT)).attempt == 2
+
+
+async def test_withheld_numbers_and_null_endpoints_are_no_obstacle() -> None:
+    store = MemoryStore()
+    event = a_start(CustomerEndpoint=None, SystemEndpoint=None, Attributes=None, LanguageCode=None)
+    assert (await start(store, event))["action"] == "agent"
+    call = await store.call(CONTACT)
+    assert (call.caller_number, call.system_number, call.attributes) == ("", "", {})
+
+
+@pytest.mark.parametrize(
+    "streams",
+    [None, {}, {"Customer": None}, {"Customer": {"Audio": None}}, {"Customer": {"Audio": {"StreamARN": None}}}],
+)
+async def test_without_a_media_stream_the_caller_goes_to_the_queue(streams: Any) -> None:
+    store = MemoryStore()
+    answer = await start(store, a_start(MediaStreams=streams))
+    assert (answer["action"], answer["reason"], answer["queueArn"]) == ("transfer", "no_media_stream", QUEUE)
+    assert (answer["va_reason"], answer["va_agent"], answer["va_queue"]) == ("no_media_stream", "shop", "support")
+    assert all(answer.values())
+    assert await store.live_calls() == 0
+
+
+async def test_a_sip_call_needs_no_media_stream() -> None:
+    store = MemoryStore()
+    event = an_event({"agent": "shop", "form": "sip"}, MediaStreams=None)
+    assert (await start(store, event))["action"] == "agent"
+    assert (await store.call(CONTACT)).media == MediaStream("", 0, "")
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {},
+        {"Details": None},
+        an_event({"agent": "none", "form": "polling"}),
+        an_event({"agent": "shop", "form": "telepathic"}),
+        an_event({"agent": "shop", "form": "polling", "attempt": "many"}),
+        an_event({"agent": "shop", "form": "polling"}, ContactId=None),
+    ],
+)
+async def test_an_event_that_makes_no_sense_takes_the_caller_to_the_queue(event: Any) -> None:
+    answer = await start_call(MemoryStore(), Recorder(LoopClock(T0)), LoopClock(T0), event, SETTINGS)
+    assert (answer["action"], answer["reason"], answer["queueArn"]) == ("transfer", "malformed_event", QUEUE)
+
+
+@pytest.mark.parametrize("operation", ["opening", "create_call"])
+async def test_a_store_that_does_not_answer_takes_the_caller_to_the_queue(operation: str) -> None:
+    answer = await start(Failing(MemoryStore(), {operation: 1}).store())
+    assert (answer["action"], answer["reason"]) == ("transfer", "store_unavailable")
+
+
+async def test_an_opening_that_cannot_be_read_is_left_out() -> None:
+    broken = Failing(MemoryStore(), {"opening": 1}, MalformedRecord("opening.url", "a value", None))
+    answer = await start(broken.store())
+    assert (answer["action"], answer["openingUrl"]) == ("agent", "none")
+
+
+async def test_a_wake_up_that_fails_is_no_obstacle() -> None:
+    class Deaf:
+        async def send(self, contact_id: str) -> None:
+            raise StoreUnavailable("send_message", "test")
+
+    assert (await start(MemoryStore(), wakeups=Deaf()))["action"] == "agent"
+
+
+async def test_beyond_the_limit_of_live_calls_the_caller_goes_to_the_queue() -> None:
+    store = MemoryStore()
+    await store.create_call(a_call("other"))
+    settings = Settings(QUEUE, "support", max_calls=1)
+    assert (await start(store, settings=settings))["reason"] == "too_many_calls"
+    settings = Settings(QUEUE, "support", max_calls=2)
+    assert (await start(store, settings=settings))["action"] == "agent"
+    assert (await start(store, settings=settings))["action"] == "agent"  # the call itself counts, once
+
+
+@pytest.mark.parametrize("after", [False, True])
+@pytest.mark.parametrize("at", [1, 2])
+async def test_a_call_survives_a_lambda_that_is_killed_between_any_two_calls(at: int, after: bool) -> None:
+    store, wakeups = MemoryStore(), Recorder(LoopClock(T0))
+    with contextlib.suppress(Killed):
+        await start(killed_at(store, at, after), wakeups=wakeups)
+    assert (await start(store, wakeups=wakeups))["action"] == "agent"
+    assert (await store.head(CONTACT)).state is CallState.WAITING
+    assert wakeups.sent
