@@ -95,9 +95,11 @@ def _playing(flow: Flow, parameters: FlowParameters) -> None:
     flow.add(_WAIT_PLAYING, wait)
     unknown = _outcome(NONE)
     flow.add(_LOAD_PLAYING, LoadLambdaFunctionResult(then=_WHAT, in_progress=unknown, failed=unknown))
-    # The Lambda never came back within 40 s. A clip lasts at most 15 s: it was heard, and must not start again.
+    # The Lambda has 35 s, the Wait 40: its end means that the Lambda failed or that its return is not noticed here,
+    # so the rest of the call asks in turn. A clip lasts at most 15 s: it was heard, and must not start again.
     over = {"ended": "completed"}
-    flow.add(_CLIP_OVER, UpdateFlowAttributes(over, then=places.ASK_SILENT, failed=places.ASK_SILENT))
+    polling = places.SWITCH_TO_POLLING
+    flow.add(_CLIP_OVER, UpdateFlowAttributes(over, then=polling, failed=polling))
 
 
 def _silent(flow: Flow, parameters: FlowParameters) -> None:
@@ -106,7 +108,7 @@ def _silent(flow: Flow, parameters: FlowParameters) -> None:
         WAIT_LIMIT_S,
         goes_on=_breath(1),
         returned=_LOAD_SILENT,
-        completed=places.ASK_SILENT,
+        completed=places.SWITCH_TO_POLLING,
         failed=places.SWITCH_TO_POLLING,
     )
     flow.add(_WAIT_SILENT, wait)

@@ -18,7 +18,7 @@ INSTANCE_ID = "5d1c2f3e-0000-4000-8000-000000000001"
 INSTANCE_ARN = f"arn:aws:connect:{REGION}:{ACCOUNT}:instance/{INSTANCE_ID}"
 PREFIX = "voiceai"
 SILENCE_S = 50
-SHORT_SILENCE_MS = 400
+SHORT_SILENCE_MS = 200
 
 FLOW_LAMBDAS = {
     "start_call": "lambdas.start_call.handler:handler",

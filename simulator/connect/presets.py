@@ -41,7 +41,8 @@ class StartFragment(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Preset:
-    """One way the service may behave. The defaults are pessimistic, yet such that both flows can be used.
+    """One way the service may behave. The defaults are pessimistic wherever nothing is documented; that the
+    LambdaReturned branch is taken at once is (Amazon Connect administrator guide, Wait block).
 
     `minimum_wait_holds_back`: an event within MinimumWaitTimeSeconds waits for their end.
     `event_on_failure`: an asynchronous Lambda that failed takes the LambdaReturned branch; else the Wait lasts
@@ -52,7 +53,7 @@ class Preset:
     """
 
     name: str = "default"
-    prompt_cut: PromptCut = PromptCut.AFTER_500MS
+    prompt_cut: PromptCut = PromptCut.AT_ONCE
     limit_cuts: bool = True
     minimum_wait_holds_back: bool = True
     event_on_failure: bool = False
