@@ -253,7 +253,7 @@ class LiveCall:
             case ClearSpeech():
                 self._leg.clear()
             case Replay(ulaw):
-                self._talk.spoken(self._leg.speak(ulaw), ulaw, self._clock.now_ms())
+                self._talk.replayed(self._leg.speak(ulaw), command)
             case SayLocally(text):
                 self._leg.say(text)
             case StartFunction():

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from contract import handover as keys
-from contract.call import Call
+from collections.abc import Iterable
+
+from contract.call import Call, Result
+from contract.transcript import handover_values
+from contract.turns import FunctionEntry
 from gateway.conversation.ending import Leave
 from gateway.conversation.turns import Turns
 
 
-def handover(call: Call, leave: Leave, turns: Turns) -> dict[str, str]:
-    """All attributes of the handover contract for a caller who leaves."""
-    return keys.attributes(
-        {
-            "va_version": keys.VERSION,
-            "va_reason": leave.reason,
-            "va_queue": leave.queue,
-            "va_summary": leave.summary or turns.last_caller_text,
-            "va_agent": call.agent,
-            "va_turns": str(turns.caller_turns),
-            "va_last_caller": turns.last_caller_text,
-            "va_last_agent": turns.last_agent_text,
-            "va_transcript": turns.plain(),
-        }
+def handover(call: Call, leave: Leave, turns: Turns, functions: Iterable[FunctionEntry] = ()) -> dict[str, str]:
+    """All attributes of the handover contract for a caller who leaves.
+
+    A transfer that no function asked for is a failure of ours: the flow keeps the caller with the humans then,
+    because no voice agent is left to come back to.
+    """
+    return handover_values(
+        agent=call.agent,
+        reason=leave.why or leave.reason,
+        queue=leave.queue,
+        result=(Result.TRANSFERRED if leave.function_id else Result.FAILED).value,
+        turns=turns.all(),
+        functions=tuple(functions),
+        summary=leave.summary,
     )

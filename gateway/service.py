@@ -21,6 +21,7 @@ RECEIVE_WAIT_S = 10
 SWEEP_EVERY_S = 2.0
 FULL_WAIT_S = 0.2
 ERROR_WAIT_S = 1.0
+STOPPING = "gateway_stopping"
 STOP_S = 90.0  # ECS kills a Fargate task 120 s after SIGTERM at the latest
 
 
@@ -32,7 +33,7 @@ class Service:
     wakeups: WakeupQueue
     owner: str
     limit: int
-    calls: dict[str, LiveCall] = field(default_factory=dict)
+    calls: dict[str, LiveCall | None] = field(default_factory=dict)  # None while a call is being made ready
     _stopping: asyncio.Event = field(default_factory=asyncio.Event)
     _reserved: int = 0
     _idle: asyncio.Event = field(default_factory=asyncio.Event)
@@ -42,8 +43,8 @@ class Service:
         if not self._stopping.is_set():
             log.info("stopping", calls=len(self.calls))
             self._stopping.set()
-            for call in list(self.calls.values()):
-                call.stop("gateway_stopping")
+            for call in filter(None, list(self.calls.values())):
+                call.stop(STOPPING)
 
     async def run(self) -> None:
         """Serve until `stop`; returns when the last call is over, or after 90 s."""
@@ -79,7 +80,7 @@ class Service:
                 await asyncio.sleep(FULL_WAIT_S)
                 continue
             try:
-                wakeups = await self.wakeups.receive(RECEIVE_WAIT_S)
+                wakeups = await self.wakeups.receive(RECEIVE_WAIT_S, self._room)
                 for wakeup in wakeups:
                     await self._take(tasks, wakeup.contact_id)
                     await self.wakeups.delete(wakeup.receipt)
@@ -112,17 +113,35 @@ class Service:
         """Own the call, if it is still to be had. The place is reserved while it is being taken."""
         if contact_id in self.calls or self._stopping.is_set():
             return
-        store, now = self.facilities.store, self.facilities.clock.now_ms()
         self._reserved += 1
         try:
-            lease, head = await store.take(contact_id, self.owner, now, LEASE_MS)
-            await self._begin(tasks, lease, head)
+            lease, head = await self.facilities.store.take(
+                contact_id, self.owner, self.facilities.clock.now_ms(), LEASE_MS
+            )
         except (CallTaken, CallEnded, CallNotFound) as error:
             log.debug("not_taken", contact=contact_id, why=type(error).__name__)
+        else:
+            self.calls[contact_id] = None
+            tasks.create_task(self._serve(lease, head), name=f"call {contact_id}")
         finally:
             self._reserved -= 1
 
-    async def _begin(self, tasks: asyncio.TaskGroup, lease: Lease, head: Head) -> None:
+    # -- serving them ----------------------------------------------------------------------------------------
+
+    async def _serve(self, lease: Lease, head: Head) -> None:
+        """One call; whatever breaks in it ends there, and the caller at a human."""
+        try:
+            await self._live(lease, head)
+        except LeaseLost:
+            log.warning("lease_lost", contact=lease.contact_id, epoch=lease.epoch)
+        except Exception:  # a bug in one call must not take the others with it
+            log.exception("call_broke", contact=lease.contact_id)
+            await self._hand_over(lease, "gateway_error")
+        finally:
+            del self.calls[lease.contact_id]
+            self._idle.set()
+
+    async def _live(self, lease: Lease, head: Head) -> None:
         call = await self.facilities.store.call(lease.contact_id)
         if call.agent not in self.facilities.definitions:
             log.error("unknown_agent", contact=call.contact_id, agent=call.agent)
@@ -130,22 +149,9 @@ class Service:
             return
         live = LiveCall(self.facilities, lease, head, call)
         self.calls[call.contact_id] = live
-        tasks.create_task(self._serve(live, lease), name=f"call {call.contact_id}")
-
-    # -- serving them ----------------------------------------------------------------------------------------
-
-    async def _serve(self, live: LiveCall, lease: Lease) -> None:
-        """One call; whatever breaks in it ends there, and the caller at a human."""
-        try:
-            await live.run()
-        except LeaseLost:
-            log.warning("lease_lost", contact=live.contact_id, epoch=lease.epoch)
-        except Exception:  # a bug in one call must not take the others with it
-            log.exception("call_broke", contact=live.contact_id)
-            await self._hand_over(lease, "gateway_error")
-        finally:
-            del self.calls[live.contact_id]
-            self._idle.set()
+        if self._stopping.is_set():
+            live.stop(STOPPING)
+        await live.run()
 
     async def _hand_over(self, lease: Lease, reason: str) -> None:
         """The last thing that can be done for a caller; should it fail, the flow's own watch does the same."""

@@ -49,6 +49,7 @@ class _JumpingSelector(selectors.SelectSelector):
         if ready or (timeout is not None and timeout <= 0):
             self._rounds += 1
             if self._rounds > MOST_ROUNDS:
+                self._rounds = 0  # cleaning up needs some, too
                 raise Spinning(f"{MOST_ROUNDS} rounds of the event loop at {self.now:.3f} s")
             return ready
         self._rounds = 0
@@ -66,6 +67,7 @@ class JumpingEventLoop(asyncio.SelectorEventLoop):
     def __init__(self) -> None:
         self._jumping = _JumpingSelector()
         super().__init__(self._jumping)
+
     def time(self) -> float:
         return self._jumping.now
 

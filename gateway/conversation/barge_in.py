@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 
 from gateway.conversation.voice_activity import VoiceActivity
 
-COUGH_MS = 2000  # no turn of the caller so long after the sound was noticed: it was none
-COUGH_QUIET_MS = 700
-LONGEST_COUGH_MS = 1000
-# A longer sound is probably words, and Deepgram decides after up to `eot_timeout_ms` of silence that they are a turn:
-# speaking on too early would be talking over the caller.
-WORDS_QUIET_MS = 3000
+# A sound that is followed by quiet and by no turn was none. A turn is confirmed about a second after its end;
+# after a long sound Flux may need up to its own time-out, 5 s by default, and to speak on sooner would be to talk
+# over the caller.
+COUGH_QUIET_MS = 2000
+LONGEST_COUGH_MS = 1500
+WORDS_QUIET_MS = 5500
 LOOK_AGAIN_MS = 100
 
 
@@ -30,9 +30,9 @@ class BargeIn:
 
     def began(self, voice: VoiceActivity, now_ms: int, *, playing: bool) -> None:
         """UserStartedSpeaking; our own ear may have heard the sound a little earlier."""
-        just_heard = voice.started_ms and voice.quiet_ms < COUGH_MS
+        just_heard = voice.started_ms and voice.quiet_ms < COUGH_QUIET_MS
         self._sound_ms = voice.started_ms if just_heard else now_ms
-        self._due_ms = now_ms + COUGH_MS
+        self._due_ms = now_ms + COUGH_QUIET_MS
         self.onset_ms = self.onset_ms or self._sound_ms
         self.marks.setdefault("user_started_speaking", now_ms)
         if playing:

@@ -28,9 +28,11 @@ class ClearSpeech:
 
 @dataclass(frozen=True, slots=True)
 class Replay:
-    """Speak again what a cough cut off: µ-law 8 kHz."""
+    """Speak what a cough cut off of a stretch, from `from_ms` of it on: µ-law 8 kHz."""
 
     ulaw: bytes = field(repr=False)
+    of_stretch: int = 0
+    from_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)

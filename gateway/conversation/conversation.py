@@ -6,13 +6,13 @@ order. Deepgram owns turn taking; this owns what the caller hears, what was hear
 
 from __future__ import annotations
 
-import json
+from collections.abc import Iterable
 
 from contract.actions import Returned
-from contract.audio import BYTES_PER_MS
-from definition import AgentDefinition, BadArguments
-from definition.functions import END, TRANSFER, transfer_arguments, validate_arguments
+from contract.turns import Turn
+from definition import AgentDefinition
 from gateway.conversation import sentences
+from gateway.conversation.barge_in import BargeIn
 from gateway.conversation.commands import (
     ClearSpeech,
     Command,
@@ -24,15 +24,16 @@ from gateway.conversation.commands import (
     Reconnect,
     Replay,
     SayLocally,
-    StartFunction,
     Stay,
     StopFunction,
     Tell,
 )
+from gateway.conversation.echoes import Echoes
 from gateway.conversation.ending import Ending, Leave, Step
+from gateway.conversation.function_calls import FunctionCalls, answer
 from gateway.conversation.gate import Gate
-from gateway.conversation.pending import PendingFunctions
-from gateway.conversation.turns import OPENING_STRETCH, Turns
+from gateway.conversation.speech import AgentSpeech, Tail
+from gateway.conversation.turns import Turns
 from gateway.conversation.voice_activity import VoiceActivity
 from gateway.conversation.watch import AgentWatch, CallerWatch, Mute
 from gateway.legs.leg import (
@@ -56,7 +57,6 @@ from gateway.voice_agent.messages import (
     FunctionCall,
     FunctionCallCancelled,
     FunctionCallRequest,
-    FunctionCallResponse,
     InjectAgentMessage,
     InjectBehavior,
     InjectUserMessage,
@@ -65,69 +65,69 @@ from gateway.voice_agent.messages import (
     UserStartedSpeaking,
 )
 
-SPEECH_OVER_MS = 300  # audio within so long after an AgentAudioDone belongs to the same reply
-SPEECH_LOST_MS = 4000  # an AgentAudioDone may never come
-COUGH_MS = 2000  # no turn of the caller so long after a barge-in: it was none
-COUGH_QUIET_MS = 700
-KEPT_BYTES = 120_000 * BYTES_PER_MS  # at most two minutes of one stretch are kept for after a cough
-
 
 class Conversation:
-    """State of one conversation; survives the change of Deepgram session."""
+    """State of one conversation; survives the change of Deepgram session.
 
-    def __init__(self, definition: AgentDefinition, now_ms: int, *, first_turn: int = 1) -> None:
-        self.turns = Turns(first_turn)
+    `earlier`: the turns of this contact before this gateway had the call.
+    """
+
+    def __init__(
+        self, definition: AgentDefinition, now_ms: int, *, first_turn: int = 1, earlier: Iterable[Turn] = ()
+    ) -> None:
+        self.turns = Turns(first_turn, earlier)
         self.ending = Ending()
         self.voice = VoiceActivity()
+        self.parked = False  # the caller is on the way out: nothing of the voice agent reaches them any more
         self._definition = definition
         self._commands: list[Command] = []
         self._gate = Gate()
+        self._barge_in = BargeIn()
         self._agent_watch = AgentWatch()
         self._caller_watch = CallerWatch(definition.idle.after_ms, len(definition.idle.sentences))
-        self._functions = PendingFunctions()
+        self._functions = FunctionCalls(definition)
+        self._speech = AgentSpeech()
+        self._echoes = Echoes()
         self._limit_ms = now_ms + definition.max_duration_s * 1000
-        self._stretch: int | None = None  # the stretch that the caller hears or will hear
-        self._kept: list[bytes] = []
-        self._kept_bytes = 0
-        self._tail = b""
+        self._tail: Tail | None = None
         self._replaying = False
-        self._last_audio_ms: int | None = None
-        self._audio_done_ms: int | None = None
-        self._barge_in_ms: int | None = None
-        self._onset_ms = 0
-        self._marks: dict[str, int] = {}
-        self._echoes: list[str] = []
+        self._unanswered = ""  # by the session before, to be asked again when its functions have come back
         self._clip_failed = False
-        self._parked = False
+        self._gave_up = False
 
     # -- what happens ----------------------------------------------------------------------------------------
 
     def opening(self, text: str, duration_ms: int) -> None:
         """The flow plays the opening by itself."""
         self.turns.opening(text, duration_ms)
-        self._stretch = OPENING_STRETCH
+        self._speech.opening()
 
     def audio(self, ulaw: bytes, now_ms: int) -> bool:
         """Agent audio came in; True when it is to be played. Runs for every frame."""
-        if self._parked or not self._gate.admit(len(ulaw), now_ms):
+        if self.parked or not ulaw:
+            return False
+        if not self._gate.admit(len(ulaw), now_ms):
             self.turns.agent_audio_dropped(len(ulaw))
             return False
-        self._last_audio_ms = now_ms
-        self._audio_done_ms = None
+        self._speech.received(now_ms)
         return True
 
     def spoken(self, stretch: int, ulaw: bytes, now_ms: int) -> None:
-        """Admitted audio was queued as part of `stretch`."""
-        if stretch != self._stretch:
-            self._stretch = stretch
-            self._kept, self._kept_bytes, self._tail = [], 0, b""
+        """Admitted audio was queued as part of `stretch`. Runs for every frame."""
+        if self._speech.queued(stretch, ulaw):
+            self._replaying = False
             self._caller_watch.pause()
         self.turns.agent_audio(stretch, len(ulaw), now_ms)
         self._agent_watch.satisfied()
         self.ending.agent_audio()
-        if self._kept_bytes < KEPT_BYTES:
-            self._kept.append(ulaw)
-            self._kept_bytes += len(ulaw)
+
+    def replayed(self, stretch: int, replay: Replay) -> None:
+        """The rest of an interrupted stretch was queued as `stretch`."""
+        self.turns.replayed(stretch, replay.of_stretch, replay.from_ms)
+        self._speech.queued(stretch, replay.ulaw)
+        self._replaying = True
+        self._caller_watch.pause()
+        self.ending.replayed()
 
     def message(self, message: ServerMessage, now_ms: int) -> None:
         """A message of the voice agent. Those that mean nothing for the conversation are passed over."""
@@ -137,9 +137,11 @@ class Conversation:
             case ConversationText(role="user"):
                 self._caller_said(message.content, now_ms)
             case ConversationText():
-                self.turns.agent_said(message.content)
+                self.turns.agent_said(message.content, now_ms)
             case AgentAudioDone():
-                self._audio_done_ms = now_ms
+                self._speech.audio_done(now_ms)
+                if not self._gate.closed:  # else it ends the reply that was cancelled
+                    self.turns.agent_audio_done()
                 self.ending.audio_done(now_ms)
             case EndOfTurn() | AgentThinking() | AgentStartedSpeaking():
                 self._gate.open()
@@ -154,6 +156,7 @@ class Conversation:
                 pass
 
     def leg(self, event: LegEvent, now_ms: int) -> None:
+        """Something happened on the caller's side. Runs for every frame of caller audio."""
         match event:
             case CallerAudio(media_ms, ulaw):
                 self._caller_audio(ulaw, media_ms, now_ms)
@@ -167,7 +170,7 @@ class Conversation:
                 self._could_not_play()
             case FlowTook():
                 self.ending.taken()
-                self._parked = True
+                self.parked = True
             case TransferReturned(why):
                 self._returned(why)
             case CallerGone(signal):
@@ -176,32 +179,45 @@ class Conversation:
                 self.give_up(reason)
 
     def function_finished(self, call_id: str, result: FunctionResult, now_ms: int) -> None:
-        name = self._functions.finish(call_id)
-        if name is None:
-            return
-        self._do(Tell(FunctionCallResponse(call_id, name, result.content)))
-        self._agent_watch.expect(now_ms)
+        """A function that was started is over, however it went."""
+        told = self._functions.finish(call_id, result)
+        if told is not None:
+            self._do(told)
+            self._ask_again(now_ms)
+            self._expect(now_ms)
 
     def session_changed(self, unanswered: str, now_ms: int) -> None:
         """A new Deepgram session knows what was said; `unanswered` is the caller turn it has yet to answer."""
         self._gate.open()
-        if unanswered:
-            self._echoes.append(unanswered)
-            self._do(Tell(InjectUserMessage(unanswered)))
-            self._agent_watch.expect(now_ms)
+        self._speech.session_changed()
+        self._echoes.clear()
+        self._functions.pending.session_renewed()
+        # While a function of the old session runs, the answer has to wait: the new one does not know of it.
+        self._unanswered = unanswered or (self.turns.last_caller_text if self._functions.pending.any else "")
+        self._ask_again(now_ms)
+        if not unanswered:
+            self._nobody_speaks()
 
     def give_up(self, reason: str) -> None:
         """The voice agent is out of the game: whatever it was about to say, a human takes over now."""
-        if self.ending.step is Step.TAKEN:
+        if self._gave_up or self.ending.step is Step.TAKEN:
             return
+        self._gave_up = self.parked = True
+        self._agent_watch.satisfied()
         self._do(ClearSpeech())
-        self._do(GiveUp(reason))
+        leave = self.ending.act()
+        if leave is not None:
+            self._do(Go(leave))
+        elif self.ending.step is Step.NOT:
+            self._do(GiveUp(reason))
 
     def tick(self, now_ms: int) -> None:
         """What is due by now."""
-        self._speech_over(now_ms)
-        self._cough(now_ms)
-        for sentence in self._functions.due_fillers(now_ms):
+        if self._speech.is_over(now_ms):
+            self._do(EndSpeech())
+        if self._barge_in.is_cough(self.voice, now_ms, playing=self._speech.playing):
+            self._cough(now_ms)
+        for sentence in self._functions.pending.due_fillers(now_ms):
             self._inject(sentence, InjectBehavior.QUEUE)
         match self._agent_watch.due(now_ms):
             case Mute.NUDGE:
@@ -210,8 +226,10 @@ class Conversation:
                 self._do(Reconnect("agent_mute"))
             case None:
                 pass
-        if now_ms >= self._limit_ms and self.ending.step is Step.NOT:
-            self._goodbye("max_duration", now_ms, InjectBehavior.INTERRUPT)
+        if self._may_limit and now_ms >= self._limit_ms:
+            if self._speech.playing:
+                self._do(ClearSpeech())
+            self._goodbye(Leave("max_duration", firm=True), now_ms, InjectBehavior.INTERRUPT)
         leave = self.ending.due(now_ms)
         if leave is not None:
             self._do(Go(leave))
@@ -219,11 +237,11 @@ class Conversation:
     def next_due_ms(self) -> int | None:
         """When `tick` may have something to do."""
         dues = [
-            self._speech_over_ms(),
-            self._barge_in_ms + COUGH_MS if self._barge_in_ms is not None else None,
-            self._functions.next_due_ms(),
+            self._speech.next_due_ms(),
+            self._barge_in.next_due_ms(),
+            self._functions.pending.next_due_ms(),
             self._agent_watch.next_due_ms(),
-            self._limit_ms if self.ending.step is Step.NOT else None,
+            self._limit_ms if self._may_limit else None,
             self.ending.next_due_ms(),
         ]
         return min((due for due in dues if due is not None), default=None)
@@ -236,105 +254,88 @@ class Conversation:
     # -- the caller ------------------------------------------------------------------------------------------
 
     def _caller_started(self, now_ms: int) -> None:
-        recent = self.voice.started_ms and self.voice.quiet_ms < COUGH_MS
-        onset = self.voice.started_ms if recent else now_ms
-        if not self._onset_ms:
-            self._onset_ms = onset
-        self._marks.setdefault("user_started_speaking", now_ms)
-        self._caller_watch.speech()
-        self._agent_watch.satisfied()
-        if self._parked:
+        playing = self._speech.playing
+        self._barge_in.began(self.voice, now_ms, playing=playing)
+        self._caller_watch.sound(self.voice.media_ms)
+        self._agent_watch.pause()
+        self.ending.hold(now_ms)
+        if self.parked:
             return
         self._gate.close(now_ms)
-        if self._stretch is None:
-            return
-        self._marks["barge_in"] = onset
-        self._marks["barge_in_noticed"] = now_ms
-        self._barge_in_ms = now_ms
-        self.ending.hold()
-        self._do(ClearSpeech())
+        if playing:
+            self._do(ClearSpeech())
 
     def _caller_said(self, text: str, now_ms: int) -> None:
-        if text in self._echoes:
-            self._echoes.remove(text)
-            self._gate.open()
+        self._gate.open()
+        if self._echoes.is_one(text, now_ms):
             return
-        self._barge_in_ms, self._tail = None, b""
-        if self._replaying:
+        self._tail = None
+        if self._replaying:  # what was taken for a cough was a turn whose text took long
             self._replaying = False
             self._do(ClearSpeech())
-        self._gate.open()
         stopped = self.voice.stopped_ms or now_ms
-        self._marks["caller_stopped"] = stopped
-        self.turns.caller_said(text, self._onset_ms or stopped, stopped, self._marks)
-        self.turns.reply_over()
-        self._onset_ms, self._marks = 0, {}
-        self._functions.new_turn()
-        self._caller_watch.speech()
-        self._cancel_leave()
-        if not self._parked:
-            self._agent_watch.expect(now_ms)
+        self._barge_in.marks["caller_stopped"] = stopped
+        self.turns.caller_said(text, self._barge_in.onset_ms or stopped, stopped, self._barge_in.marks)
+        self._barge_in.over()
+        self._unanswered = ""
+        self._functions.pending.new_turn()
+        self._caller_watch.turn()
+        self._take_leave_back()
+        self._expect(now_ms)
 
     def _caller_audio(self, ulaw: bytes, media_ms: int, now_ms: int) -> None:
         self.voice.hear(ulaw, media_ms)
         if self.voice.speaking:
-            self._caller_watch.speech()
+            self._caller_watch.sound(self.voice.media_ms)
+            return
+        if self.parked or self.ending.step is not Step.NOT:
             return
         rung = self._caller_watch.heard(self.voice.media_ms)
-        if rung is None or self._parked or self.ending.step is not Step.NOT:
+        if rung is None:
             return
         idle = self._definition.idle.sentences
         if rung < len(idle):
             self._inject(idle[rung])
-            self._caller_watch.quiet_from(self.voice.media_ms)
+            self._nobody_speaks()
         else:
-            self._goodbye("caller_silent", now_ms, InjectBehavior.DEFAULT)
+            self._goodbye(Leave("caller_silent"), now_ms, InjectBehavior.DEFAULT)
 
     def _cough(self, now_ms: int) -> None:
-        """A barge-in that was followed by no turn and by quiet: play the kept tail on."""
-        if self._barge_in_ms is None or now_ms < self._barge_in_ms + COUGH_MS:
-            return
-        if self.voice.quiet_ms < COUGH_QUIET_MS or self._stretch is not None:
-            self._barge_in_ms = now_ms - COUGH_MS + 100  # still speaking, or not out of the clip yet: look again
-            return
-        self._barge_in_ms = None
-        self._onset_ms, self._marks = 0, {}
+        """A sound of the caller was no turn: go on where the agent was."""
+        self._barge_in.over()
         self._gate.open()
         self.ending.release()
-        if self._tail:
-            self._replaying = True
-            self._do(Replay(self._tail))
-            self._do(EndSpeech())
-            self._tail = b""
+        self._agent_watch.resume(now_ms)
+        tail, self._tail = self._tail, None
+        if tail is None or self.parked:
+            self._nobody_speaks()
+            return
+        self._do(Replay(tail.ulaw, tail.stretch, tail.from_ms))
+        self._do(EndSpeech())
+
+    def _nobody_speaks(self) -> None:
+        """From here on it is quiet, as far as we can tell, and the caller's silence counts."""
+        if not self._speech.playing and not self._functions.pending.any:
+            self._caller_watch.quiet_from(self.voice.media_ms)
+
+    def _expect(self, now_ms: int) -> None:
+        """It is the agent's turn, unless it waits for a function or has been told to say nothing more."""
+        if not self.parked and not self._functions.pending.any and self.ending.step is Step.NOT:
+            self._agent_watch.expect(now_ms)
 
     # -- what the caller hears -------------------------------------------------------------------------------
 
     def _playback_finished(self, event: PlaybackFinished) -> None:
         self.turns.playback_finished(event.stretch, event.position_ms, interrupted=event.interrupted, at_ms=event.at_ms)
-        if event.stretch != self._stretch:
+        if event.stretch != self._speech.stretch:
             return
-        self._stretch = None
+        tail = self._speech.finished(event.stretch, event.position_ms)
         self._replaying = False
         self.ending.playback_finished()
-        if event.interrupted:
-            if self._barge_in_ms is not None:
-                self._tail = b"".join(self._kept)[event.position_ms * BYTES_PER_MS :]
-        elif not self._functions.any:
-            self._caller_watch.quiet_from(self.voice.media_ms)
-        self._kept, self._kept_bytes = [], 0
-
-    def _speech_over_ms(self) -> int | None:
-        if self._last_audio_ms is None:
-            return None
-        if self._audio_done_ms is not None:
-            return self._audio_done_ms + SPEECH_OVER_MS
-        return self._last_audio_ms + SPEECH_LOST_MS
-
-    def _speech_over(self, now_ms: int) -> None:
-        due = self._speech_over_ms()
-        if due is not None and now_ms >= due:
-            self._last_audio_ms = None
-            self._do(EndSpeech())
+        if event.interrupted and self._barge_in.undecided:
+            self._tail = tail
+        else:
+            self._nobody_speaks()
 
     def _could_not_play(self) -> None:
         if self._clip_failed:
@@ -342,77 +343,80 @@ class Conversation:
         else:
             self._clip_failed = True
             self._do(ClearSpeech())
-            self._do(SayLocally(self.turns.last_agent_text or sentences.STILL_HERE))
+            self._do(SayLocally(self.turns.reply_text or sentences.STILL_HERE))
 
     # -- functions -------------------------------------------------------------------------------------------
 
     def _function(self, call: FunctionCall, now_ms: int) -> None:
-        if not call.client_side or not self._functions.begin(call.id):
+        if not self._functions.is_ours(call):
             return
         self._agent_watch.satisfied()
         self._caller_watch.pause()
-        if call.name == TRANSFER:
-            asked = transfer_arguments(self._definition, call.arguments)
-            leave = Leave(asked.reason, asked.queue, asked.summary, call.id)
-            self._leave(call, leave, sentences.ANSWER_TRANSFER, now_ms)
-        elif call.name == END:
-            self._leave(call, Leave("goodbye", function_id=call.id), sentences.ANSWER_END, now_ms)
+        leave = self._functions.leave(call)
+        if self.parked:
+            self._do(answer(call, status="ok", note=sentences.ANSWER_ALREADY))
+        elif leave is not None:
+            begun = self.ending.ask(leave[0], now_ms, playing=self._speech.playing)
+            self._do(answer(call, status="ok", note=leave[1] if begun else sentences.ANSWER_ALREADY))
         else:
-            self._own_function(call, now_ms)
-
-    def _own_function(self, call: FunctionCall, now_ms: int) -> None:
-        function = self._definition.functions.get(call.name)
-        if function is None:
-            self._answer(call, {"error": "there is no such function"}, now_ms)
-            return
-        if self._functions.too_many:
-            self._answer(call, {"error": sentences.ANSWER_TOO_MANY}, now_ms)
-            return
-        try:
-            arguments = validate_arguments(function, call.arguments)
-        except BadArguments as error:
-            self._answer(call, {"error": str(error)}, now_ms)
-            return
-        self._functions.wait_for(call.id, call.name, function.while_running, now_ms)
-        self._do(StartFunction(call.id, call.name, arguments, function.timeout_ms))
+            self._do(self._functions.start(call, now_ms))
+            self._expect(now_ms)
 
     def _function_cancelled(self, call_id: str) -> None:
-        if self._functions.cancel(call_id):
+        if self._functions.pending.cancel(call_id):
             self._do(StopFunction(call_id))
         if self.ending.leave is not None and self.ending.leave.function_id == call_id:
-            self._cancel_leave(tell=False)
+            self._cancel_leave()
 
-    def _leave(self, call: FunctionCall, leave: Leave, note: str, now_ms: int) -> None:
-        begun = self.ending.ask(leave, now_ms, playing=self._stretch is not None)
-        self._answer(call, {"status": "ok", "note": note if begun else sentences.ANSWER_ALREADY}, now_ms)
-        self._agent_watch.satisfied()  # the model may have no last words
-
-    def _answer(self, call: FunctionCall, content: dict[str, object], now_ms: int) -> None:
-        self._do(Tell(FunctionCallResponse(call.id, call.name, _json(content))))
-        self._agent_watch.expect(now_ms)
+    def _ask_again(self, now_ms: int) -> None:
+        """Let the new session answer what the one before did not, as soon as it has all results."""
+        if not self._unanswered or self._functions.pending.any:
+            return
+        text, self._unanswered = self._unanswered, ""
+        self._echoes.expect(text, now_ms)
+        self._do(Tell(InjectUserMessage(text)))
+        self._expect(now_ms)
 
     # -- leaving ---------------------------------------------------------------------------------------------
 
-    def _goodbye(self, reason: str, now_ms: int, behavior: InjectBehavior) -> None:
-        self.ending.ask(Leave(reason), now_ms, playing=self._stretch is not None)
+    @property
+    def _may_limit(self) -> bool:
+        return self.ending.step is Step.NOT and not self._gave_up
+
+    def _goodbye(self, leave: Leave, now_ms: int, behavior: InjectBehavior) -> None:
+        self.ending.ask(leave, now_ms, playing=self._speech.playing)
+        self._agent_watch.satisfied()
         self._inject(self._definition.goodbye, behavior)
 
-    def _cancel_leave(self, *, tell: bool = True) -> None:
-        acting = self.ending.step is Step.ACTING
-        if self.ending.cancel() is None:
+    def _take_leave_back(self) -> None:
+        """A turn of the caller. It may be the very one upon which the agent asked to leave: its text comes late."""
+        leave = self.ending.leave
+        if leave is None or not self.ending.interrupted:
             return
+        if leave.firm:
+            self.ending.release()
+        elif self._cancel_leave():
+            self._do(Tell(UpdatePrompt(sentences.CANCELLED_LEAVE)))
+
+    def _cancel_leave(self) -> bool:
+        acting = self.ending.step is Step.ACTING
+        if self._gave_up or self.ending.cancel() is None:
+            return False
         if acting:
             self._do(Stay())
-        if tell:
-            self._do(Tell(UpdatePrompt(sentences.CANCELLED_LEAVE)))
+        return True
 
     def _returned(self, why: Returned) -> None:
         leave = self.ending.leave
         self.ending.returned()
-        self._parked = False
+        if self._gave_up:  # no human, and no voice agent either; the flow has told the caller
+            self._do(Go(Leave("no_human")))
+            return
+        self.parked = False
         self._do(Tell(UpdatePrompt(sentences.transfer_returned(why))))
         queue = self._definition.queues.get(leave.queue) if leave else None
         self._inject((queue.sentence(why) if queue else "") or sentences.STILL_HERE)
+        self._nobody_speaks()
 
     def _inject(self, sentence: str, behavior: InjectBehavior = InjectBehavior.DEFAULT) -> None:
         self._gate.open()
@@ -420,7 +424,3 @@ class Conversation:
 
     def _do(self, command: Command) -> None:
         self._commands.append(command)
-
-
-def _json(content: dict[str, object]) -> str:
-    return json.dumps(content, ensure_ascii=False)

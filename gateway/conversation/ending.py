@@ -69,6 +69,12 @@ class Ending:
         self._playing = True
         self._audio_done_ms = None
 
+    def replayed(self) -> None:
+        """What a cough cut off is played on: all of it is there, and no AgentAudioDone will follow."""
+        self._playing = True
+        if self._audio_done_ms is None:
+            self._audio_done_ms = self._asked_ms
+
     def audio_done(self, now_ms: int) -> None:
         self._audio_done_ms = now_ms
 

@@ -1,5 +1,10 @@
 """What the gateway itself says, to the caller or to the model, where the definition says nothing else."""
 
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
 from contract.actions import Returned
 
 NOT_UNDERSTOOD = "Sorry, I didn't catch that. Could you say it again?"
@@ -32,3 +37,8 @@ def transfer_returned(why: Returned) -> str:
 def late_result(name: str, content: str) -> str:
     """A note for the model of a new session."""
     return f"The result of {name}, called before the connection was renewed: {content}"
+
+
+def as_json(content: Mapping[str, object]) -> str:
+    """An answer for the model."""
+    return json.dumps(content, ensure_ascii=False)

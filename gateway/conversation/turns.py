@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from contract.audio import BYTES_PER_MS
 from contract.turns import HeardSource, Role, Turn
 
 OPENING_STRETCH = 0
-PLAIN_TURNS = 12
+TEXT_AHEAD_MS = 1000  # a sentence may come so long before its own audio
+CHARACTER_MS = 65  # about 150 words a minute, until the voice is known better
 
 
 def heard_share(text: str, position_ms: int, total_ms: int) -> str:
@@ -18,14 +20,18 @@ def heard_share(text: str, position_ms: int, total_ms: int) -> str:
     if position_ms >= total_ms:
         return text
     end = len(text) * position_ms // total_ms
-    if not text[end : end + 1].isspace() and text[end : end + 1]:
-        end = text.rfind(" ", 0, end) + 1
+    while end and not text[end].isspace():
+        end -= 1
     return text[:end].rstrip()
 
 
 @dataclass(slots=True)
 class _Speech:
-    """An agent turn that grows: one stretch of audio and the sentences that came with it."""
+    """An agent turn that grows: one stretch of audio and the sentences that came with it.
+
+    `offset_ms`: where in this turn the stretch begins, above 0 for one that goes on after a cough. `sure_texts`:
+    how many sentences there were when the agent said that all audio so far was sent, None while audio comes.
+    """
 
     number: int
     stretch: int | None
@@ -33,14 +39,25 @@ class _Speech:
     received_bytes: int = 0
     started_ms: int = 0
     ended_ms: int = 0
+    offset_ms: int = 0
     position_ms: int = 0
     finished: bool = False
     interrupted: bool = False
     source: HeardSource = HeardSource.ESTIMATED
+    sure_texts: int | None = None
+    last_text_ms: int = 0
     marks: dict[str, int] = field(default_factory=dict)
 
-    def turn(self) -> Turn:
-        text = " ".join(self.texts)
+    @property
+    def text(self) -> str:
+        return " ".join(self.texts)
+
+    def turn(self, character_ms: float) -> Turn:
+        text = self.text
+        total_ms = self.received_bytes // BYTES_PER_MS
+        if self.interrupted and self.sure_texts is None:
+            # The text is there, but the voice agent stopped in the middle of its audio.
+            total_ms = max(total_ms, int(len(text) * character_ms))
         return Turn(
             number=self.number,
             role=Role.VOICE_AGENT,
@@ -48,123 +65,192 @@ class _Speech:
             started_at_ms=self.started_ms,
             ended_at_ms=self.ended_ms,
             heard_ms=self.position_ms,
-            heard_text=heard_share(text, self.position_ms, self.received_bytes // BYTES_PER_MS),
+            heard_text=heard_share(text, self.position_ms, total_ms),
             heard_source=self.source,
             interrupted=self.interrupted,
-            marks=self.marks,
+            marks=dict(self.marks),
         )
 
 
+@dataclass(slots=True)
+class _Voice:
+    """How fast the agent speaks, from what was spoken to its end."""
+
+    characters: int = 0
+    ms: int = 0
+
+    def heard(self, text: str, duration_ms: int) -> None:
+        self.characters += len(text)
+        self.ms += duration_ms
+
+    @property
+    def character_ms(self) -> float:
+        return self.ms / self.characters if self.characters else CHARACTER_MS
+
+
 class Turns:
-    """Numbers turns from 1 and remembers what changed until `changed` is asked."""
+    """Numbers turns from 1 and remembers what changed until `changed` is asked.
 
-    def __init__(self, first_number: int = 1) -> None:
-        self._next = first_number
-        self._speeches: dict[int, _Speech] = {}  # by stretch, until amended for the last time
+    `earlier`: the turns of this contact before this gateway had the call; numbers go on after them.
+    """
+
+    def __init__(self, first_number: int = 1, earlier: Iterable[Turn] = ()) -> None:
+        self._all: dict[int, Turn | _Speech] = {turn.number: turn for turn in earlier}
+        self._next = max([first_number, *(number + 1 for number in self._all)])
+        self._speeches: dict[int, _Speech] = {}  # by stretch
         self._speech: _Speech | None = None  # what the agent says now
-        self._changed: dict[int, Turn] = {}
-        self.caller_turns = 0
-        self.last_caller_text = ""
+        self._changed: set[int] = set()
+        self._voice = _Voice()
+        before = [turn for turn in self.all() if turn.role is Role.CALLER]
+        self.caller_turns = len(before)
+        self.last_caller_text = before[-1].text if before else ""
         self.last_agent_text = ""
-        self._said: list[str] = []
 
-    def plain(self) -> str:
-        """The last turns as lines of text, newest last."""
-        return "\n".join(self._said[-PLAIN_TURNS:])
+    def all(self) -> list[Turn]:
+        """Every turn as it is known now, in order."""
+        return [self._turn(number) for number in sorted(self._all)]
+
+    def changed(self) -> list[Turn]:
+        """Turns that are new or amended since the last time."""
+        if not self._changed:
+            return []
+        changed = [self._turn(number) for number in sorted(self._changed)]
+        self._changed.clear()
+        return changed
+
+    @property
+    def reply_text(self) -> str:
+        """All that the agent said in its present reply, "" when it has not said anything yet."""
+        return self._speech.text if self._speech is not None else ""
+
+    # -- what is said ----------------------------------------------------------------------------------------
 
     def opening(self, text: str, duration_ms: int) -> None:
         """The opening that the flow plays: a stretch whose length is known beforehand."""
         speech = self._begin(OPENING_STRETCH)
         speech.texts.append(text)
         speech.received_bytes = duration_ms * BYTES_PER_MS
+        speech.sure_texts = 1
+        self._voice.heard(text, duration_ms)
         self._touch(speech)
 
     def caller_said(self, text: str, started_ms: int, ended_ms: int, marks: dict[str, int]) -> None:
+        """What the agent says from here on is a new turn."""
         number, self._next = self._next, self._next + 1
         self.caller_turns += 1
         self.last_caller_text = text
-        self._said.append(f"Caller: {text}")
-        self._changed[number] = Turn(
-            number, Role.CALLER, text, started_ms, ended_ms, heard_ms=max(0, ended_ms - started_ms), marks=marks
-        )
+        heard_ms = max(0, ended_ms - started_ms)
+        self._all[number] = Turn(number, Role.CALLER, text, started_ms, ended_ms, heard_ms, marks=dict(marks))
+        self._changed.add(number)
+        if self._speech is not None and self._speech.stretch is None:
+            self._speech.interrupted = True  # nothing of it was played
+            self._touch(self._speech)
+        self._speech = None
 
-    def agent_said(self, text: str) -> None:
+    def agent_said(self, text: str, now_ms: int) -> None:
         """A sentence of the agent, before, with or after its audio."""
-        speech = self._current()
+        speech = self._speech
+        if speech is None or speech.finished:
+            speech = self._begin(None)
         speech.texts.append(text)
+        speech.last_text_ms = now_ms
         self.last_agent_text = text
-        self._said.append(f"Agent: {text}")
         self._touch(speech)
 
     def agent_audio(self, stretch: int, length: int, now_ms: int) -> None:
         """`length` bytes were queued as part of `stretch`. Runs for every frame of agent audio."""
         speech = self._speech
         if speech is None or speech.stretch != stretch:
-            speech = self._belongs(stretch)
+            speech = self._belongs(stretch, now_ms)
             speech.marks.setdefault("agent_audio_received", now_ms)
         speech.received_bytes += length
+        speech.sure_texts = None
+
+    def agent_audio_done(self) -> None:
+        """All audio so far was sent: a sentence that comes now may belong to what follows."""
+        if self._speech is not None:
+            self._speech.sure_texts = len(self._speech.texts)
 
     def agent_audio_dropped(self, length: int) -> None:
         """Audio of a cancelled reply that nobody hears; it still counts for the share that was heard."""
         if self._speech is not None:
             self._speech.received_bytes += length
+            self._touch(self._speech)
+
+    # -- what is heard ---------------------------------------------------------------------------------------
 
     def playback_started(self, stretch: int, at_ms: int) -> None:
-        speech = self._speeches.get(stretch)
-        if speech is not None:
+        speech = self._present(stretch)
+        if speech is not None and not speech.started_ms:
             speech.started_ms = at_ms
             speech.marks["heard_by_caller"] = at_ms
             self._touch(speech)
 
     def playback_finished(self, stretch: int, position_ms: int, *, interrupted: bool, at_ms: int) -> None:
-        speech = self._speeches.get(stretch)
+        speech = self._present(stretch)
         if speech is None:
             return
-        speech.position_ms, speech.ended_ms = position_ms, at_ms
+        speech.position_ms, speech.ended_ms = speech.offset_ms + position_ms, at_ms
         speech.interrupted = interrupted
         speech.finished = True
+        if speech.sure_texts is not None and stretch != OPENING_STRETCH:
+            self._voice.heard(speech.text, speech.received_bytes // BYTES_PER_MS)
         self._touch(speech)
 
     def measured(self, stretch: int, position_ms: int, source: HeardSource) -> None:
-        speech = self._speeches.get(stretch)
+        """A better measure of what was heard of a stretch that is over."""
+        speech = self._present(stretch)
         if speech is not None:
-            speech.position_ms, speech.source = position_ms, source
+            speech.position_ms, speech.source = speech.offset_ms + position_ms, source
             self._touch(speech)
 
-    def reply_over(self) -> None:
-        """What the agent says from here on is a new turn: the caller spoke, or a function answered."""
-        self._speech = None
+    def replayed(self, stretch: int, of_stretch: int, from_ms: int) -> None:
+        """What was left of `of_stretch` from `from_ms` on is played as `stretch`: the same turn goes on."""
+        speech = self._speeches.get(of_stretch) or self._begin(stretch)
+        speech.stretch = stretch
+        speech.offset_ms += from_ms
+        speech.finished = speech.interrupted = False
+        self._speeches[stretch] = self._speech = speech
+        self._touch(speech)
 
-    def changed(self) -> list[Turn]:
-        """Turns that are new or amended since the last time."""
-        changed = [self._changed[number] for number in sorted(self._changed)]
-        self._changed.clear()
-        return changed
+    def _present(self, stretch: int) -> _Speech | None:
+        """The turn whose present stretch this is; what is said of an older one of the same turn comes too late."""
+        speech = self._speeches.get(stretch)
+        return speech if speech is not None and speech.stretch == stretch else None
 
-    def _current(self) -> _Speech:
-        if self._speech is None or self._speech.finished:
-            return self._begin(None)
-        return self._speech
-
-    def _belongs(self, stretch: int) -> _Speech:
-        if stretch in self._speeches:
-            speech = self._speeches[stretch]
-        elif self._speech is not None and self._speech.stretch is None:
-            speech = self._speech
+    def _belongs(self, stretch: int, now_ms: int) -> _Speech:
+        """The turn of a stretch from which audio came while something else was the present turn."""
+        speech, present = self._speeches.get(stretch), self._speech
+        if speech is None and present is not None and present.stretch is None:
+            speech = present
             speech.stretch = stretch
             self._speeches[stretch] = speech
-        else:
+        elif speech is None:
             speech = self._begin(stretch)
+            if present is not None and now_ms - present.last_text_ms <= TEXT_AHEAD_MS:
+                self._move_unspoken(present, speech)
         self._speech = speech
         return speech
+
+    def _move_unspoken(self, before: _Speech, speech: _Speech) -> None:
+        """Sentences after the last audio of the stretch before came ahead of their own audio, which is this one."""
+        if before.sure_texts is not None and before.texts[before.sure_texts :]:
+            speech.texts = before.texts[before.sure_texts :]
+            del before.texts[before.sure_texts :]
+            self._touch(before)
+            self._touch(speech)
 
     def _begin(self, stretch: int | None) -> _Speech:
         speech = _Speech(self._next, stretch)
         self._next += 1
-        self._speech = speech
+        self._speech = self._all[speech.number] = speech
         if stretch is not None:
             self._speeches[stretch] = speech
         return speech
 
     def _touch(self, speech: _Speech) -> None:
-        self._changed[speech.number] = speech.turn()
+        self._changed.add(speech.number)
+
+    def _turn(self, number: int) -> Turn:
+        turn = self._all[number]
+        return turn.turn(self._voice.character_ms) if isinstance(turn, _Speech) else turn

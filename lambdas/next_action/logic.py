@@ -19,6 +19,7 @@ from lambdas.next_action.decision import FailOver, Give, Leave, Listen, View, Wa
 from lambdas.next_action.limits import Limits
 from lambdas.settings import Settings
 
+OFFER_ATTEMPTS = 5
 READ_ATTEMPTS = 3  # each of them has botocore's own attempts inside
 
 Answer = dict[str, str]
@@ -82,6 +83,7 @@ class _Execution:
         self._log_up_to = 0
         self._moved_at_ms = 0
         self._woken_at_ms = 0
+        self._refused = 0
 
     async def run(self) -> Answer:
         """Raises CallNotFound, StoreUnavailable, MalformedRecord."""
@@ -134,7 +136,13 @@ class _Execution:
         contact_id, now_ms = self._request.contact_id, self._clock.now_ms()
         if await self._store.offer(contact_id, self._id, numbered.seq, now_ms, final):
             return wire.answer(numbered, previous)
-        return None  # cancelled, or overtaken, since the head was read
+        # Cancelled, or overtaken, since the head was read. A second look shows it; should it ever not, the flow
+        # asks again rather than that we go round in a circle.
+        self._refused += 1
+        if self._refused == OFFER_ATTEMPTS:
+            return wire.listen(previous)
+        await asyncio.sleep(self._limits.fast_ms / 1000)
+        return None
 
     async def _fail_over(self, head: Head, reason: str, previous: Outcome) -> Answer | None:
         contact_id = self._request.contact_id

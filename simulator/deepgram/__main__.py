@@ -68,6 +68,8 @@ async def serve(chosen: argparse.Namespace) -> None:
     async with DeepgramServer(options, chosen.host, chosen.port) as server:
         print(json.dumps({"port": server.port, "url": server.url}), flush=True)
         await stop.wait()
+    if chosen.brain == "local":
+        importlib.import_module("simulator.deepgram.local").close()
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ class TrackOrder(StrEnum):
     CALLER_FIRST = "caller_first"
     PROMPTS_FIRST = "prompts_first"
     BY_SESSION = "by_session"  # turned round each time that streaming starts
-    BY_FRAGMENT = "by_fragment"
+    BY_FRAGMENT = "by_fragment"  # drawn anew for each
 
 
 class LastTags(StrEnum):
@@ -36,7 +36,7 @@ class Habits:
     """What a stream and its readers do.
 
     `seed` decides, with the stream's ARN, which track is first at first, and the fragment numbers.
-    `tags_first`: the contact's tags come before the Cluster; printed captures disagree.
+    `tags_first`: the contact's tags come before the Cluster, all of them always; printed captures disagree.
     `uid_per_session`: a SegmentUID for each start of streaming, else one for the whole stream (unconfirmed).
     `short_end`: what is left when streaming stops becomes one short block, followed by `blocks_after` full ones of
     silence on the same 64 ms grid (seen near the end of calls; that it is what is left is a guess).

@@ -37,6 +37,12 @@ class KvsService:
 
         return [web.post("/getDataEndpoint", endpoint), web.post("/getMedia", self._get_media)]
 
+    def stop(self) -> None:
+        """End every body, so that a server need not wait for its clients."""
+        for stream in self.streams.values():
+            for reader in stream.readers:
+                reader.close()
+
     def _endpoint(self, body: Mapping[str, Any], base_url: str) -> web.Response:
         if self.endpoint_refusals:
             raise KvsRefusal(self.endpoint_refusals.popleft(), "planted")

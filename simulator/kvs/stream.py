@@ -146,7 +146,7 @@ class Stream:
             TrackOrder.CALLER_FIRST: False,
             TrackOrder.PROMPTS_FIRST: True,
             TrackOrder.BY_SESSION: (self._turn + self._sessions) % 2 == 1,
-            TrackOrder.BY_FRAGMENT: (self._turn + len(self.fragments)) % 2 == 1,
+            TrackOrder.BY_FRAGMENT: self._next_number % 2 == 1,
         }[self.habits.track_order]
         return tuple(name for name in (mkv.BOTH[::-1] if turned else mkv.BOTH) if name in names)
 
@@ -338,5 +338,5 @@ def _epoch_ms(selector: Mapping[str, object]) -> int:
     """StartTimestamp: epoch seconds, whole ones from boto3."""
     try:
         return round(float(str(selector.get("StartTimestamp"))) * 1000)
-    except ValueError:
+    except (ValueError, OverflowError):
         raise KvsRefusal(Refusal.INVALID_ARGUMENT, "StartTimestamp is not a time") from None

@@ -282,10 +282,11 @@ def test_calls_are_spread_over_the_index() -> None:
 
 
 def test_clients_wait_for_a_bounded_time(aws: None) -> None:
-    for client in (dynamodb_client(1.0, 2), sqs_client()):
-        assert client.meta.config.connect_timeout == 1
-        assert client.meta.config.retries["mode"] == "standard"  # type: ignore[index]
-    assert sqs_client().meta.config.read_timeout > 20
+    table: Any = dynamodb_client(1.0, 2).meta.config
+    queue: Any = sqs_client().meta.config
+    assert (table.connect_timeout, table.read_timeout, table.retries["total_max_attempts"]) == (1, 1.0, 2)
+    assert table.retries["mode"] == queue.retries["mode"] == "standard"
+    assert queue.read_timeout > 20
 
 
 def test_an_error_without_a_code_is_unknown() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from contract.actions import Collect, Outcome, Play, Returned, Say
+from contract.actions import Action, Collect, Outcome, Play, Returned, Say
 from contract.call import LEASE_MS, CallState, Lease, Opening, Result
 from contract.errors import CallEnded, CallNotFound, CallTaken, LeaseLost, MalformedRecord, RecordTooLarge
 from contract.store import GatewayStore
@@ -175,7 +175,13 @@ async def test_a_call_given_away_may_be_taken_although_its_lease_lasts(store: Ga
 
 async def test_sequences_count_from_one_in_order(store: GatewayStore) -> None:
     lease = await taken(store)
-    actions = (CLIP, Say("Sorry."), Collect("https://x/y.wav", 4, "#", 5, secret=True), TRANSFER, END)
+    actions: tuple[Action, ...] = (
+        CLIP,
+        Say("Sorry."),
+        Collect("https://x/y.wav", 4, "#", 5, secret=True),
+        TRANSFER,
+        END,
+    )
     assert [await store.append(lease, action, T0 + n) for n, action in enumerate(actions)] == [1, 2, 3, 4, 5]
     log = await store.actions_after(CONTACT, 0)
     assert [n.action for n in log] == list(actions)

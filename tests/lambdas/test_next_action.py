@@ -5,7 +5,7 @@ import contextlib
 
 import pytest
 
-from contract.actions import Collect, Outcome, Returned, Say
+from contract.actions import Action, Collect, Outcome, Returned, Say
 from contract.call import LEASE_MS, CallState, Lease, Result
 from contract.clock import LoopClock
 from contract.errors import MalformedRecord, StoreUnavailable
@@ -30,7 +30,8 @@ async def test_every_field_is_there_and_nothing_is_empty() -> None:
     store, clock = MemoryStore(), LoopClock(T0)
     lease = await taken(store)
     flow = Flow(store, clock)
-    for seq, action in enumerate((CLIP, Say("Sorry."), Collect("https://x/y.wav", 4, "", 5, True), TRANSFER), 1):
+    actions: tuple[Action, ...] = (CLIP, Say("Sorry."), Collect("https://x/y.wav", 4, "", 5, True), TRANSFER)
+    for seq, action in enumerate(actions, 1):
         await store.append(lease, action, T0)
         answer = await flow.poll(a_request(seq - 1, ended=Outcome.COMPLETED))
         assert tuple(answer) == NEXT_ACTION_FIELDS
@@ -126,6 +127,19 @@ async def test_a_cancellation_between_look_and_answer_is_noticed() -> None:
     flow = Flow(Late(store, {}).store(), clock)
     assert (await flow.poll())["action"] == "listen"
     assert (await store.head(CONTACT)).offered == 0
+
+
+async def test_a_store_that_refuses_every_offer_does_not_make_us_go_round_in_a_circle() -> None:
+    store, clock = MemoryStore(), LoopClock(T0)
+    lease = await taken(store)
+    await store.append(lease, CLIP, T0)
+
+    class Stubborn(Failing):
+        async def around(self, name, operation):  # type: ignore[no-untyped-def]
+            return False if name == "offer" else await operation()
+
+    assert (await Flow(Stubborn(store, {}).store(), clock).poll())["action"] == "listen"
+    assert clock.now_ms() - T0 == 200
 
 
 async def test_the_dead_mans_switch_takes_the_caller_to_the_queue_with_the_last_words() -> None:

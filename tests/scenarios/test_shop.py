@@ -1,49 +1,95 @@
-"""A caller of the shop asks for an order, interrupts, and wants a person."""
+"""Whole calls to the shop, in both flows and every preset."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import pytest
 
-from simulator.deepgram.scripted import Rule, ScriptedMind, calls
-from tests.scenarios.world import Functions, World, spoken
+from contract.call import Result
+from simulator.connect.presets import PRESETS, preset
+from tests.scenarios import shop
+from tests.scenarios.world import CONTACT, World, spoken
 
 pytestmark = pytest.mark.scenario
 
+FORMS = ("interruptible", "polling")
+EVERY = [(form, name) for form in FORMS for name in PRESETS]
+every_preset = pytest.mark.parametrize(("form", "name"), EVERY)
 
-async def order_status(payload: Mapping[str, Any]) -> object:
-    return {"status": "on its way", "order": payload["arguments"]["order_number"]}
+
+def world(form: str, name: str, *said: object, takes_s: float = 0.1) -> World:
+    return World(form, said, shop.mind(), preset(name), functions=shop.functions(takes_s))  # type: ignore[arg-type]
 
 
-def mind() -> ScriptedMind:
-    return ScriptedMind(
-        rules=[
-            Rule("where.*order", "What is the order number please?"),
-            Rule(r"\d{4}", lambda text: calls("get_order_status", '{"order_number": "4711"}')),
-            Rule("person", lambda text: calls("transfer_to_human", '{"queue": "orders", "reason": "delivery", "summary": "Order 4711 is late."}')),
-        ],
-        answers={
-            "get_order_status": "Your order 4711 is on its way, and it will be with you on Tuesday, in the morning.",
-            "transfer_to_human": "I will connect you now.",
-        },
+@every_preset
+async def test_a_caller_gets_an_answer_and_then_a_person(form: str, name: str) -> None:
+    call = world(form, name, spoken("where is my order"), spoken("it is 4711"), spoken("a person please"))
+    await call.call()
+    await call.check()
+    assert call.queued == "orders"
+    assert call.handover["va_reason"] == "delivery"
+    assert call.handover["va_summary"] == "The caller asked about an order."
+    assert "4711 is on its way" in call.heard_words
+    assert shop.CONNECTING in call.heard_words
+    assert [name for name, _ in call.functions.invoked] == ["get_order_status"]
+    head = await call.store.head(CONTACT)
+    assert (head.result, head.reason) == (Result.TRANSFERRED, "transfer_to_human")
+
+
+@every_preset
+@pytest.mark.parametrize("after_s", [0.3, 1.5, 5.0])
+async def test_a_caller_interrupts(form: str, name: str, after_s: float) -> None:
+    call = world(
+        form, name, spoken("it is 4711"), spoken("sorry when are you open", after_s), spoken("a person please")
     )
+    await call.call()
+    await call.check()
+    assert call.queued == "orders"
+    assert shop.HOURS in call.heard_words
 
 
-async def test_the_default_call_ends_at_the_right_queue() -> None:
-    world = World(
-        "interruptible",
-        [spoken("where is my order"), spoken("it is 4711"), spoken("may I speak to a person")],
-        mind(),
-        functions=Functions({"get_order_status": order_status}),
+@every_preset
+async def test_a_caller_speaks_during_a_function(form: str, name: str) -> None:
+    call = world(
+        form, name, spoken("it is 4711"), spoken("when are you open", 2.0), spoken("a person please"), takes_s=6
     )
-    await world.call()
-    for event in world.events:
-        print(event.at_ms - 1_790_000_000_000, event.kind, event.identifier, {k: str(v)[:60] for k, v in event.detail.items()} if event.kind not in ("enter", "log") else "")
-    for u in world.heard:
-        print(u)
-    for turn in await world.store.turns("11111111-2222-4333-8444-555555555555"):
-        print(turn)
-    assert world.queued is not None
-    assert world.queued["queue_arn"].endswith("orders")
+    await call.call()
+    await call.check()
+    assert call.queued == "orders"
+
+
+@every_preset
+async def test_a_caller_speaks_into_the_goodbye(form: str, name: str) -> None:
+    call = world(form, name, spoken("good bye"), spoken("when are you open", 0.8), spoken("bye"))
+    end = await call.call()
+    await call.check()
+    assert call.queued is None
+    assert shop.HOURS in call.heard_words
+    assert end.reason.value in ("CONTACT_FLOW_DISCONNECT", "CUSTOMER_DISCONNECT")
+
+
+@every_preset
+async def test_turns_in_another_order(form: str, name: str) -> None:
+    call = world(form, name, spoken("when are you open"), spoken("hm"), spoken("it is 90210"), spoken("a person"))
+    await call.call()
+    await call.check()
+    assert call.queued == "orders"
+    assert call.functions.invoked[0][1]["arguments"] == {"order_number": "90210"}
+    assert "90210 is on its way" in call.heard_words
+
+
+@every_preset
+async def test_a_caller_who_says_nothing_hears_goodbye(form: str, name: str) -> None:
+    call = world(form, name)
+    call.patience_ms = 120_000
+    await call.call()
+    await call.check()
+    assert "Are you still there?" in call.heard_words
+    assert "Goodbye." in call.heard_words
+
+
+@every_preset
+async def test_the_agents_socket_is_closed_within_five_seconds_of_a_hang_up(form: str, name: str) -> None:
+    call = world(form, name, spoken("where is my order"))
+    await call.call()
+    await call.check()
+    assert call.closed_after_ms <= 5000

@@ -5,17 +5,19 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import definition as definitions
+from contract.actions import Outcome
 from contract.audio import lin2ulaw, ulaw2lin
 from contract.call import Call, FlowForm, Head, Lease
 from contract.clock import LoopClock
 from contract.memory import MemoryStore
+from contract.turns import Role, Turn
 from contract.wakeups import MemoryWakeups
 from contract.wire import parse_request
 from gateway.facilities import Facilities
@@ -33,7 +35,7 @@ from lambdas.next_action.logic import next_action
 from lambdas.settings import Settings
 from lambdas.start_call.logic import start_call
 from simulator.caller.line import Line
-from simulator.caller.schedule import Caller, Words
+from simulator.caller.schedule import HANG_UP_MS, Caller, Words
 from simulator.connect.events import LambdaFailure
 from simulator.connect.lambdas import Answer, LambdaError
 from simulator.connect.presets import DEFAULT, Preset
@@ -165,7 +167,10 @@ class World:
     manners: Manners = PESSIMISTIC
     functions: Functions = field(default_factory=lambda: Functions({}))
     limit: int = 4
+    patience_ms: int = HANG_UP_MS  # the caller hangs up so long after the last word of both sides
     end: ContactEnd | None = None
+    dead: bool = False
+    closed_after_ms: int = 0
     events: list[FlowEvent] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -178,7 +183,7 @@ class World:
         self.exchange: Exchange
         self.deepgram: loopback.Service
 
-    async def call(self, during: Callable[[World], Awaitable[None]] | None = None, limit_s: float = 300) -> ContactEnd:
+    async def call(self, during: Callable[[World], Coroutine[Any, Any, None]] | None = None, limit_s: float = 300) -> ContactEnd:
         """Run the whole call; `during` runs beside it and may break things."""
         async with asyncio.timeout(limit_s), self._gateway():
             shell = self._ring()
@@ -186,10 +191,20 @@ class World:
                 beside = tasks.create_task(during(self)) if during else None
                 self.end = await self.exchange.run(shell)
                 await contact_event(self.store, self.clock, dict(self.end.contact_event))
+                self.closed_after_ms = await self._closing()
                 if beside is not None:
                     beside.cancel()
             await asyncio.sleep(6)
         return self.end
+
+    async def _closing(self) -> int:
+        """How long the agent's socket stays open after the hang-up, in ms."""
+        since = self.clock.now_ms()
+        while any(not connection.closed for connection in self.deepgram.connections):
+            if self.dead or self.clock.now_ms() - since > 60_000:
+                break
+            await asyncio.sleep(0.05)
+        return self.clock.now_ms() - since
 
     @asynccontextmanager
     async def _gateway(self) -> AsyncIterator[None]:
@@ -208,12 +223,17 @@ class World:
         await render_openings(facilities, self.prompts)
         self.service = Service(facilities, self.wakeups, "gateway-1", self.limit)
         async with asyncio.TaskGroup() as tasks:
-            serving = tasks.create_task(self.service.run())
+            self._serving = tasks.create_task(self.service.run())
             try:
                 yield
             finally:
                 self.service.stop()
-                await serving
+                await asyncio.wait([self._serving])
+
+    def kill_gateway(self) -> None:
+        """As `kill -9` does: nothing is handed over, nothing is written any more."""
+        self.dead = True
+        self._serving.cancel()
 
     def _facilities(self) -> Facilities:
         self.stream = stream_for(self.preset, self.estate.stream_arn, self.estate.instance.id, self.clock.now_ms())
@@ -240,7 +260,7 @@ class World:
         )
 
     def _ring(self) -> Any:
-        caller = Caller(self.said)
+        caller = Caller(self.said, hang_up_ms=self.patience_ms)
         self.exchange = Exchange(Line(caller, self.clock.now_ms()), self.stream, self.preset, self.clock)
         seams = Seams(
             lambdas=self.lambdas,
@@ -269,14 +289,72 @@ class World:
     # -- what a test looks at --------------------------------------------------------------------------------
 
     @property
-    def queued(self) -> Mapping[str, Any] | None:
-        """Detail of the queueing: `queue_arn` and `attributes`."""
-        return next((event.detail for event in self.events if event.kind == "queued"), None)
+    def queued(self) -> str | None:
+        """The name of the queue that the caller is in."""
+        detail = next((event.detail for event in self.events if event.kind == "queued"), None)
+        return str(detail["queue_arn"]).rpartition("/")[2] if detail else None
+
+    @property
+    def handover(self) -> Mapping[str, str]:
+        return next((event.detail["attributes"] for event in self.events if event.kind == "queued"), {})
 
     @property
     def heard(self) -> list[tones.Utterance]:
         """What the caller heard, word by word."""
         return tones.decode(lin2ulaw(bytes(self.exchange.line.heard)))
+
+    @property
+    def heard_words(self) -> str:
+        return " ".join(utterance.text for utterance in self.heard)
+
+    async def turns(self) -> Sequence[Turn]:
+        return await self.store.turns(CONTACT)
+
+    async def said_by_agent(self) -> list[Turn]:
+        return [turn for turn in await self.turns() if turn.role is Role.VOICE_AGENT]
+
+    async def until(self, happened: Callable[[World], bool], limit_s: float = 120) -> None:
+        """Wait, beside a call, for something to happen in it."""
+        async with asyncio.timeout(limit_s):
+            while not happened(self):  # noqa: ASYNC110 - a condition of a whole world has no event
+                await asyncio.sleep(0.01)
+
+    def entered(self, identifier: str) -> bool:
+        return any(event.kind == "enter" and event.identifier == identifier for event in self.events)
+
+    def clips_asked(self) -> list[str]:
+        """URLs of the clips that the flow asked for, in order."""
+        urls = [str(event.detail["uri"]) for event in self.events if event.kind == "prompt_asked"]
+        return [url for url in urls if "/clips/" in url]
+
+    async def check(self) -> None:
+        """What holds for every call, whatever happens in it.
+
+        Each sequence starts at most once; each has an outcome; the agent's words in the record are those that the
+        caller heard; no caller audio went faster than the service takes it; nothing is left open.
+        """
+        asked = self.clips_asked()
+        assert len(asked) == len(set(asked)), "a clip started twice"
+        if not self.dead:
+            log = await self.store.actions_after(CONTACT, 0)
+            assert all(numbered.outcome is not Outcome.NONE for numbered in log), log
+            assert all(connection.closed for connection in self.deepgram.connections)
+            assert not self.prompts.objects or all("/openings/" in url for url in self.prompts.objects)
+            await self._record_agrees()
+        for connection in self.deepgram.connections:
+            assert connection.session.counters.too_fast == 0
+            assert connection.session.counters.empty_frames == 0
+
+    async def _record_agrees(self) -> None:
+        heard = self.heard_words.split()
+        for turn in await self.said_by_agent():
+            recorded = turn.heard_text.split()
+            # A word at the edge of a cut may be heard in part.
+            assert _contains(heard, recorded) or _contains(heard, recorded[:-1]), (recorded, heard)
+
+
+def _contains(words: list[str], part: list[str]) -> bool:
+    return any(words[at : at + len(part)] == part for at in range(len(words) - len(part) + 1))
 
 
 @dataclass
@@ -302,14 +380,10 @@ class Lambdas:
         settings = Settings(world.estate.parameters.default_queue_arn, world.estate.parameters.default_queue_name)
         if name == "start_call":
             return await start_call(world.store, world.wakeups, world.clock, event, settings)
-        form, limits = (
-            (FlowForm.INTERRUPTIBLE, WAIT) if name == "next_action_wait" else (FlowForm.POLLING, POLL)
-        )
+        form, limits = (FlowForm.INTERRUPTIBLE, WAIT) if name == "next_action_wait" else (FlowForm.POLLING, POLL)
         request_id = f"request-{next(world.requests)}"
         request = parse_request(event)
-        return await next_action(
-            world.store, world.wakeups, world.clock, request, request_id, form, limits, settings
-        )
+        return await next_action(world.store, world.wakeups, world.clock, request, request_id, form, limits, settings)
 
 
 def spoken(text: str, after_s: float | None = None) -> Words:

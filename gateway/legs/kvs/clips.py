@@ -29,6 +29,7 @@ class ClipLimits:
     first_longest_wait_ms: int = 800
     stale_ms: int = 150  # nothing came for so long: what is in hand is probably all of it
     search_from_ms: int = 4000
+    urgent_least_ms: int = 200
 
 
 INTERRUPTIBLE = ClipLimits(longest_ms=15_000, search_from_ms=4000)
@@ -49,13 +50,13 @@ class Clip:
 
 
 class ClipCutter:
-    """Collects one stretch of agent speech and cuts clips off its front."""
+    """Collects one stretch of agent speech and cuts clips off its front. `start`: where in the stretch it begins."""
 
-    def __init__(self, limits: ClipLimits) -> None:
+    def __init__(self, limits: ClipLimits, start: int = 0) -> None:
         self.limits = limits
         self._audio = bytearray()
         self._levels: list[int] = []  # one RMS for each whole frame of `_audio`
-        self._start = 0  # position in the stretch of the first byte in hand
+        self._start = start  # position in the stretch of the first byte in hand
         self._first_byte_ms: int | None = None
         self._last_byte_ms = 0
         self._finished = False
@@ -66,23 +67,19 @@ class ClipCutter:
         return len(self._audio)
 
     @property
-    def received(self) -> int:
-        """Bytes of this stretch so far."""
-        return self._start + len(self._audio)
-
-    @property
     def finished(self) -> bool:
         return self._finished
 
     def push(self, ulaw: bytes, now_ms: int) -> None:
+        """Runs for every frame of agent audio; frames are of any length."""
         if self._first_byte_ms is None:
             self._first_byte_ms = now_ms
         self._last_byte_ms = now_ms
         self._audio += ulaw
         measured = len(self._levels) * FRAME_BYTES
-        while measured + FRAME_BYTES <= len(self._audio):
-            self._levels.append(rms(ulaw2lin(bytes(self._audio[measured : measured + FRAME_BYTES]))))
-            measured += FRAME_BYTES
+        pcm = ulaw2lin(bytes(self._audio[measured : len(self._audio) // FRAME_BYTES * FRAME_BYTES]))
+        for at in range(0, len(pcm), 2 * FRAME_BYTES):
+            self._levels.append(rms(pcm[at : at + 2 * FRAME_BYTES]))
 
     def finish(self) -> None:
         """No more audio belongs to this stretch."""
@@ -94,47 +91,52 @@ class ClipCutter:
 
     def first_clip(self, now_ms: int) -> Clip | None:
         """The first clip of a stretch, as soon as it may be cut."""
-        if not self._audio or self._first_byte_ms is None:
+        if self._finished:
+            return self._rest() if self._audio else None
+        if self._first_byte_ms is None or len(self._audio) < self.limits.first_least_ms * BYTES_PER_MS:
             return None
-        least = self.limits.first_least_ms * BYTES_PER_MS
-        if len(self._audio) >= least:
-            pause = self._pause(least, len(self._audio))
-            if pause is not None:
-                return self._cut(pause)
-            if now_ms >= self._first_byte_ms + self.limits.first_wait_ms:
-                return self._first_without_pause(now_ms)
-        return self._rest() if self._finished else None
+        pause = self._pause(self.limits.first_least_ms * BYTES_PER_MS, self._longest())
+        if pause is not None:
+            return self._cut(pause)
+        if now_ms < self._first_byte_ms + self.limits.first_wait_ms:
+            return None
+        return self._first_without_pause(self._first_byte_ms, now_ms)
 
-    def _first_without_pause(self, now_ms: int) -> Clip | None:
+    def _first_without_pause(self, first_byte_ms: int, now_ms: int) -> Clip | None:
         """A short reply is all there and is best left whole; of a long one, what comes next is better than waiting."""
-        assert self._first_byte_ms is not None
         if now_ms >= self._last_byte_ms + self.limits.stale_ms:
             return self._rest()
-        if now_ms < self._first_byte_ms + self.limits.first_longest_wait_ms:
+        if now_ms < first_byte_ms + self.limits.first_longest_wait_ms:
             return None
-        return self._cut(self._quietest(self.limits.first_least_ms * BYTES_PER_MS, len(self._audio)))
+        return self._cut(self._quietest(self.limits.first_least_ms * BYTES_PER_MS, self._longest()))
 
     def first_due_ms(self) -> int | None:
-        """When `first_clip` may have something although no more audio comes."""
+        """When `first_clip` has something although no more audio comes."""
         if self._first_byte_ms is None or len(self._audio) < self.limits.first_least_ms * BYTES_PER_MS:
             return None
         longest = self._first_byte_ms + self.limits.first_longest_wait_ms
         stale = self._last_byte_ms + self.limits.stale_ms
         return max(self._first_byte_ms + self.limits.first_wait_ms, min(stale, longest))
 
-    def next_clip(self) -> Clip | None:
-        """A clip that is needed now, cut at the last pause in hand, or the quietest place; None when nothing is."""
+    def next_clip(self, *, urgent: bool = False) -> Clip | None:
+        """A clip that is needed now, cut at the last pause in hand, or the quietest place; None when nothing is.
+
+        `urgent`: the caller would hear a gap otherwise, so that even a short clip is better than none.
+        """
         if self._finished:
             return self._rest() if self._audio else None
-        least = self.limits.first_least_ms * BYTES_PER_MS
+        least = (self.limits.urgent_least_ms if urgent else self.limits.first_least_ms) * BYTES_PER_MS
         if len(self._audio) < least:
             return None
-        longest = min(len(self._audio), self.limits.longest_ms * BYTES_PER_MS)
+        longest = self._longest()
         pause = self._pause(least, longest)
         if pause is not None:
             return self._cut(pause)
         start = self.limits.search_from_ms * BYTES_PER_MS
         return self._cut(self._quietest(start if longest > start else longest // 2, longest))
+
+    def _longest(self) -> int:
+        return min(len(self._audio), self.limits.longest_ms * BYTES_PER_MS)
 
     def _rest(self) -> Clip:
         longest = self.limits.longest_ms * BYTES_PER_MS
@@ -166,17 +168,20 @@ class ClipCutter:
     def _cut(self, position: int) -> Clip:
         audio = bytes(self._audio[:position])
         frames = position // FRAME_BYTES
-        quiet = 0
-        for level in reversed(self._levels[:frames]):
-            if level >= QUIET_RMS:
-                break
-            quiet += FRAME_BYTES
+        quiet = self._quiet_before(frames) * FRAME_BYTES
         spoken = audio
         if position % FRAME_BYTES == 0 and KEPT_PAUSE_BYTES < quiet < position:
             spoken = audio[: position - quiet + KEPT_PAUSE_BYTES]
         clip = Clip(self._start, self._start + position, spoken)
         del self._audio[:position]
+        # A cut off the frame grid takes all that is in hand: what comes then begins on a grid of its own.
         del self._levels[:frames]
-        # A cut off the frame grid happens only at the end of a stretch: nothing is left to measure then.
         self._start += position
         return clip
+
+    def _quiet_before(self, frame: int) -> int:
+        """How many frames in a row are quiet right before this one."""
+        first = frame
+        while first and self._levels[first - 1] < QUIET_RMS:
+            first -= 1
+        return frame - first

@@ -2,7 +2,7 @@
 
 The track carries everything that Connect plays, on the same clock as the caller's audio. A clip is recognised
 by its loudness over time, in steps of 8 ms: robust against whatever codec lies in between, and cheap enough,
-since only the places where silence turns into sound are compared.
+since every step of the track is looked at once, and only places where silence turns into sound are compared.
 """
 
 from __future__ import annotations
@@ -13,15 +13,21 @@ from dataclasses import dataclass, field
 from contract.audio import BYTES_PER_MS, rms, ulaw2lin
 
 HOP_MS = 8
-_HOP_PCM = HOP_MS * 16
+_PCM_BYTES_PER_MS = 16
+_HOP_PCM = HOP_MS * _PCM_BYTES_PER_MS
 _HOP_ULAW = HOP_MS * BYTES_PER_MS
 LOUD = 250
 COMPARED_HOPS = 60  # about half a second from the onset
 ALIKE = 0.8  # normalised correlation of the two loudness curves
 QUIET_BEFORE_HOPS = 4
+NEAR_HOPS = 5  # a clip that follows another one without a pause begins within so much of its end
+GONE_HOPS = 25  # 200 ms of a clip's sound that are silent on the line: it was left
 KEPT_HOPS = 30_000 // HOP_MS
 MISSING_MS = 6000  # a clip that does not show up so long after it was offered has not been played
+CUT_MISSING_MS = 1500  # nor does one that was withdrawn before, so long after that
 EARLIEST_MS = 60  # nothing that was offered is heard sooner
+LONGEST_DELAY_MS = 2000  # more is not how a prompt starts, but a flow that was busy, or a clip mistaken for another
+CLOCK_SET_BACK_MS = 2000  # blocks that go back further are not repeats
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +41,7 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """Of a clip, `heard_bytes` reached the caller."""
+    """Of a clip, `heard_bytes` reached the caller. Follows Found."""
 
     seq: int
     heard_bytes: int
@@ -43,23 +49,13 @@ class Heard:
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """A clip was offered and never showed up."""
+    """A clip was offered and never showed up. `cut`: it was withdrawn, perhaps before it could be recognised."""
 
     seq: int
+    cut: bool = False
 
 
 Measured = Found | Heard | Missing
-
-
-@dataclass(slots=True)
-class _Sought:
-    seq: int
-    curve: list[int]
-    onset: int  # first loud hop
-    offered_ms: int
-    length: int
-    at_ms: int | None = None
-    stopped_ms: int | None = None
 
 
 @dataclass(slots=True)
@@ -69,7 +65,8 @@ class StartDelays:
     _delays: deque[int] = field(default_factory=lambda: deque(maxlen=40))
 
     def add(self, delay_ms: int) -> None:
-        self._delays.append(delay_ms)
+        if delay_ms <= LONGEST_DELAY_MS:
+            self._delays.append(delay_ms)
 
     def p95(self, unknown: int) -> int:
         """`unknown` until something was measured."""
@@ -85,78 +82,160 @@ def loudness(pcm: bytes) -> list[int]:
 
 
 @dataclass(slots=True)
+class _Sought:
+    """A clip that is looked for, then followed. Hops of the clip count from 0, hops of the track from its start."""
+
+    seq: int
+    curve: list[int]
+    onset: int  # first loud hop
+    offered_ms: int
+    length: int
+    stopped_ms: int | None
+    candidate: int = 0  # next hop of the track to be compared with the onset
+    start: int | None = None  # hop of the track at which the clip began
+    followed: int = 0  # hops of the clip that were looked at on the line
+    heard: int = 0  # hops of the clip up to the last one that is loud on the line, too
+    gone: int = 0  # loud hops in a row that are silent on the line
+
+    def heard_bytes(self) -> int:
+        """All of it, if nothing but silence can be missing: the line may be a hop or two off."""
+        last_loud = max(index for index, level in enumerate(self.curve) if level > LOUD)
+        return self.length if self.heard + 1 >= last_loud else self.heard * _HOP_ULAW
+
+
+@dataclass(slots=True)
 class HeardTrack:
-    """Feed it blocks of the track and what was offered; it says what it finds."""
+    """Feed it blocks of the track and what was offered; it says what it finds, clip by clip in their order."""
 
-    _curve: deque[int] = field(default_factory=lambda: deque(maxlen=KEPT_HOPS))
+    _levels: list[int] = field(default_factory=list)  # the newest hops of the track
+    _first: int = 0  # number of the first of them, counted from the start of the track
+    _rest: bytes = b""  # less than a hop
     _end_ms: int = 0  # of the track so far
-    _sought: list[_Sought] = field(default_factory=list)
+    _previous_end: int | None = None  # hop at which the clip before was over
+    _sought: deque[_Sought] = field(default_factory=deque)
 
-    def offered(self, seq: int, ulaw: bytes, offered_ms: int) -> None:
-        """Look out for a clip."""
+    def offered(self, seq: int, ulaw: bytes, offered_ms: int, stopped_ms: int | None = None) -> bool:
+        """Look out for a clip; False for one that makes no sound. `stopped_ms`: it was withdrawn already."""
         curve = loudness(ulaw2lin(ulaw))
         onset = next((index for index, level in enumerate(curve) if level > LOUD), None)
-        if onset is not None:
-            self._sought.append(_Sought(seq, curve, onset, offered_ms, len(ulaw)))
+        if onset is None:
+            return False
+        self._sought.append(_Sought(seq, curve, onset, offered_ms, len(ulaw), stopped_ms))
+        return True
 
     def cut(self, now_ms: int) -> None:
-        """The flow was told to leave what plays: measure what was heard sooner than to the clip's end."""
+        """The flow was told to leave what plays: what is silent on the line from now on was not heard."""
         for sought in self._sought:
             if sought.stopped_ms is None:
                 sought.stopped_ms = now_ms
 
     def block(self, media_ms: int, pcm: bytes) -> list[Measured]:
-        """The next block of the track."""
-        if self._end_ms and media_ms > self._end_ms:
-            self._curve.extend([0] * min(KEPT_HOPS, (media_ms - self._end_ms) // HOP_MS))
-        curve = loudness(pcm)
-        self._curve.extend(curve)
-        self._end_ms = media_ms + len(curve) * HOP_MS
-        if not self._sought:
-            return []
-        return self._look(self._sought[0])
+        """The next block of the track; 16-bit PCM, 8 kHz. Times of a hole are silence, repeats are left out."""
+        gap_ms = media_ms - self._end_ms
+        if not self._end_ms or gap_ms < -CLOCK_SET_BACK_MS:
+            self._levels.clear()
+            self._rest = b""
+        elif gap_ms > HOP_MS:
+            self._levels.extend([0] * min(KEPT_HOPS, gap_ms // HOP_MS))
+            self._rest = b""
+        elif gap_ms < -HOP_MS:
+            pcm = pcm[-gap_ms * _PCM_BYTES_PER_MS :]
+            media_ms = self._end_ms
+        audio = self._rest + pcm
+        hops = loudness(audio)
+        self._levels.extend(hops)
+        self._rest = audio[len(hops) * _HOP_PCM :]
+        self._end_ms = max(media_ms, 1) + len(pcm) // _PCM_BYTES_PER_MS
+        self._forget()
+        return self._look() if self._sought else []
 
-    def _look(self, sought: _Sought) -> list[Measured]:
-        if sought.at_ms is None:
-            return self._search(sought)
-        end_ms = sought.at_ms + sought.length // BYTES_PER_MS
-        if sought.stopped_ms is not None:
-            end_ms = min(end_ms, sought.stopped_ms + 1500)
-        if self._end_ms < end_ms:
-            return []
-        self._sought.pop(0)
-        return [Heard(sought.seq, self._heard(sought))]
+    def _forget(self) -> None:
+        if len(self._levels) > 2 * KEPT_HOPS:
+            self._first += len(self._levels) - KEPT_HOPS
+            del self._levels[:-KEPT_HOPS]
 
-    def _search(self, sought: _Sought) -> list[Measured]:
-        first_ms = self._end_ms - len(self._curve) * HOP_MS
-        earliest = max(0, (sought.offered_ms + EARLIEST_MS - first_ms) // HOP_MS + sought.onset)
-        track = list(self._curve)
-        needed = min(COMPARED_HOPS, len(sought.curve) - sought.onset)
-        for index in range(earliest, len(track) - needed + 1):
-            if track[index] <= LOUD or any(level > LOUD for level in track[max(0, index - QUIET_BEFORE_HOPS) : index]):
-                continue
-            if _alike(sought.curve[sought.onset : sought.onset + needed], track[index : index + needed]):
-                sought.at_ms = first_ms + (index - sought.onset) * HOP_MS
-                return [Found(sought.seq, sought.at_ms, sought.at_ms - sought.offered_ms)]
+    @property
+    def _end(self) -> int:
+        return self._first + len(self._levels)
+
+    def _time_of(self, hop: int) -> int:
+        return self._end_ms - len(self._rest) // _PCM_BYTES_PER_MS - (self._end - hop) * HOP_MS
+
+    def _hop_at(self, time_ms: int) -> int:
+        """The first hop that begins at this time or later."""
+        return self._end - (self._time_of(self._end) - time_ms) // HOP_MS
+
+    def _level(self, hop: int) -> int:
+        return self._levels[hop - self._first] if hop >= self._first else 0
+
+    # -- one clip after the other ----------------------------------------------------------------------------
+
+    def _look(self) -> list[Measured]:
+        """What the newest hops say about the clip that is due, and about the one after it if that is over."""
+        found: list[Measured] = []
+        while self._sought:
+            sought = self._sought[0]
+            if sought.start is None and (start := self._search(sought)) is not None:
+                sought.start = start
+                at_ms = self._time_of(start)
+                found.append(Found(sought.seq, at_ms, at_ms - sought.offered_ms))
+            over = self._over(sought)
+            if over is None:
+                break
+            found.append(over)
+            self._sought.popleft()
+        return found
+
+    def _over(self, sought: _Sought) -> Measured | None:
+        """How the clip ended, None while it has not."""
+        if sought.start is None:
+            return Missing(sought.seq, sought.stopped_ms is not None) if self._is_missing(sought) else None
+        if not self._follow(sought, sought.start):
+            return None
+        self._previous_end = sought.start + sought.followed
+        return Heard(sought.seq, sought.heard_bytes())
+
+    def _is_missing(self, sought: _Sought) -> bool:
         if self._end_ms > sought.offered_ms + MISSING_MS:
-            self._sought.pop(0)
-            return [] if sought.stopped_ms is not None else [Missing(sought.seq)]
-        return []
+            return True
+        return sought.stopped_ms is not None and self._end_ms > sought.stopped_ms + CUT_MISSING_MS
 
-    def _heard(self, sought: _Sought) -> int:
-        """Bytes up to the last hop at which clip and track are both loud."""
-        assert sought.at_ms is not None
-        first_ms = self._end_ms - len(self._curve) * HOP_MS
-        start = (sought.at_ms - first_ms) // HOP_MS
-        track = list(self._curve)[max(0, start) :]
-        last_loud = max((index for index, level in enumerate(sought.curve) if level > LOUD), default=0)
-        both = [
-            index
-            for index, (clip, line) in enumerate(zip(sought.curve, track, strict=False))
-            if clip > LOUD and line > LOUD
-        ]
-        last = max(both, default=-1)
-        return sought.length if last >= last_loud - 2 else (last + 1) * _HOP_ULAW
+    def _search(self, sought: _Sought) -> int | None:
+        """The hop at which the clip began: its first sounds are compared with every place, not looked at before,
+        where silence turns into sound."""
+        needed = min(COMPARED_HOPS, len(sought.curve) - sought.onset)
+        pattern = sought.curve[sought.onset : sought.onset + needed]
+        earliest = max(self._first, self._hop_at(sought.offered_ms + EARLIEST_MS) + sought.onset)
+        for hop in range(max(sought.candidate, earliest), self._end - needed + 1):
+            sought.candidate = hop + 1
+            if self._level(hop) > LOUD and self._may_begin(hop, sought):
+                at = hop - self._first
+                if _alike(pattern, self._levels[at : at + needed]):
+                    return hop - sought.onset
+        return None
+
+    def _may_begin(self, hop: int, sought: _Sought) -> bool:
+        """After silence, or right where the clip before ended."""
+        if all(self._level(before) <= LOUD for before in range(hop - QUIET_BEFORE_HOPS, hop)):
+            return True
+        return self._previous_end is not None and abs(hop - sought.onset - self._previous_end) <= NEAR_HOPS
+
+    def _follow(self, sought: _Sought, start: int) -> bool:
+        """Whether the clip is over: by its length, or because it was left."""
+        while sought.followed < len(sought.curve):
+            hop = start + sought.followed
+            if hop >= self._end:
+                return False
+            if sought.curve[sought.followed] > LOUD:
+                loud = self._level(hop) > LOUD
+                sought.gone = 0 if loud else sought.gone + 1
+                if loud:
+                    sought.heard = sought.followed + 1
+            stopped = sought.stopped_ms is not None and self._time_of(hop) >= sought.stopped_ms
+            if stopped and sought.gone >= GONE_HOPS:
+                return True
+            sought.followed += 1
+        return True
 
 
 def _alike(clip: list[int], track: list[int]) -> bool:

@@ -30,12 +30,33 @@ class Planned:
 
     seq: int
     clip: Clip
-    ready_ms: int
     offered_ms: int | None = None
     started_ms: int | None = None
     ended_ms: int | None = None
     outcome: Outcome = Outcome.NONE
     known: bool = False  # the start is better known than by the offer
+
+    @property
+    def silent(self) -> bool:
+        """Nothing of it was heard, nor will be."""
+        return self.outcome in (Outcome.FAILED, Outcome.CANCELLED)
+
+    def heard(self, now_ms: int) -> int | None:
+        """Bytes of the stretch up to which it was heard at `now_ms`; None before its first sample."""
+        if self.outcome is Outcome.COMPLETED:
+            return self.clip.end
+        if self.silent or self.started_ms is None or self.ended_ms is None or now_ms <= self.started_ms:
+            return None
+        played = min(now_ms, self.ended_ms) - self.started_ms
+        whole = played >= self.clip.duration_ms
+        return self.clip.end if whole else self.clip.start + played * BYTES_PER_MS
+
+    def over(self, outcome: Outcome, now_ms: int) -> None:
+        """The flow's word beats the estimate: a prompt that is over cannot end later."""
+        self.outcome = outcome
+        self.ended_ms = now_ms if self.ended_ms is None else min(self.ended_ms, now_ms)
+        begun_ms = max(self.offered_ms or 0, self.ended_ms - self.clip.duration_ms)
+        self.started_ms = begun_ms if self.started_ms is None else min(self.started_ms, begun_ms)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +77,7 @@ class Finished:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """The flow said that a clip did not play."""
+    """The flow said that a clip did not play. The stretch stays open for another attempt, until `complete`."""
 
     seq: int
     clip: Clip
@@ -78,8 +99,8 @@ class Playout:
     clips: list[Planned] = field(default_factory=list)
     _ending: Ending = Ending.OPEN
     _started: bool = False
-    _finish_at_ms: int | None = None
-    _finish_position: int = 0
+    _cut_ms: int = 0
+    _left: Planned | None = None  # the clip that the caller still heard when the stretch was cut
 
     @property
     def open(self) -> bool:
@@ -87,13 +108,13 @@ class Playout:
         return bool(self.clips)
 
     @property
-    def waiting(self) -> bool:
-        """A clip was appended that the flow has not been offered yet."""
-        return any(planned.offered_ms is None and planned.outcome is Outcome.NONE for planned in self.clips)
+    def cut(self) -> bool:
+        """The stretch was interrupted and the caller still hears the rest of a clip."""
+        return self._ending is Ending.CUT
 
-    def appended(self, seq: int, clip: Clip, now_ms: int, offered_ms: int | None = None) -> None:
+    def appended(self, seq: int, clip: Clip, offered_ms: int | None = None) -> None:
         """A clip is in the log. The opening counts as sequence 0 that was offered by `start_call`."""
-        planned = Planned(seq, clip, now_ms)
+        planned = Planned(seq, clip)
         self.clips.append(planned)
         if offered_ms is not None:
             self._offer(planned, offered_ms)
@@ -104,14 +125,11 @@ class Playout:
             self._ending = Ending.COMPLETE
 
     def resume(self) -> None:
-        """More of the stretch comes after all."""
+        """More of the stretch comes after all. Runs for every frame of agent audio."""
         if self._ending is Ending.COMPLETE:
             self._ending = Ending.OPEN
 
-    @property
-    def cut(self) -> bool:
-        """The stretch was interrupted and the caller still hears the rest of a clip."""
-        return self._ending is Ending.CUT
+    # -- what is known of the flow ---------------------------------------------------------------------------
 
     def head(self, head: Head, now_ms: int) -> list[PlayoutEvent]:
         """Look at a newer head: what was offered, what became of it."""
@@ -121,12 +139,11 @@ class Playout:
         for planned in self.clips:
             if planned.offered_ms is None and planned.seq <= max(head.offered, head.loaded):
                 self._offer(planned, head.offered_at_ms if planned.seq == head.offered else now_ms)
-            over = planned.seq == head.loaded and head.ended in (Outcome.COMPLETED, Outcome.FAILED)
-            if over and planned.outcome is Outcome.NONE:
-                planned.outcome = head.ended
-                # The flow's word beats the estimate: a prompt that is over cannot end later.
-                planned.ended_ms = min(planned.ended_ms or now_ms, now_ms)
-                if head.ended is Outcome.FAILED:
+            outcome = _outcome(planned, head)
+            if planned.outcome is Outcome.NONE and outcome is not Outcome.NONE:
+                planned.over(outcome, now_ms)
+                if outcome is Outcome.FAILED and self._ending is not Ending.CUT:
+                    self.resume()
                     events.append(Failed(planned.seq, planned.clip))
         return events + self.due(now_ms)
 
@@ -138,72 +155,14 @@ class Playout:
                 planned.started_ms = at_ms
                 planned.ended_ms = at_ms + planned.clip.duration_ms
 
-    def clear(self, now_ms: int) -> list[PlayoutEvent]:
-        """Barge-in. A flow that cannot cut plays the clip to its end, and the stretch ends there."""
-        if not self.clips or self._ending is Ending.CUT:
-            return self.due(now_ms)
-        self._ending = Ending.CUT
-        playing = next((planned for planned in self.clips if self._plays(planned, now_ms)), None)
+    def _took(self, head: Head) -> None:
+        """A flow that asks ahead says that it took a clip in the moment before it plays it."""
+        if not self.cuts_prompts or not head.loaded_at_ms or head.ended is not Outcome.NONE:
+            return
         for planned in self.clips:
-            if planned.offered_ms is None:
-                planned.outcome = Outcome.CANCELLED
-        if playing is None or playing.ended_ms is None or playing.started_ms is None:
-            self._finish_at_ms, self._finish_position = now_ms, self.position(now_ms)
-        elif self.cuts_prompts:
-            playing.outcome = Outcome.CUT
-            stop_ms = max(playing.started_ms, min(now_ms + self.reaction_ms, playing.ended_ms))
-            playing.ended_ms = stop_ms
-            self._finish_at_ms, self._finish_position = stop_ms, self.position(stop_ms)
-        else:
-            self._finish_at_ms, self._finish_position = playing.ended_ms, self.position(playing.ended_ms)
-        return self.due(now_ms)
-
-    def needed_at_ms(self) -> int | None:
-        """When the last clip in the log will have been heard; None while that cannot be told."""
-        return self.clips[-1].ended_ms if self.clips else None
-
-    def position(self, now_ms: int) -> int:
-        """Bytes of the stretch that were heard at `now_ms`."""
-        heard = 0
-        for planned in self.clips:
-            if planned.started_ms is None or planned.ended_ms is None or now_ms <= planned.started_ms:
-                continue
-            if planned.outcome is Outcome.FAILED:
-                continue
-            played = min(now_ms, planned.ended_ms) - planned.started_ms
-            whole = played >= planned.clip.duration_ms
-            heard = planned.clip.end if whole else planned.clip.start + played * BYTES_PER_MS
-        return heard
-
-    def next_due_ms(self) -> int | None:
-        """When `due` has something to say without a newer head."""
-        if not self.clips:
-            return None
-        first = self.clips[0].started_ms
-        if not self._started and first is not None:
-            return first
-        if self._ending is Ending.CUT:
-            return self._finish_at_ms
-        return self.clips[-1].ended_ms if self._ending is Ending.COMPLETE else None
-
-    def due(self, now_ms: int) -> list[PlayoutEvent]:
-        """What has happened by `now_ms`."""
-        events: list[PlayoutEvent] = []
-        if not self.clips:
-            return events
-        first = self.clips[0].started_ms
-        if not self._started and first is not None and first <= now_ms:
-            self._started = True
-            events.append(Started(first))
-        if self._ending is Ending.CUT and self._finish_at_ms is not None and self._finish_at_ms <= now_ms:
-            events.append(Finished(self._finish_position // BYTES_PER_MS, interrupted=True, at_ms=self._finish_at_ms))
-            self._reset()
-        elif self._ending is Ending.COMPLETE:
-            last = self.clips[-1].ended_ms
-            if last is not None and last <= now_ms:
-                events.append(Finished(self.position(now_ms) // BYTES_PER_MS, interrupted=False, at_ms=last))
-                self._reset()
-        return events
+            if planned.seq == head.loaded and not planned.known and planned.outcome is Outcome.NONE:
+                self._offer(planned, head.loaded_at_ms)
+                planned.known = True
 
     def _offer(self, planned: Planned, offered_ms: int) -> None:
         previous = [other.ended_ms for other in self.clips if other.seq < planned.seq and other.ended_ms is not None]
@@ -211,22 +170,96 @@ class Playout:
         planned.started_ms = max([offered_ms + self.start_delay_ms, *previous])
         planned.ended_ms = planned.started_ms + planned.clip.duration_ms
 
-    def _took(self, head: Head) -> None:
-        """A flow that asks ahead says that it took a clip in the moment before it plays it."""
-        if not self.cuts_prompts or not head.loaded_at_ms:
-            return
-        for planned in self.clips:
-            if planned.seq == head.loaded and not planned.known and head.ended is Outcome.NONE:
-                self._offer(planned, head.loaded_at_ms)
-                planned.known = True
+    # -- barge-in --------------------------------------------------------------------------------------------
 
-    def _plays(self, planned: Planned, now_ms: int) -> bool:
-        """Offered, and not over: it is heard, or will be in a moment whatever we do."""
-        return planned.offered_ms is not None and planned.ended_ms is not None and now_ms < planned.ended_ms
+    def clear(self, now_ms: int) -> list[PlayoutEvent]:
+        """Barge-in. A flow that cannot cut plays the clip to its end, and the stretch ends there."""
+        if self.clips and self._ending is not Ending.CUT:
+            self._ending, self._cut_ms = Ending.CUT, now_ms
+            playing = [planned for planned in self.clips if _plays(planned, now_ms)]
+            if self.cuts_prompts:
+                self._left = playing[0] if playing else None
+                for planned in playing:
+                    _leave(planned, now_ms + self.reaction_ms)
+            else:
+                self._left = playing[-1] if playing else None
+            for planned in self.clips:
+                if planned.offered_ms is None:
+                    planned.outcome = Outcome.CANCELLED
+        return self.due(now_ms)
+
+    def abandon(self, now_ms: int) -> list[PlayoutEvent]:
+        """The caller is gone, and the present stretch with them."""
+        if not self.clips:
+            return []
+        position_ms = self.position(now_ms) // BYTES_PER_MS
+        self._reset()
+        return [Finished(position_ms, interrupted=True, at_ms=now_ms)]
+
+    # -- time ------------------------------------------------------------------------------------------------
+
+    def needed_at_ms(self) -> int | None:
+        """When the last clip in the log will have been heard; None while that cannot be told."""
+        return self.clips[-1].ended_ms if self.clips else None
+
+    def position(self, now_ms: int) -> int:
+        """Bytes of the stretch that were heard at `now_ms`."""
+        return max((heard for planned in self.clips if (heard := planned.heard(now_ms)) is not None), default=0)
+
+    def next_due_ms(self) -> int | None:
+        """When `due` has something to say without a newer head."""
+        dues = [self._over_ms(), None if self._started else self._first_sample_ms()]
+        return min((due for due in dues if due is not None), default=None)
+
+    def due(self, now_ms: int) -> list[PlayoutEvent]:
+        """What has happened by `now_ms`."""
+        events: list[PlayoutEvent] = []
+        first_ms, over_ms = self._first_sample_ms(), self._over_ms()
+        if not self._started and first_ms is not None and first_ms <= now_ms:
+            self._started = True
+            events.append(Started(first_ms))
+        if over_ms is not None and over_ms <= now_ms:
+            position_ms = self.position(over_ms) // BYTES_PER_MS
+            events.append(Finished(position_ms, interrupted=self._ending is Ending.CUT, at_ms=over_ms))
+            self._reset()
+        return events
+
+    def _first_sample_ms(self) -> int | None:
+        return next((planned.started_ms for planned in self.clips if not planned.silent), None)
+
+    def _over_ms(self) -> int | None:
+        """When the stretch is over, as far as that is known; None as long as it is open."""
+        if self._ending is Ending.CUT:
+            return self._left.ended_ms if self._left is not None else self._cut_ms
+        if self._ending is Ending.COMPLETE and self.clips:
+            return self.clips[-1].ended_ms
+        return None
 
     def _reset(self) -> None:
         self.clips.clear()
         self._ending = Ending.OPEN
         self._started = False
-        self._finish_at_ms = None
-        self._finish_position = 0
+        self._cut_ms = 0
+        self._left = None
+
+
+def _outcome(planned: Planned, head: Head) -> Outcome:
+    """What the flow says of a clip: it never goes back to one that it has left."""
+    if planned.seq < head.loaded:
+        return Outcome.COMPLETED
+    if planned.seq == head.loaded and head.ended in (Outcome.COMPLETED, Outcome.FAILED):
+        return head.ended
+    return Outcome.NONE
+
+
+def _plays(planned: Planned, now_ms: int) -> bool:
+    """Offered, and not over: it is heard, or will be in a moment whatever we do."""
+    return planned.outcome is Outcome.NONE and planned.ended_ms is not None and now_ms < planned.ended_ms
+
+
+def _leave(planned: Planned, at_ms: int) -> None:
+    """The flow leaves a clip that plays, at its beginning if it has not begun by then."""
+    assert planned.started_ms is not None
+    assert planned.ended_ms is not None
+    planned.outcome = Outcome.CUT
+    planned.ended_ms = max(planned.started_ms, min(at_ms, planned.ended_ms))

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Awaitable, Callable, Sequence
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Protocol
 
 import structlog
 from botocore.exceptions import BotoCoreError, ClientError
 
 from contract.errors import VoiceAgentError
+from contract.running import Run, in_thread
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
-
-T = TypeVar("T")
-Run = Callable[[Callable[[], T]], Awaitable[T]]
+    from mypy_boto3_s3.type_defs import ObjectIdentifierTypeDef
 
 log = structlog.get_logger()
 _DELETE_AT_ONCE = 1000  # keys of one DeleteObjects request (S3 API)
@@ -52,9 +51,7 @@ class S3Prompts:
     """Clips in a bucket. Encrypted with S3's own keys: Connect cannot read the AWS managed KMS key
     (Amazon Connect administrator guide, prompts from S3)."""
 
-    def __init__(
-        self, client: S3Client, bucket: str, region: str, run: Callable[[Callable[[], object]], Awaitable[object]]
-    ) -> None:
+    def __init__(self, client: S3Client, bucket: str, region: str, run: Run = in_thread) -> None:
         self._client = client
         self._bucket = bucket
         self._region = region
@@ -71,16 +68,19 @@ class S3Prompts:
 
     async def delete(self, keys: Sequence[str]) -> None:
         for start in range(0, len(keys), _DELETE_AT_ONCE):
-            batch = [{"Key": key} for key in keys[start : start + _DELETE_AT_ONCE]]
-            try:
-                await self._run(
-                    lambda batch=batch: self._client.delete_objects(  # type: ignore[misc]
-                        Bucket=self._bucket,
-                        Delete={"Objects": batch, "Quiet": True},
-                    )
-                )
-            except (ClientError, BotoCoreError) as error:
-                log.warning("clips_not_deleted", count=len(batch), error=type(error).__name__)
+            await self._delete(keys[start : start + _DELETE_AT_ONCE])
+
+    async def _delete(self, keys: Sequence[str]) -> None:
+        objects: list[ObjectIdentifierTypeDef] = [{"Key": key} for key in keys]
+        try:
+            answer = await self._run(
+                lambda: self._client.delete_objects(Bucket=self._bucket, Delete={"Objects": objects, "Quiet": True})
+            )
+        except (ClientError, BotoCoreError) as error:
+            log.warning("clips_not_deleted", count=len(keys), error=type(error).__name__)
+            return
+        if refused := answer.get("Errors", []):  # DeleteObjects succeeds as a whole and names what it left
+            log.warning("clips_not_deleted", count=len(refused), error=refused[0].get("Code", ""))
 
 
 class MemoryPrompts:

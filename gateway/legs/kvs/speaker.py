@@ -13,10 +13,11 @@ from contract.actions import NONE, Action, End, Play, Returned, Say, Transfer
 from contract.audio import BYTES_PER_MS
 from contract.call import Call, CallState, FlowForm, Head, Lease
 from contract.clock import Clock
+from contract.errors import CallEnded, StoreUnavailable
 from contract.store import GatewayStore
-from contract.turns import HeardSource
 from gateway.legs.kvs.clips import INTERRUPTIBLE, POLLING, Clip, ClipCutter
-from gateway.legs.kvs.heard import Found, Heard, HeardTrack, Missing, StartDelays
+from gateway.legs.kvs.heard import Found
+from gateway.legs.kvs.hearing import Hearing, NotHeard
 from gateway.legs.kvs.playout import Failed, Finished, Playout, PlayoutEvent, Started
 from gateway.legs.kvs.prompts import PromptNotStored, Prompts, clip_key
 from gateway.legs.kvs.wav import ulaw_wav
@@ -36,11 +37,14 @@ log = structlog.get_logger()
 
 # A clip is made this long before the one ahead of it ends: upload, append and the flow's poll take about 200 ms.
 LEAD_MS = 900
+URGENT_MS = 450  # and this long before, a clip that is too short for any good cut is better than a gap
 BUSY_POLL_MS = 100  # how often the head is read while something is on its way to the caller
 IDLE_POLL_MS = 500
+RETRY_S = 0.3  # the store was not available, after retries of its own
 ENDED_MS = 5000
 # A queue that is closed, unstaffed or full is found out within a second; a sentence is spoken, then the flow asks.
 QUEUED_MS = 20_000
+OPENING = 0  # the number of its stretch, and of its sequence on the playout clock
 
 
 @dataclass(slots=True)
@@ -50,11 +54,28 @@ class Final:
     action: Action
     seq: int = 0
     taken_ms: int = 0  # when the flow took it; 0 before
+    withdrawn: bool = False
 
     @property
     def patience_ms(self) -> int:
         """How long after the flow took it the caller may still come back, or the contact event be on its way."""
         return ENDED_MS if isinstance(self.action, End) else QUEUED_MS
+
+
+@dataclass(slots=True)
+class Stretch:
+    """Agent speech that is not over: audio may still come, or wait to be cut into clips."""
+
+    number: int
+    cutter: ClipCutter
+    appended: int = 0  # clips
+    again: deque[Clip] = field(default_factory=deque)
+    failures: int = 0
+
+    @property
+    def exhausted(self) -> bool:
+        """All of it has come, and nothing waits to be cut."""
+        return self.cutter.finished and not self.cutter.in_hand
 
 
 @dataclass(slots=True)
@@ -69,35 +90,32 @@ class Speaker:
     emit: Callable[[LegEvent], None]
     newest: Head
     keys: list[str] = field(default_factory=list)
-    _cutter: ClipCutter = field(init=False)
     _playout: Playout = field(init=False)
+    _hearing: Hearing = field(default_factory=Hearing)
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
-    _stretch: int = 0  # counted from 1; 0 is the opening
-    _playing: int = 0  # the stretch that the playout clock follows
-    _stretch_open: bool = False
-    _appended: int = 0  # clips of the present stretch
-    _cancel: bool = False
+    _stretch: Stretch | None = None  # what the agent says now
+    _stretches: int = 0  # counted from 1; 0 is the opening
+    _playing: int = OPENING  # the stretch that the playout clock follows
+    _last_seq: int = 0  # of what this owner, or one before it, appended
+    _cancel_up_to: int = 0
+    _cancelled_up_to: int = 0
     _cancel_opening: bool = False
-    _generation: int = 0
-    _again: deque[Clip] = field(default_factory=deque)
-    _retried: bool = False
     _says: deque[str] = field(default_factory=deque)
     _final: Final | None = None
-    _withdraw: bool = False
+    _after_final: Final | None = None  # asked for while the one before was being withdrawn
     _read_at_ms: int = 0
     _returned_seq: int = 0
     _gone: bool = False
-    _track: HeardTrack = field(default_factory=HeardTrack)
-    _given: dict[int, tuple[int, Clip]] = field(default_factory=dict)  # by sequence: stretch and clip, until measured
-    _sought: int = 0  # the last sequence that is looked for in the track
-    _delays: StartDelays = field(default_factory=StartDelays)
 
     def __post_init__(self) -> None:
-        interruptible = self.call.form is FlowForm.INTERRUPTIBLE
-        self._cutter = ClipCutter(INTERRUPTIBLE if interruptible else POLLING)
-        self._playout = Playout(cuts_prompts=interruptible, start_delay_ms=self.newest.start_delay_ms)
+        self._playout = Playout(cuts_prompts=self._interruptible, start_delay_ms=self.newest.start_delay_ms)
+        self._last_seq = self._cancel_up_to = self._cancelled_up_to = self.newest.last_seq
         self._returned_seq = self.newest.loaded if self.newest.returned is not Returned.NONE else 0
         self._open_with(self.call)
+
+    @property
+    def _interruptible(self) -> bool:
+        return self.call.form is FlowForm.INTERRUPTIBLE
 
     def _open_with(self, call: Call) -> None:
         """The opening is a stretch that was begun by the flow itself."""
@@ -105,70 +123,64 @@ class Speaker:
             return
         length = call.opening.duration_ms * BYTES_PER_MS
         opening = Clip(0, length, bytes(length))
-        self._playout.appended(0, opening, call.started_at_ms, offered_ms=call.started_at_ms)
+        self._playout.appended(OPENING, opening, offered_ms=call.started_at_ms)
         self._playout.complete()
-        self._stretch_open = True
+        self._stretch = Stretch(OPENING, self._cutter(length), appended=1)
+
+    def _cutter(self, start: int = 0) -> ClipCutter:
+        return ClipCutter(INTERRUPTIBLE if self._interruptible else POLLING, start)
 
     # -- what the call asks for ------------------------------------------------------------------------------
 
     def speak(self, ulaw: bytes) -> int:
-        if not self._stretch_open:
-            self._stretch += 1
-            self._stretch_open = True
-        elif self._cutter.finished:  # more of the same, before the caller heard the end
-            self._cutter.resume()
-            self._playout.resume()
-        self._cutter.push(ulaw, self.clock.now_ms())
+        """Runs for every frame of agent audio."""
+        stretch = self._stretch
+        if stretch is None:
+            self._stretches += 1
+            stretch = self._stretch = Stretch(self._stretches, self._cutter())
+        stretch.cutter.resume()  # more of the same, before the caller heard the end
+        self._playout.resume()
+        stretch.cutter.push(ulaw, self.clock.now_ms())
         self._wake.set()
-        return self._stretch
+        return stretch.number
 
     def end_of_speech(self) -> None:
-        if self._stretch_open:
-            self._cutter.finish()
+        if self._stretch is not None:
+            self._stretch.cutter.finish()
             self._wake.set()
 
     def clear(self) -> None:
-        if not self._stretch_open:
+        stretch, self._stretch = self._stretch, None
+        if stretch is None:
             return
         now = self.clock.now_ms()
-        opening = any(planned.seq == 0 for planned in self._playout.clips)
-        self._cancel, self._cancel_opening = not opening, opening
-        if self._playout.open:
-            events = self._playout.clear(now)
-        else:
-            self._playing = self._stretch
-            events = [Finished(0, interrupted=True, at_ms=now)]
-        self._track.cut(now)
-        self._end_stretch()
-        self._report(events)
+        self._cancel_opening = self._cancel_opening or stretch.number == OPENING
+        final_seq = self._final.seq if self._final is not None else 0
+        self._cancel_up_to = max(self._cancel_up_to, final_seq - 1 if final_seq else self._last_seq)
+        if self._interruptible:
+            self._hearing.cut(stretch.number, now)
+        if self._playout.open and self._playing == stretch.number:
+            self._report(self._playout.clear(now))
+        else:  # nothing of it was appended; the clock may still follow the stretch before
+            self._finished(stretch.number, Finished(0, interrupted=True, at_ms=now))
         self._wake.set()
 
     def heard(self, media_ms: int, pcm: bytes) -> None:
         """A block of what Connect plays to the caller (16-bit PCM, 8 kHz)."""
-        for measured in self._track.block(media_ms, pcm):
-            match measured:
-                case Found(seq, at_ms, delay_ms):
-                    self._delays.add(delay_ms)
+        for event in self._hearing.block(media_ms, pcm):
+            match event:
+                case Found(seq, at_ms):
                     self._playout.began(seq, at_ms)
-                case Heard(seq, heard_bytes):
-                    self._measured(seq, heard_bytes)
-                case Missing(seq):
+                case HeardMeasured():
+                    self._emit(event)
+                case NotHeard(number, seq, clip):
                     log.warning("clip_not_heard", contact=self.call.contact_id, seq=seq)
-                    if (clip := self._given.pop(seq, None)) is not None:
-                        self._failed(clip[1])
-
-    def _measured(self, seq: int, heard_bytes: int) -> None:
-        """The last clip of a stretch of which anything was heard says how far the caller came."""
-        stretch, clip = self._given.pop(seq, (0, None))
-        if clip is None or not heard_bytes:
-            return
-        end = clip.end if heard_bytes == len(clip.ulaw) else clip.start + heard_bytes
-        self.emit(HeardMeasured(stretch, end // BYTES_PER_MS, HeardSource.MEASURED))
+                    self._failed(number, clip)
 
     @property
     def start_delay_ms(self) -> int:
         """How long an offered clip takes to be heard: what the slowest of twenty needed, on this call."""
-        return self._delays.p95(self.newest.start_delay_ms)
+        return self._hearing.delays.p95(self.newest.start_delay_ms)
 
     def say(self, text: str) -> None:
         self._says.append(text)
@@ -182,13 +194,16 @@ class Speaker:
 
     def withdraw(self) -> None:
         if self._final is not None and not self._final.taken_ms:
-            self._withdraw = True
+            self._final.withdrawn = True
+            self._after_final = None
             self._wake.set()
 
     def _finally(self, action: Action) -> None:
         if self._final is None:
             self._final = Final(action)
-            self._wake.set()
+        elif self._final.withdrawn:
+            self._after_final = Final(action)
+        self._wake.set()
 
     # -- the task --------------------------------------------------------------------------------------------
 
@@ -199,127 +214,122 @@ class Speaker:
             LeaseLost: another gateway owns the call.
         """
         while not self._gone:
-            if not await self._step():
-                await self._sleep()
+            try:
+                if not await self._step():
+                    await self._sleep()
+            except CallEnded:
+                self._read_at_ms = 0  # the head says how
+            except StoreUnavailable as error:
+                log.error("speaker_held_up", contact=self.call.contact_id, cause=error.cause)
+                await asyncio.sleep(RETRY_S)
 
     async def _step(self) -> bool:
-        """Do the most urgent thing; False when there is nothing to do now."""
+        """Do the most urgent thing; False when there is nothing to do now. What fails is done again."""
         now = self.clock.now_ms()
-        if self._cancel or self._cancel_opening or self._withdraw:
+        final = self._final
+        if self._cancel_opening or self._cancel_up_to > self._cancelled_up_to:
             await self._cancel_in_log()
+        elif final is not None and final.withdrawn:
+            await self._take_back(final)
         elif now >= self._read_at_ms:
             await self._read_head()
-        elif self._final is not None and not self._final.seq:
-            self._final.seq = await self.store.append(self.lease, self._final.action, now)
         elif self._says:
-            await self.store.append(self.lease, Say(self._says.popleft()), now)
-        elif (clip := self._due_clip(now)) is not None:
-            await self._offer(clip)
+            self._last_seq = await self.store.append(self.lease, Say(self._says[0]), now)
+            self._says.popleft()
+        elif final is not None and not final.seq:
+            self._last_seq = final.seq = await self.store.append(self.lease, final.action, now)
+        elif (stretch := self._stretch) is not None and (clip := self._due_clip(stretch, now)) is not None:
+            await self._offer(stretch, clip)
         else:
             self._report(self._playout.due(now))
             return False
         return True
 
-    def _due_clip(self, now_ms: int) -> Clip | None:
-        if self._again:
-            return self._again.popleft()
+    def _due_clip(self, stretch: Stretch, now_ms: int) -> Clip | None:
         if self._playout.cut:
             return None  # the flow is still leaving the stretch before
-        if not self._appended:
-            return self._cutter.first_clip(now_ms)
-        if self._cutter.finished and not self._cutter.in_hand:
-            self._playout.complete()
+        if stretch.again:
+            return stretch.again.popleft()
+        if stretch.exhausted:
+            if stretch.appended:
+                self._playout.complete()
+            else:  # not one clip of it could be stored
+                self._finished(stretch.number, Finished(0, interrupted=True, at_ms=now_ms))
+            return None
+        if not stretch.appended:
+            return stretch.cutter.first_clip(now_ms)
         needed = self._playout.needed_at_ms()
         if needed is None or now_ms < needed - LEAD_MS:
             return None
-        return self._cutter.next_clip()
+        return stretch.cutter.next_clip(urgent=now_ms >= needed - URGENT_MS)
 
-    async def _offer(self, clip: Clip) -> None:
-        generation = self._generation
+    async def _offer(self, stretch: Stretch, clip: Clip) -> None:
+        """Store a clip and append it; a barge-in may come at any moment of that."""
         key = clip_key(self.call.contact_id)
         self.keys.append(key)
         try:
             url = await self.prompts.put(key, ulaw_wav(clip.ulaw))
         except PromptNotStored as error:
             log.error("prompt_not_stored", contact=self.call.contact_id, error=error.cause)
-            self._failed(clip)
+            self._failed(stretch.number, clip)
             return
-        if generation != self._generation:
+        if self._stretch is not stretch:
             return
-        seq = await self.store.append(self.lease, Play(url, clip.duration_ms), self.clock.now_ms())
-        if generation != self._generation:
-            self._cancel = True  # withdrawn while it was being appended
+        try:
+            seq = self._last_seq = await self.store.append(self.lease, Play(url, clip.duration_ms), self.clock.now_ms())
+        except StoreUnavailable:
+            stretch.again.appendleft(clip)
+            raise
+        if self._stretch is not stretch:
+            self._cancel_up_to = seq  # withdrawn while it was being appended
             return
-        self._appended += 1
-        self._playing = self._stretch
-        self._playout.appended(seq, clip, self.clock.now_ms())
-        self._given[seq] = (self._stretch, clip)
-        self._read_at_ms = min(self._read_at_ms, self.clock.now_ms() + BUSY_POLL_MS)
+        now = self.clock.now_ms()
+        stretch.appended += 1
+        self._playing = stretch.number
+        self._playout.appended(seq, clip)
+        self._hearing.given(seq, stretch.number, clip)
+        self._read_at_ms = min(self._read_at_ms, now + BUSY_POLL_MS)
 
     async def _cancel_in_log(self) -> None:
         if self._cancel_opening:
-            self._cancel_opening = False
             await self.store.cancel_opening(self.lease)
-        if self._cancel or self._withdraw:
-            self._cancel = False
+            self._cancel_opening = False
+        up_to = self._cancel_up_to
+        if up_to > self._cancelled_up_to:
+            await self.store.cancel(self.lease, up_to)
+            self._cancelled_up_to = up_to
+
+    async def _take_back(self, final: Final) -> None:
+        """Withdraw a transfer or the end, if the flow has not been offered it: the two exclude each other."""
+        if final.seq:
+            await self.store.cancel(self.lease, final.seq)
             head = await self.store.head(self.call.contact_id)
-            self.newest = head
-            await self.store.cancel(self.lease, head.last_seq)
-        if self._withdraw:
-            self._withdraw, self._final = False, None
+            if head.leaving >= final.seq:
+                final.withdrawn, self._after_final = False, None
+                self.saw(head)
+                return
+        self._final, self._after_final = self._after_final, None
 
     async def _read_head(self) -> None:
         self.saw(await self.store.head(self.call.contact_id))
-        busy = self._playout.open or self._final is not None or self._stretch_open
+        busy = self._playout.open or self._final is not None or self._stretch is not None
         self._read_at_ms = self.clock.now_ms() + (BUSY_POLL_MS if busy else IDLE_POLL_MS)
 
-    def saw(self, head: Head) -> None:
-        """Look at a newer head, wherever it was read."""
-        self.newest = head
-        self._seek(head)
-        self._report(self._playout.head(head, self.clock.now_ms()))
-        final = self._final
-        if final is not None and final.seq and not final.taken_ms and max(head.offered, head.loaded) >= final.seq:
-            final.taken_ms = self.clock.now_ms()
-            self.emit(FlowTook())
-        if head.returned is not Returned.NONE and head.loaded > self._returned_seq:
-            self._returned_seq = head.loaded
-            self._final = None
-            self.emit(TransferReturned(head.returned))
-        if head.disconnected_at_ms:
-            self.leave("contact_event")
-        elif final is not None and final.taken_ms and self.clock.now_ms() - final.taken_ms >= final.patience_ms:
-            self.leave("ended" if isinstance(final.action, End) else "queued")
-        elif head.state is CallState.ENDED:
-            self.leave(head.reason or NONE)
-
-    def _seek(self, head: Head) -> None:
-        """Look for a clip in the track from the moment at which its block began, as far as that is known."""
-        ahead = self.call.form is FlowForm.INTERRUPTIBLE
-        seq, since_ms = (head.loaded, head.loaded_at_ms) if ahead else (head.offered, head.offered_at_ms)
-        if seq > self._sought and seq in self._given:
-            self._sought = seq
-            self._track.offered(seq, self._given[seq][1].ulaw, since_ms)
-
-    def leave(self, signal: str) -> None:
-        """The caller is gone; `signal` says how we know."""
-        if not self._gone:
-            self._gone = True
-            self.emit(CallerGone(signal))
-            self._wake.set()
-
-    @property
-    def leaving(self) -> bool:
-        """A transfer or the end was asked for."""
-        return self._final is not None
+    def _clip_due_ms(self, now_ms: int) -> int | None:
+        """When `_due_clip` may have something although nothing happens."""
+        stretch = self._stretch
+        if stretch is None or self._playout.cut:
+            return None
+        if not stretch.appended:
+            return stretch.cutter.first_due_ms()
+        needed = self._playout.needed_at_ms()
+        if needed is None or not stretch.cutter.in_hand:
+            return None
+        return max(needed - LEAD_MS, now_ms + BUSY_POLL_MS)
 
     async def _sleep(self) -> None:
         now = self.clock.now_ms()
-        dues = [self._read_at_ms, self._playout.next_due_ms()]
-        if not self._appended:
-            dues.append(self._cutter.first_due_ms())
-        elif self._cutter.in_hand and (needed := self._playout.needed_at_ms()) is not None:
-            dues.append(max(needed - LEAD_MS, now + BUSY_POLL_MS))
+        dues = [self._read_at_ms, self._playout.next_due_ms(), self._clip_due_ms(now)]
         delay = max(1, min(due for due in dues if due is not None) - now) / 1000
         try:
             async with asyncio.timeout(delay):
@@ -328,33 +338,102 @@ class Speaker:
             return
         self._wake.clear()
 
+    # -- what the flow says ----------------------------------------------------------------------------------
+
+    def saw(self, head: Head) -> None:
+        """Look at a newer head, wherever it was read; an older one that comes late is passed over."""
+        if self._gone or _is_older(head, self.newest):
+            return
+        now = self.clock.now_ms()
+        self.newest = head
+        # An interruptible flow takes a clip in the moment before it plays it, a polling one says so afterwards.
+        if self._interruptible:
+            self._hearing.taken(head.loaded, head.loaded_at_ms)
+        else:
+            self._hearing.taken(head.offered, head.offered_at_ms)
+        self._report(self._playout.head(head, now))
+        self._look_at_final(head, now)
+        if head.disconnected_at_ms:
+            self.leave("contact_event")
+        elif self._final is not None and self._final.taken_ms:
+            if now - self._final.taken_ms >= self._final.patience_ms:
+                self.leave("ended" if isinstance(self._final.action, End) else "queued")
+        elif head.state is CallState.ENDED:
+            self.leave(head.reason or NONE)
+
+    def _look_at_final(self, head: Head, now_ms: int) -> None:
+        final = self._final
+        if final is not None and final.seq and not final.taken_ms and max(head.offered, head.loaded) >= final.seq:
+            final.taken_ms = now_ms
+            self._emit(FlowTook())
+        if head.returned is not Returned.NONE and head.loaded > self._returned_seq:
+            self._returned_seq = head.loaded
+            self._final = self._after_final = None
+            self._emit(TransferReturned(head.returned))
+
+    def leave(self, signal: str) -> None:
+        """The caller is gone; `signal` says how we know. What was not heard to its end ends here."""
+        if self._gone:
+            return
+        now = self.clock.now_ms()
+        stretch = self._stretch
+        self._report(self._playout.abandon(now))
+        if stretch is not None and self._stretch is stretch:
+            self._finished(stretch.number, Finished(0, interrupted=True, at_ms=now))
+        self._emit(CallerGone(signal))
+        self._gone = True
+        self._wake.set()
+
+    @property
+    def leaving(self) -> bool:
+        """A transfer or the end was asked for."""
+        return self._final is not None
+
     # -- what became of it -----------------------------------------------------------------------------------
 
     def _report(self, events: list[PlayoutEvent]) -> None:
+        """Events of the playout clock, which follows stretch `_playing`."""
         for event in events:
             match event:
                 case Started(at_ms):
-                    self.emit(PlaybackStarted(self._playing, at_ms))
+                    self._emit(PlaybackStarted(self._playing, at_ms))
                 case Failed(_, clip):
-                    self._failed(clip)
-                case Finished(position_ms, interrupted, at_ms):
-                    if not interrupted:
-                        self._end_stretch()
-                    self.emit(PlaybackFinished(self._playing, position_ms, interrupted, at_ms))
+                    self._failed(self._playing, clip)
+                case Finished():
+                    self._finished(self._playing, event)
 
-    def _failed(self, clip: Clip) -> None:
+    def _finished(self, number: int, event: Finished) -> None:
+        """The one end of a stretch."""
+        if self._stretch is not None and self._stretch.number == number:
+            self._stretch = None
+        self._emit(PlaybackFinished(number, event.position_ms, event.interrupted, event.at_ms))
+        for measured in self._hearing.finished(number):
+            self._emit(measured)
+
+    def _failed(self, number: int, clip: Clip) -> None:
         """A clip that did not play is given once more; after that its text has to be said otherwise."""
-        if self._retried:
-            self.emit(ClipFailed())
-        else:
-            self._retried = True
-            self._again.append(clip)
+        stretch = self._stretch
+        if stretch is None or stretch.number != number:
+            return  # the conversation has gone on
+        stretch.failures += 1
+        if stretch.failures == 1:
+            stretch.again.append(clip)
             self._wake.set()
+        elif stretch.failures == 2:
+            self._emit(ClipFailed())
 
-    def _end_stretch(self) -> None:
-        self._generation += 1
-        self._cutter = ClipCutter(self._cutter.limits)
-        self._again.clear()
-        self._appended = 0
-        self._retried = False
-        self._stretch_open = False
+    def _emit(self, event: LegEvent) -> None:
+        if not self._gone:  # nothing follows CallerGone
+            self.emit(event)
+
+
+def _is_older(head: Head, than: Head) -> bool:
+    """These never go back: a head in which one of them is smaller was read before."""
+    pairs = (
+        (head.epoch, than.epoch),
+        (head.last_seq, than.last_seq),
+        (head.offered, than.offered),
+        (head.loaded, than.loaded),
+        (head.asked_at_ms, than.asked_at_ms),
+    )
+    return any(mine < known for mine, known in pairs)

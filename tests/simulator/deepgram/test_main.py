@@ -24,11 +24,14 @@ def test_the_scripted_brain_repeats_what_it_hears() -> None:
 
 def test_the_local_brain_is_loaded_by_name_with_its_definition(monkeypatch: pytest.MonkeyPatch) -> None:
     module: Any = types.ModuleType("simulator.deepgram.local")
+    prepared: list[Path] = []
+    module.prepare = prepared.append
     module.brain = lambda definition: ("brain", definition)
     monkeypatch.setitem(sys.modules, "simulator.deepgram.local", module)
     make = brain_factory(arguments(["--brain", "local", "--definition", "agents/a.yaml"]))
     made: object = make()
     assert made == ("brain", Path("agents/a.yaml"))
+    assert prepared == [Path("agents/a.yaml")]
 
 
 def test_the_local_brain_needs_a_definition(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,0 +1,83 @@
+"""The stretch of agent speech that the caller hears or will hear: what of it is kept, and when it is complete."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from contract.audio import BYTES_PER_MS
+from gateway.conversation.turns import OPENING_STRETCH
+
+SPEECH_OVER_MS = 300  # audio within so long after an AgentAudioDone belongs to the same reply
+SPEECH_LOST_MS = 4000  # an AgentAudioDone may never come
+KEPT_BYTES = 120_000 * BYTES_PER_MS  # at most two minutes of one stretch are kept for after a cough
+
+
+@dataclass(frozen=True, slots=True)
+class Tail:
+    """What a cough cut off: the rest of `stretch` from `from_ms` on, µ-law."""
+
+    stretch: int
+    from_ms: int
+    ulaw: bytes = field(repr=False)
+
+
+@dataclass(slots=True)
+class AgentSpeech:
+    """`stretch`: what is played or waits to be; None while the caller hears nothing of the agent's."""
+
+    stretch: int | None = None
+    _kept: list[bytes] = field(default_factory=list)
+    _kept_bytes: int = 0
+    _last_audio_ms: int | None = None
+    _audio_done_ms: int | None = None
+
+    @property
+    def playing(self) -> bool:
+        return self.stretch is not None
+
+    def opening(self) -> None:
+        self.stretch = OPENING_STRETCH
+
+    def received(self, now_ms: int) -> None:
+        """Audio came in that is to be played. Runs for every frame."""
+        self._last_audio_ms = now_ms
+        self._audio_done_ms = None
+
+    def queued(self, stretch: int, ulaw: bytes) -> bool:
+        """Audio was queued as part of `stretch`; True when that is a new one. Runs for every frame."""
+        new = stretch != self.stretch
+        if new:
+            self.stretch = stretch
+            self._kept, self._kept_bytes = [], 0
+        if self._kept_bytes < KEPT_BYTES:
+            self._kept.append(ulaw)
+            self._kept_bytes += len(ulaw)
+        return new
+
+    def finished(self, stretch: int, position_ms: int) -> Tail | None:
+        """Playback of the present stretch is over; returns what was not heard of it, if anything."""
+        rest = b"".join(self._kept)[position_ms * BYTES_PER_MS :]
+        self.stretch, self._kept, self._kept_bytes = None, [], 0
+        return Tail(stretch, position_ms, rest) if rest else None
+
+    def audio_done(self, now_ms: int) -> None:
+        self._audio_done_ms = now_ms
+
+    def session_changed(self) -> None:
+        """An AgentAudioDone of the session before says nothing of this one's audio."""
+        self._audio_done_ms = None
+
+    def next_due_ms(self) -> int | None:
+        if self._last_audio_ms is None:
+            return None
+        if self._audio_done_ms is not None:
+            return self._audio_done_ms + SPEECH_OVER_MS
+        return self._last_audio_ms + SPEECH_LOST_MS
+
+    def is_over(self, now_ms: int) -> bool:
+        """Whether all audio of the reply has come; once for each reply."""
+        due = self.next_due_ms()
+        if due is None or now_ms < due:
+            return False
+        self._last_audio_ms = None
+        return True

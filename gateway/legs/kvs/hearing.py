@@ -1,0 +1,109 @@
+"""What the caller heard of each stretch, as the AUDIO_TO_CUSTOMER track shows it. A core without I/O.
+
+A stretch is several clips; what was heard of it is known when the last of those that the flow took is over, and
+told after the stretch has been reported as finished.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from contract.audio import BYTES_PER_MS
+from contract.turns import HeardSource
+from gateway.legs.kvs.clips import Clip
+from gateway.legs.kvs.heard import Found, Heard, HeardTrack, Missing, StartDelays
+from gateway.legs.leg import HeardMeasured
+
+
+@dataclass(frozen=True, slots=True)
+class NotHeard:
+    """A clip of `stretch` was never played, although earlier ones of this call were found in the track."""
+
+    stretch: int
+    seq: int
+    clip: Clip
+
+
+HearingEvent = Found | HeardMeasured | NotHeard
+
+
+@dataclass(slots=True)
+class _Stretch:
+    """`sought`: clips that are being looked for. `heard`: bytes of the stretch, None while nothing was measured."""
+
+    sought: int = 0
+    heard: int | None = None
+    over: bool = False
+    cut_ms: int | None = None
+
+
+@dataclass(slots=True)
+class Hearing:
+    delays: StartDelays = field(default_factory=StartDelays)
+    _track: HeardTrack = field(default_factory=HeardTrack)
+    _given: dict[int, tuple[int, Clip]] = field(default_factory=dict)  # by sequence: stretch and clip, not yet taken
+    _sought: dict[int, tuple[int, Clip]] = field(default_factory=dict)  # the same, looked for in the track
+    _stretches: dict[int, _Stretch] = field(default_factory=dict)
+    _proven: bool = False  # the track shows what is played
+
+    def given(self, seq: int, stretch: int, clip: Clip) -> None:
+        """A clip is in the log."""
+        self._given[seq] = stretch, clip
+        self._stretches.setdefault(stretch, _Stretch())
+
+    def taken(self, seq: int, since_ms: int) -> None:
+        """The flow has the clip since `since_ms`; look for it in the track. Only the first time counts."""
+        if seq not in self._given:
+            return
+        number, clip = self._given[seq]
+        stretch = self._stretches[number]
+        if self._track.offered(seq, clip.ulaw, since_ms, stretch.cut_ms):
+            stretch.sought += 1
+            self._sought[seq] = number, clip
+        # The flow never goes back: what it skipped will not be played.
+        self._given = {later: given for later, given in self._given.items() if later > seq}
+
+    def cut(self, stretch: int, now_ms: int) -> None:
+        """The flow was told to leave what plays of this stretch."""
+        if stretch in self._stretches:
+            self._stretches[stretch].cut_ms = now_ms
+        self._track.cut(now_ms)
+
+    def finished(self, stretch: int) -> list[HeardMeasured]:
+        """The stretch was reported as finished."""
+        known = self._stretches.get(stretch)
+        if known is None:
+            return []
+        known.over = True
+        return self._told(stretch, known)
+
+    def block(self, media_ms: int, pcm: bytes) -> list[HearingEvent]:
+        """A block of the track, 16-bit PCM, 8 kHz."""
+        events: list[HearingEvent] = []
+        for measured in self._track.block(media_ms, pcm):
+            if isinstance(measured, Found):
+                self._proven = True
+                self.delays.add(measured.delay_ms)
+                events.append(measured)
+            else:
+                events.extend(self._over(measured))
+        return events
+
+    def _over(self, measured: Heard | Missing) -> list[HearingEvent]:
+        """A clip that was looked for is not looked for any more."""
+        number, clip = self._sought.pop(measured.seq)
+        stretch = self._stretches[number]
+        stretch.sought -= 1
+        events: list[HearingEvent] = []
+        if isinstance(measured, Heard):
+            whole = measured.heard_bytes == len(clip.ulaw)
+            stretch.heard = clip.end if whole else clip.start + measured.heard_bytes
+        elif not measured.cut and self._proven:
+            events.append(NotHeard(number, measured.seq, clip))
+        events.extend(self._told(number, stretch))
+        return events
+
+    def _told(self, number: int, stretch: _Stretch) -> list[HeardMeasured]:
+        if not stretch.over or stretch.sought or stretch.heard is None:
+            return []
+        return [HeardMeasured(number, stretch.heard // BYTES_PER_MS, HeardSource.MEASURED)]
