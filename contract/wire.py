@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, TypeVar
+from typing import Any, TypeVar, assert_never
 
 from contract import handover
 from contract.actions import NONE, Action, Collect, End, Numbered, Outcome, Play, Request, Returned, Say, Transfer
@@ -169,6 +169,8 @@ def _fields(action: Action) -> dict[str, str]:
             return {"queueArn": action.queue_arn, "queue": action.queue, "reason": action.reason, **known}
         case End():
             return {"reason": action.reason}
+        case _ as never:
+            assert_never(never)
 
 
 def _filled(names: tuple[str, ...], given: Mapping[str, str]) -> dict[str, str]:

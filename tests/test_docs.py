@@ -26,7 +26,8 @@ PAGES = [README, ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
 _LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
 _FENCE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 _NUMBER = re.compile(r"^\| [^|]+ \| ([\d.]+)(?: [a-z]+)? \| `([\w.]+)` \|$", re.MULTILINE)
-_MODULE = re.compile(r"`((?:agents|bench|contract|definition|docs|flows|gateway|infra|lambdas|scripts|simulator|tests)/[^`]*)`")
+_FOLDERS = "agents|bench|contract|definition|docs|flows|gateway|infra|lambdas|scripts|simulator|tests"
+_NAMED = re.compile(rf"`((?:{_FOLDERS})/[^`]*)`")
 
 
 def text(path: Path) -> str:
@@ -68,10 +69,9 @@ def test_every_link_leads_to_a_file_and_a_heading_that_exist(page: Path) -> None
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_file_that_a_page_names_exists(page: Path) -> None:
-    for named in _MODULE.findall(_FENCE.sub("", text(page))):
-        if named.isupper() or re.search(r"[A-Z*]{3,}", named):
-            continue  # agents/NAME.yaml
-        assert (ROOT / named).exists(), f"{page.name}: {named}"
+    for named in _NAMED.findall(_FENCE.sub("", text(page))):
+        if "NAME" not in named:  # agents/NAME.yaml stands for any
+            assert (ROOT / named).exists(), f"{page.name}: {named}"
 
 
 def test_every_command_of_make_in_the_readme_is_in_the_makefile() -> None:
@@ -138,6 +138,14 @@ def test_the_parts_of_a_field_in_the_readme_are_those_that_are_written(field: st
     assert documented == set(report()[field])
 
 
+def test_the_layout_in_the_readme_names_the_packages_and_nothing_that_is_not_there() -> None:
+    folders = {name.rstrip("/") for name in names(README, "Layout") if "/" in name}
+    packages = re.search(r"^PACKAGES := (.+)$", text(ROOT / "Makefile"), re.MULTILINE)
+    assert packages is not None
+    assert set(packages[1].split()) <= folders
+    assert {folder for folder in folders if not (ROOT / folder).is_dir()} == set()
+
+
 def test_the_page_on_the_call_names_every_field_between_flow_and_lambdas() -> None:
     page = text(ROOT / "docs/how-a-call-works.md")
     for name in {*NEXT_ACTION_FIELDS, *START_CALL_FIELDS} - set(KEYS):
@@ -153,7 +161,8 @@ def test_the_numbers_on_the_page_on_the_call_are_those_of_the_code() -> None:
 
 def value_of(dotted: str) -> object:
     """A module's constant, or an attribute of one."""
-    module, rest = dotted, []
+    rest: list[str] = []
+    module = dotted
     while True:
         module, _, last = module.rpartition(".")
         rest.insert(0, last)

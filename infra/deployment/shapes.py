@@ -1,0 +1,184 @@
+"""The shapes of `deployment.yaml`, in the language of `definition.shape`."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+from zoneinfo import available_timezones
+
+from definition.shape import Choice, Findings, ListOf, MapOf, Switch, Table, Text, may, need, whole
+from definition.source import Node
+from infra.deployment.settings import DEEPGRAM_URLS
+
+DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_PERIOD = re.compile(r"([01]?\d|2[0-4]):([0-5]\d) ?- ?([01]?\d|2[0-4]):([0-5]\d)")
+_FULL_DAY_MINUTES = 24 * 60
+
+# CloudWatch Logs takes these only (API reference, PutRetentionPolicy).
+LOG_DAYS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653)
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """`09:00-17:30`, as a pair of minutes since midnight; `00:00-24:00` is the whole day."""
+
+    expected: str = "a period such as 09:00-17:30"
+
+    def read(self, node: Node, findings: Findings) -> Any:
+        match = _PERIOD.fullmatch(node.value) if isinstance(node.value, str) else None
+        if match is None:
+            return findings.refuse(node, self.expected)
+        start_hour, start_minute, end_hour, end_minute = map(int, match.groups())
+        start, end = start_hour * 60 + start_minute, end_hour * 60 + end_minute
+        if not start < end <= _FULL_DAY_MINUTES:
+            return findings.refuse(node, f"{self.expected}, the end after the start and at most 24:00")
+        return start, end % _FULL_DAY_MINUTES
+
+
+@dataclass(frozen=True, slots=True)
+class TimeZone:
+    """A name of the time zone database."""
+
+    expected: str = "a time zone such as Europe/Berlin"
+
+    def read(self, node: Node, findings: Findings) -> Any:
+        known = isinstance(node.value, str) and node.value in available_timezones()
+        return node.value if known else findings.refuse(node, self.expected)
+
+
+@dataclass(frozen=True, slots=True)
+class LogDays:
+    expected: str = f"one of the numbers of days that CloudWatch Logs knows: {', '.join(map(str, LOG_DAYS))}"
+
+    def read(self, node: Node, findings: Findings) -> Any:
+        known = not isinstance(node.value, bool) and node.value in LOG_DAYS
+        return node.value if known else findings.refuse(node, self.expected)
+
+
+@dataclass(frozen=True, slots=True)
+class OrNothing:
+    """A text that may be left empty, and is the empty text then."""
+
+    shape: Text
+
+    @property
+    def expected(self) -> str:
+        return f'{self.shape.expected}, or ""'
+
+    def read(self, node: Node, findings: Findings) -> Any:
+        return "" if node.value in ("", None) else self.shape.read(node, findings)
+
+
+def arn(service: str, what: str, pattern: str) -> Text:
+    """An ARN of one service; `pattern` is that of the part after the account."""
+    full = rf"arn:aws[a-z-]*:{service}:[a-z0-9-]+:[0-9]{{12}}:{pattern}"
+    return Text(f"the ARN of {what} (arn:aws:{service}:REGION:ACCOUNT:...)", 512, full)
+
+
+_ID = "[A-Za-z0-9-]+"
+INSTANCE_ARN = Text(
+    "create, or the ARN of a Connect instance", 512, rf"create|arn:aws[a-z-]*:connect:[a-z0-9-]+:[0-9]{{12}}:instance/{_ID}"
+)
+FLOW_ARN = OrNothing(arn("connect", "a flow", f"instance/{_ID}/contact-flow/{_ID}"))
+QUEUE_ARN = arn("connect", "a queue", f"instance/{_ID}/queue/{_ID}")
+NAME = Text("a name of small letters, digits, _ and -, beginning with a letter", 64, r"[a-z][a-z0-9_-]*")
+FUNCTION_NAME = Text("a name of small letters, digits and _, beginning with a letter", 64, r"[a-z][a-z0-9_]*")
+DEPLOYMENT_NAME = Text(
+    "a name of 2 to 24 small letters, digits and -, beginning with a letter", 24, r"[a-z][a-z0-9-]*[a-z0-9]"
+)
+
+STREAMING = Table(
+    "a mapping with prefix",
+    {
+        "configuration": may(Choice("create", "existing")),
+        "prefix": need(Text("a prefix of letters, digits, _ and -", 64, r"[A-Za-z0-9_-]+")),
+        "retention_hours": may(whole(1, 87600, "a number of hours"), 24),
+        "key": may(OrNothing(arn("kms", "a key", f"key/{_ID}")), ""),
+    },
+)
+CONNECT = Table(
+    "a mapping with instance and streaming",
+    {
+        "instance": need(INSTANCE_ARN),
+        "alias": may(OrNothing(Text("an alias of 1 to 45 small letters, digits and -", 45, r"(?!d-)[a-z0-9][a-z0-9-]*")), ""),
+        "streaming": need(STREAMING),
+        "customer_queue_flow": may(FLOW_ARN, ""),
+    },
+)
+HOURS = Table(
+    "hours with time_zone and week",
+    {
+        "time_zone": need(TimeZone()),
+        "week": need(MapOf(Period(), Text("a day of the week", 9, "|".join(DAYS)), "days", least=1)),
+    },
+)
+QUEUE = Table("a queue with arn or hours", {"arn": may(QUEUE_ARN, ""), "hours": may(NAME, "")})
+PHONE_NUMBER = Table(
+    "a phone number with number",
+    {
+        "number": need(Text("the id or the ARN of a claimed phone number", 512, r"(arn:aws[a-z-]*:connect:\S+/)?[0-9a-f-]{36}")),
+        "flow": may(Choice("polling", "interruptible"), "polling"),
+        "return_flow": may(FLOW_ARN, ""),
+    },
+)
+DEEPGRAM = Table(
+    "a mapping with endpoint",
+    {
+        "endpoint": may(Choice(*DEEPGRAM_URLS), "global"),
+        "sessions": may(whole(1, 5000), 50),
+        "secret": may(OrNothing(Text("the name of a secret, or its ARN", 512, r"[A-Za-z0-9/_+=.@:-]+")), ""),
+    },
+)
+CAPACITY = Table(
+    "a mapping with tasks and calls_per_task",
+    {
+        "tasks": may(
+            Table("a mapping with least and most", {"least": may(whole(1, 100), 2), "most": may(whole(1, 100), 4)}),
+            {"least": 2, "most": 4},
+        ),
+        "calls_per_task": may(whole(1, 1000), 40),
+        "zones": may(whole(1, 3), 2),
+        "egress": may(Choice("nat", "public"), "nat"),
+        "cpu": may(whole(256, 4096, "256, 512, 1024, 2048 or 4096"), 1024),
+        "memory_mib": may(whole(512, 30720), 2048),
+    },
+)
+LAMBDAS = Table(
+    "a mapping with reserve",
+    {"reserve": may(Switch(), True), "account_concurrency": may(whole(10, 1_000_000), 1000)},
+)
+RETENTION = Table(
+    "a mapping with records_hours and logs_days",
+    {"records_hours": may(whole(2, 8760), 24), "logs_days": may(LogDays(), 30)},
+)
+VOICE = Table(
+    "a voice with name and language",
+    {
+        "name": need(Text("the name of a voice such as Joanna", 64, r"\S+")),
+        "engine": may(Text("an engine such as neural", 64, r"[a-z:-]+"), "neural"),
+        "language": need(Text("a language such as en-US", 16, r"[a-z]{2,3}-[A-Z]{2}")),
+    },
+)
+DEPLOYMENT = Table(
+    "a mapping of keys such as name, region and connect",
+    {
+        "name": need(DEPLOYMENT_NAME),
+        "region": need(Text("an AWS region such as eu-central-1", 32, r"[a-z]{2}(-[a-z]+)+-[0-9]")),
+        "connect": need(CONNECT),
+        "hours": may(MapOf(HOURS, NAME, "hours"), {}),
+        "queues": need(MapOf(QUEUE, NAME, "queues", least=1)),
+        "default_queue": may(NAME, ""),
+        "agents": need(ListOf(NAME, "agent definitions", 1, 50)),
+        "default_agent": may(NAME, ""),
+        "functions": may(MapOf(arn("lambda", "a Lambda", r"function:\S+"), FUNCTION_NAME, "functions"), {}),
+        "phone_number": may(PHONE_NUMBER),
+        "deepgram": may(DEEPGRAM, {}),
+        "capacity": may(CAPACITY, {}),
+        "lambdas": may(LAMBDAS, {}),
+        "retention": may(RETENTION, {}),
+        "flow_logging": may(Choice("minimal", "full", "off"), "minimal"),
+        "voice": may(VOICE, {}),
+        "alarm_email": may(OrNothing(Text("an e-mail address", 254, r"[^@\s]+@[^@\s]+\.[^@\s]+")), ""),
+    },
+)
