@@ -95,6 +95,7 @@ class Head:
     - `lease_until_ms`: 0 until a gateway took this attempt; giving the call away keeps it.
     - `moves`: how often the call went to another owner in this attempt.
     - `start_delay_ms`: from a Lambda's answer to the first sample at the caller, as the gateway learned it.
+    - `heard_seq`, `heard_at_ms`: the last clip that the gateway found in what Connect plays, and when it began.
     - `failed_over_at_ms`: when a Lambda sent the caller to a queue by itself, because no voice agent answered.
     """
 
@@ -127,6 +128,8 @@ class Head:
     loaded_at_ms: int = 0
     leaving: int = 0
     failed_over_at_ms: int = 0
+    heard_seq: int = 0
+    heard_at_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)

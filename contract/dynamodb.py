@@ -154,6 +154,9 @@ class DynamoStore:
     async def cancel_opening(self, lease: Lease) -> None:
         await self._change(lease.contact_id, lambda head: rules.opening_cancelled(head, lease))
 
+    async def heard(self, lease: Lease, seq: int, at_ms: int) -> None:
+        await self._change(lease.contact_id, lambda head: rules.heard(head, lease, seq, at_ms))
+
     async def put_turn(self, lease: Lease, turn: Turn) -> None:
         values = items.to_plain(rules.within_limits(turn))
         put = self._put(lease.contact_id, table.turn_key(turn.number), values)

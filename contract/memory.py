@@ -103,6 +103,9 @@ class MemoryStore:
     async def cancel_opening(self, lease: Lease) -> None:
         await self._change(lease.contact_id, lambda head: rules.opening_cancelled(head, lease))
 
+    async def heard(self, lease: Lease, seq: int, at_ms: int) -> None:
+        await self._change(lease.contact_id, lambda head: rules.heard(head, lease, seq, at_ms))
+
     async def put_turn(self, lease: Lease, turn: Turn) -> None:
         def put() -> None:
             self._fenced(lease).turns[turn.number] = rules.within_limits(turn)

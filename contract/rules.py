@@ -240,6 +240,12 @@ def cancelled(head: Head, lease: Lease, up_to: int) -> Head:
     return replace(head, cancelled_up_to=max(up_to, head.cancelled_up_to))
 
 
+def heard(head: Head, lease: Lease, seq: int, at_ms: int) -> Head:
+    """Raises LeaseLost."""
+    fence(head, lease)
+    return replace(head, heard_seq=seq, heard_at_ms=at_ms)
+
+
 def opening_cancelled(head: Head, lease: Lease) -> Head:
     """Raises LeaseLost."""
     fence(head, lease)

@@ -132,6 +132,10 @@ class GatewayStore(FlowStore, Protocol):
         """Barge-in while the opening plays: it is to be left. It has no sequence that `cancel` could name."""
         ...
 
+    async def heard(self, lease: Lease, seq: int, at_ms: int) -> None:
+        """Note when a clip really began to be heard, so that it is left neither early nor late. Raises LeaseLost."""
+        ...
+
     async def put_turn(self, lease: Lease, turn: Turn) -> None:
         """Write or amend one turn by its number, also after the end. Texts longer than 16 KB are cut."""
         ...

@@ -75,14 +75,19 @@ class Start:
 
 
 def parse_start(event: Mapping[str, Any]) -> Start:
-    """Read the event of `start_call`. Raises MalformedRecord without a contact, an agent or a known form."""
+    """Read the event of `start_call`. Raises MalformedRecord without a contact, an agent or a known form.
+
+    The contact attribute `voice_agent`, set by whoever sent the caller here, names the agent definition; else the
+    flow's own parameter does.
+    """
     contact, parameters = _contact(event), _parameters(event)
     form = _value(FlowForm, parameters.get("form"), None)
     if form is None:
         raise MalformedRecord("Details.Parameters.form", f"one of {', '.join(FlowForm)}", parameters.get("form"))
+    attributes = {str(key): _text(value) for key, value in _map(contact.get("Attributes")).items()}
     return Start(
         contact_id=_contact_id(contact),
-        agent=_required(parameters, "agent", "Details.Parameters"),
+        agent=attributes.get("voice_agent") or _required(parameters, "agent", "Details.Parameters"),
         form=form,
         attempts_before=_whole(parameters, "attempt"),
         instance_arn=_text(contact.get("InstanceARN")),
@@ -91,7 +96,7 @@ def parse_start(event: Mapping[str, Any]) -> Start:
         system_number=_address(contact, "SystemEndpoint"),
         language=_text(contact.get("LanguageCode")),
         initial_contact_id=_text(contact.get("InitialContactId")),
-        attributes={str(key): _text(value) for key, value in _map(contact.get("Attributes")).items()},
+        attributes=attributes,
     )
 
 

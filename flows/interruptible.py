@@ -39,8 +39,10 @@ from flows.start import add_start
 from flows.wire import NONE, answer, fresh, remembered
 
 FORM = "interruptible"
-LAMBDA_LIMIT_S = 35
-WAIT_LIMIT_S = 40
+# Longer than the longest clip; not much longer, since a caller hears nothing for so long where the flow does not
+# notice that the Lambda came back.
+LAMBDA_LIMIT_S = 24
+WAIT_LIMIT_S = 25
 BREATHS = 24  # short silences before the long one: with what a prompt needs to start, some 16 s
 
 _WAIT_PLAYING = "Wait while playing"
@@ -95,7 +97,7 @@ def _playing(flow: Flow, parameters: FlowParameters) -> None:
     flow.add(_WAIT_PLAYING, wait)
     unknown = _outcome(NONE)
     flow.add(_LOAD_PLAYING, LoadLambdaFunctionResult(then=_WHAT, in_progress=unknown, failed=unknown))
-    # The Lambda has 35 s, the Wait 40: its end means that the Lambda failed or that its return is not noticed here,
+    # The Lambda has less time than the Wait: its end means that the Lambda failed or that its return is not noticed here,
     # so the rest of the call asks in turn. A clip lasts at most 15 s: it was heard, and must not start again.
     over = {"ended": "completed"}
     polling = places.SWITCH_TO_POLLING

@@ -48,7 +48,7 @@ class FlowParameters:
     """Everything that differs between deployments.
 
     `switch_hours_arn` is the hours of operation "voice-agent-switch": closed sends every caller to the default
-    queue. `silence_prompt_arn` is a library prompt of at least 40 s of silence, `short_silence_prompt_arn` one of
+    queue. `silence_prompt_arn` is a library prompt of at least 25 s of silence, `short_silence_prompt_arn` one of
     about 400 ms. `customer_queue_flow_arn` is what callers hear while they wait for a human; empty leaves the
     instance's default. `collect_timeout_s` (1 to 180 s, until the first key) and `collect_lengths` (1 to 20 keys,
     rising) are static because GetParticipantInput takes no references there.

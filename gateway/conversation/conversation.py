@@ -285,6 +285,7 @@ class Conversation:
 
     def _caller_audio(self, ulaw: bytes, media_ms: int, now_ms: int) -> None:
         self.voice.hear(ulaw, media_ms)
+        self.ending.caller_heard(self.voice.media_ms)
         if self.voice.speaking:
             self._caller_watch.sound(self.voice.media_ms)
             return
@@ -331,7 +332,7 @@ class Conversation:
             return
         tail = self._speech.finished(event.stretch, event.position_ms)
         self._replaying = False
-        self.ending.playback_finished()
+        self.ending.playback_finished(event.at_ms)
         if event.interrupted and self._barge_in.undecided:
             self._tail = tail
         else:

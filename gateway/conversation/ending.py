@@ -16,6 +16,10 @@ NO_WORDS_MS = 4000  # the agent may say nothing at all: no audio for so long aft
 # An AgentAudioDone may still be that of the sentence before the request; last words were seen to begin 0.2 to
 # 0.7 s after the answer.
 FIRST_WORD_MS = 1500
+# The caller's words are one to two seconds away: so much of their audio after the last word is waited for, at most
+# so long.
+GRACE_MS = 500
+LATE_MS = 3000
 HELD_MS = 20_000  # a sound that is neither a turn nor over after so long is not the caller's speech
 
 
@@ -51,6 +55,8 @@ class Ending:
     _spoke: bool = False
     _audio_done_ms: int | None = None
     _playing: bool = False
+    _heard_at_ms: int | None = None  # when the caller had heard the last of what was played
+    _media_ms: int = 0  # up to when we know what the caller said
     _held_until_ms: int | None = None  # the caller makes a sound: wait for what it was
 
     def ask(self, leave: Leave, now_ms: int, *, playing: bool) -> bool:
@@ -59,7 +65,7 @@ class Ending:
             return False
         self.step, self.leave = Step.LAST_WORDS, leave
         self._asked_ms, self._playing = now_ms, playing
-        self._spoke, self._audio_done_ms = False, None
+        self._spoke, self._audio_done_ms, self._heard_at_ms = False, None, None
         self.interrupted, self._held_until_ms = False, None
         return True
 
@@ -78,8 +84,13 @@ class Ending:
     def audio_done(self, now_ms: int) -> None:
         self._audio_done_ms = now_ms
 
-    def playback_finished(self) -> None:
+    def playback_finished(self, at_ms: int) -> None:
         self._playing = False
+        self._heard_at_ms = at_ms
+
+    def caller_heard(self, media_ms: int) -> None:
+        """The caller's audio up to `media_ms` is known. Runs for every frame."""
+        self._media_ms = media_ms
 
     def hold(self, now_ms: int) -> None:
         """The caller began to speak: do nothing until `release`, or for `HELD_MS`."""
@@ -119,11 +130,21 @@ class Ending:
     def next_due_ms(self) -> int | None:
         if self.step is not Step.LAST_WORDS:
             return None
-        return max(self._last_word_ms(), self._held_until_ms or 0)
+        return max(self._last_word_ms(), self._caller_known_ms(), self._held_until_ms or 0)
+
+    @property
+    def _latest_ms(self) -> int:
+        return self._asked_ms + LONGEST_MS
+
+    def _caller_known_ms(self) -> int:
+        """When it is known whether the caller said something into the last words."""
+        if self._playing or self._heard_at_ms is None or self._media_ms >= self._heard_at_ms + GRACE_MS:
+            return 0
+        return min(self._heard_at_ms + LATE_MS, self._latest_ms)
 
     def _last_word_ms(self) -> int:
         """When the last word will have been heard, as far as is known now."""
-        latest = self._asked_ms + LONGEST_MS
+        latest = self._latest_ms
         if self._playing:
             return latest
         if self._audio_done_ms is None:

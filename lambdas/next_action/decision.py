@@ -109,6 +109,8 @@ def _clip_ends_ms(view: View, limits: Limits) -> int:
     duration_ms = head.opening_ms if head.loaded == head.base_seq else _clip_ms(view)
     if not duration_ms:
         return 0
+    if head.heard_seq == head.loaded > head.base_seq:
+        return head.heard_at_ms + duration_ms + limits.heard_margin_ms
     return head.loaded_at_ms + head.start_delay_ms + duration_ms + limits.margin_ms
 
 

@@ -71,7 +71,7 @@ class Account:
     def functions(self, estate: Estate) -> list[Function]:
         """The flow's Lambdas and the customer's, with the limits they are deployed with."""
         environment = self.lambda_environment(estate)
-        limits = {"next_action_wait": 35_000}
+        limits = {"next_action_wait": 24_000}
         handlers = {**FLOW_LAMBDAS, **FUNCTION_LAMBDAS}
         return [
             Function(lambda_arn(name), handler, environment, timeout_ms=limits.get(name, 8000))

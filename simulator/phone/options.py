@@ -7,13 +7,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import definition
+from contract.audio import lin2ulaw, ulaw2lin
 from contract.errors import VoiceAgentError
 from definition import AgentDefinition
 from simulator.caller import recording, recordings
 from simulator.caller.schedule import Words, parse
 from simulator.connect.presets import Preset, preset
+from simulator.deepgram import tones
+from simulator.deepgram.local import packages, rules_path
+from simulator.deepgram.local.errors import SpeechPackagesMissing
+from simulator.deepgram.local.rulebook import load as load_rules
 
 FORMS = ("interruptible", "polling")
+NO_SPEECH = Path(".venv/no-speech")  # the set-up could not install the speech packages
+MS_PER_WORD = 320
 
 
 class BadOption(VoiceAgentError):
@@ -27,9 +34,23 @@ class BadOption(VoiceAgentError):
         return f"{self.name}: expected {self.expected}, found {self.found!r}"
 
 
+class NotUnderstood(VoiceAgentError):
+    """A recording of speech, and nobody here who could understand it."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.path = path
+
+    def __str__(self) -> str:
+        return (
+            f"CALLER: {self.path} can only be understood with the speech packages, which are not installed: "
+            "run `make setup` where the package index can be reached, set DEEPGRAM_API_KEY, or leave CALLER out"
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class Options:
-    """One call. `deepgram_key` is empty for the local agent."""
+    """One call. `deepgram_key` is empty for the local agent; `speech`: speech packages are at hand."""
 
     form: str
     preset: Preset
@@ -41,30 +62,63 @@ class Options:
     speech: bool
 
 
+def speech_installed(marker: Path = NO_SPEECH) -> bool:
+    """Whether recogniser and voice can be used here; the marker switches them off."""
+    try:
+        packages.require()
+    except SpeechPackagesMissing:
+        return False
+    return not marker.exists()
+
+
 def read(environment: Mapping[str, str], *, speech: bool) -> Options:
     """Everything that can be wrong is found before anything is started.
 
     Raises:
-        VoiceAgentError: BadOption, UnknownPreset, DefinitionError, BadSchedule or BadRecording; one sentence each.
+        VoiceAgentError: BadOption, NotUnderstood, UnknownPreset, DefinitionError, RulesInvalid, BadSchedule or
+            BadRecording; one sentence each.
     """
     form = environment.get("FLOW") or FORMS[0]
     if form not in FORMS:
         raise BadOption("FLOW", " or ".join(FORMS), form)
+    key = environment.get("DEEPGRAM_API_KEY", "").strip()
     agent_path = Path(environment.get("AGENT") or "agents/shop.yaml")
+    agent = definition.load(agent_path)
+    if not key:
+        load_rules(rules_path(agent_path))
     return Options(
         form=form,
         preset=preset(environment.get("PRESET") or "default"),
         agent_path=agent_path,
-        agent=definition.load(agent_path),
-        words=_words(environment.get("CALLER", "")),
-        report=Path(environment.get("REPORT") or "build/report"),
-        deepgram_key=environment.get("DEEPGRAM_API_KEY", ""),
+        agent=agent,
+        words=_words(environment.get("CALLER", ""), speech=speech or bool(key)),
+        report=_report(Path(environment.get("REPORT") or "build/report")),
+        deepgram_key=key,
         speech=speech,
     )
 
 
-def _words(spec: str) -> list[Words]:
+def _report(folder: Path) -> Path:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise BadOption("REPORT", f"a folder that can be made ({error.strerror})", str(folder)) from None
+    return folder
+
+
+def _words(spec: str, *, speech: bool) -> list[Words]:
     default = not spec.strip()
     entries = parse(recordings.DEFAULT_CALLER if default else spec)
     folder = recordings.FOLDER if default else Path()
-    return [Words(entry.path.stem, recording.read(folder / entry.path), entry.after_ms) for entry in entries]
+    words = [Words(entry.path.stem, recording.read(folder / entry.path), entry.after_ms) for entry in entries]
+    return words if speech else [_in_tones(folder / entry.path, one) for entry, one in zip(entries, words, strict=True)]
+
+
+def _in_tones(path: Path, words: Words) -> Words:
+    """The same words for an agent that hears tones only."""
+    if tones.decode(lin2ulaw(words.pcm)):
+        return words
+    text = recordings.WORDS.get(path.name) if path.resolve().parent == recordings.FOLDER.resolve() else None
+    if text is None:
+        raise NotUnderstood(path)
+    return Words(words.name, ulaw2lin(tones.encode_utterance(text, MS_PER_WORD)), words.after_ms)

@@ -7,49 +7,55 @@ import contextlib
 import json
 import os
 import signal
-import socket
 import sys
+from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from contract.errors import VoiceAgentError
 
-START_S = 30.0
+START_S = 60.0  # models load in 2 s; with a cold disk and busy cores it takes much more
 STOP_S = 10.0
+READ_BYTES = 1 << 16
+KEPT_LINES = 20
+
+Lines = Callable[[str], None]
 
 
 class ProcessFailed(VoiceAgentError):
-    def __init__(self, name: str, what: str, log: Path) -> None:
-        super().__init__(name, what, log)
+    """`said` is the last line that it wrote, "" when there was none."""
+
+    def __init__(self, name: str, what: str, log: Path, said: str = "") -> None:
+        super().__init__(name, what, log, said)
         self.name = name
         self.what = what
         self.log = log
+        self.said = said
 
     def __str__(self) -> str:
-        return f"{self.name} {self.what}; what it said last is in {self.log}"
-
-
-def free_port() -> int:
-    """A port that nobody listens on at this moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+        said = f": {self.said}" if self.said else ""
+        return f"{self.name} {self.what}{said} (all that it said is in {self.log})"
 
 
 @dataclass
 class Child:
-    """A process whose output goes to a file, and line by line to whoever listens."""
+    """A process whose output goes to a file, and line by line to whoever listens.
+
+    `died` is called when it ends by itself; it has a session of its own, so that Ctrl-C in the terminal is for the
+    phone alone, and a leash, so that it ends with the phone in any case.
+    """
 
     name: str
     process: asyncio.subprocess.Process
     log: Path
-    lines: Callable[[str], None] | None = None
-    last: list[str] = field(default_factory=list)
-    _reader: asyncio.Task[None] | None = None
+    lines: Lines | None = None
+    died: Callable[[Child], None] | None = None
+    stopping: bool = False
+    last: deque[str] = field(default_factory=lambda: deque(maxlen=KEPT_LINES))
+    _tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
     @classmethod
     async def start(
@@ -58,73 +64,112 @@ class Child:
         arguments: list[str],
         environment: Mapping[str, str],
         folder: Path,
-        lines: Callable[[str], None] | None = None,
+        lines: Lines | None = None,
+        died: Callable[[Child], None] | None = None,
     ) -> Child:
+        """`arguments`: a module and what it is called with."""
         log = folder / f"{name}.log"
-        log.write_text("")
+        file = await asyncio.to_thread(log.open, "w")
         process = await asyncio.create_subprocess_exec(
             sys.executable,
+            "-m",
+            "simulator.phone.leash",
             *arguments,
+            stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
-            env={**os.environ, **environment},
-            limit=1 << 20,
+            env={**os.environ, "PYTHONUNBUFFERED": "1", **environment},
+            start_new_session=True,
         )
-        child = cls(name, process, log, lines)
-        child._reader = asyncio.create_task(child._read(), name=f"read {name}")
+        child = cls(name, process, log, lines, died)
+        child._tasks = [
+            asyncio.create_task(child._read(file), name=f"read {name}"),
+            asyncio.create_task(child._wait(), name=f"wait for {name}"),
+        ]
         return child
 
-    async def _read(self) -> None:
+    async def _read(self, file: IO[str]) -> None:
+        """To the log in a thread: disks may be slow, and the line of the call ticks every 20 ms."""
         assert self.process.stdout is not None
-        with self.log.open("w") as file:
-            while line := await self.process.stdout.readline():
-                text = line.decode(errors="replace").rstrip()
-                file.write(text + "\n")
-                file.flush()
-                if self.lines is not None:
-                    self.lines(text)
+        rest = b""
+        try:
+            while data := await self.process.stdout.read(READ_BYTES):
+                *whole, rest = (rest + data).split(b"\n")
+                texts = [line.decode(errors="replace").rstrip() for line in whole]
+                for text in texts:
+                    self._take(text)
+                await asyncio.to_thread(_write, file, texts)
+        finally:
+            await asyncio.to_thread(file.close)
+
+    def _take(self, text: str) -> None:
+        if text:
+            self.last.append(text)
+        if self.lines is not None:
+            self.lines(text)
+
+    async def _wait(self) -> None:
+        await self.process.wait()
+        if not self.stopping and self.died is not None:
+            self.died(self)
+
+    @property
+    def alive(self) -> bool:
+        return self.process.returncode is None
+
+    @property
+    def ending(self) -> str:
+        """How it ended, in words."""
+        code = self.process.returncode or 0
+        return f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with code {code}"
 
     def failed(self, what: str) -> ProcessFailed:
-        return ProcessFailed(self.name, what, self.log)
+        return ProcessFailed(self.name, what, self.log, self.last[-1] if self.last else "")
 
-    async def until(self, happened: Callable[[], bool], what: str) -> None:
+    async def until(self, happened: Callable[[], bool], what: str, limit_s: float = START_S) -> None:
         """Wait until something has happened. Raises ProcessFailed when the process ends or takes too long."""
         try:
-            async with asyncio.timeout(START_S):
+            async with asyncio.timeout(limit_s):
                 while not happened():
-                    if self.process.returncode is not None:
-                        raise self.failed(f"ended with code {self.process.returncode} before {what}")
+                    if not self.alive:
+                        await self._tasks[0]  # its last words are still on the way
+                        raise self.failed(f"{self.ending} before {what}")
                     await asyncio.sleep(0.02)
         except TimeoutError:
-            raise self.failed(f"took more than {START_S:.0f} s for {what}") from None
+            raise self.failed(f"took more than {limit_s:g} s until {what}") from None
 
-    def kill(self) -> None:
-        """As a machine does that dies."""
-        self.process.kill()
-
-    async def stop(self) -> int:
-        """SIGTERM, and SIGKILL if that does not help in time; returns the exit code."""
+    def send(self, number: signal.Signals) -> None:
+        """A signal that it is meant to die of, or not: what comes of it counts as its own doing."""
         with contextlib.suppress(ProcessLookupError):
-            self.process.send_signal(signal.SIGTERM)
+            self.process.send_signal(number)
+
+    async def stop(self, grace_s: float = STOP_S) -> None:
+        """SIGTERM, and SIGKILL if that does not help in time."""
+        self.stopping = True
+        self.send(signal.SIGTERM)
         try:
-            async with asyncio.timeout(STOP_S):
-                code = await self.process.wait()
+            async with asyncio.timeout(grace_s):
+                await self.process.wait()
         except TimeoutError:
-            self.process.kill()
-            code = await self.process.wait()
-        if self._reader is not None:
-            await self._reader
-        return code
+            self.send(signal.SIGKILL)
+        await asyncio.gather(*self._tasks)
+
+
+def _write(file: IO[str], texts: list[str]) -> None:
+    file.writelines(f"{text}\n" for text in texts)
+    file.flush()
 
 
 @asynccontextmanager
 async def running(starting: Awaitable[Child]) -> AsyncIterator[Child]:
-    """A child that is stopped at the end, whatever happens."""
+    """A child that is stopped at the end; without grace when the end is an error, or Ctrl-C."""
     child = await starting
     try:
         yield child
-    finally:
-        await child.stop()
+    except BaseException:
+        await child.stop(grace_s=0)
+        raise
+    await child.stop()
 
 
 def json_line(text: str) -> dict[str, Any]:

@@ -110,6 +110,7 @@ async def test_an_expired_lease_is_taken_over_and_the_old_owner_writes_no_more(s
         store.append(old, CLIP, T0),
         store.cancel(old, 1),
         store.cancel_opening(old),
+        store.heard(old, 1, T0),
         store.put_turn(old, Turn(1, Role.CALLER, "hello")),
         store.enter_function(old, FunctionEntry("k2", "f", {}, FunctionState.ENTERED, T0)),
         store.finish_function(old, "k", FunctionState.FINISHED, "{}", "", T0),
@@ -216,6 +217,13 @@ async def test_the_opening_is_cancelled_by_a_flag_of_its_own(store: GatewayStore
     lease = await taken(store)
     await store.cancel_opening(lease)
     assert (await store.head(CONTACT)).opening_cancelled
+
+
+async def test_when_a_clip_was_really_heard_is_in_the_head(store: GatewayStore) -> None:
+    lease = await taken(store)
+    await store.heard(lease, 3, T0 + 700)
+    head = await store.head(CONTACT)
+    assert (head.heard_seq, head.heard_at_ms) == (3, T0 + 700)
 
 
 # --- the flow asks

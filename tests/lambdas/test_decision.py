@@ -23,7 +23,7 @@ HEAD = Head(
     loaded_at_ms=T0,
     asked_at_ms=T0,
 )
-CLIP_ENDS = 400 + 2000 + 150  # start delay, clip, margin
+CLIP_ENDS = 400 + 2000 + 60  # start delay, clip, margin
 
 
 def at(ms: int, head: Head = HEAD, *log: Numbered, limits: Limits = WAIT, **changed: Any) -> Decision:
@@ -46,8 +46,8 @@ def test_nothing_to_do_is_waited_out_and_then_listens() -> None:
     assert at(0) == Wait(50)
     assert at(2999) == Wait(50)
     assert at(3000) == Wait(200)
-    assert at(29_950, replace(HEAD, lease_until_ms=T0 + 35_000)) == Wait(50)
-    assert at(30_000, replace(HEAD, lease_until_ms=T0 + 35_000)) == Listen(Outcome.NONE)
+    assert at(20_950, replace(HEAD, lease_until_ms=T0 + 35_000)) == Wait(50)
+    assert at(21_000, replace(HEAD, lease_until_ms=T0 + 35_000)) == Listen(Outcome.NONE)
 
 
 def test_a_head_that_moved_is_looked_at_fast_again() -> None:
@@ -107,8 +107,8 @@ def test_a_clip_without_a_line_in_the_log_counts_as_over() -> None:
 
 def test_a_clip_longer_than_the_time_is_left_to_play_until_the_time_is_over() -> None:
     long = line(1, Play("https://x/y.wav", 60_000))
-    assert at(29_999, PLAYING, long) == Wait(1)
-    assert at(30_000, PLAYING, long) == Listen(Outcome.NONE)
+    assert at(20_999, PLAYING, long) == Wait(1)
+    assert at(21_000, PLAYING, long) == Listen(Outcome.NONE)
 
 
 def test_the_opening_is_a_clip_like_any_other() -> None:
@@ -153,8 +153,8 @@ def test_the_gateway_is_lost_20_s_after_its_last_renewal(state: CallState) -> No
 
 def test_what_a_lost_gateway_said_is_still_heard() -> None:
     assert at(25_000, replace(HEAD, last_seq=1), line(1)) == Give(line(1), Outcome.NONE)
-    playing = replace(PLAYING, loaded_at_ms=T0 + 24_000)
-    assert at(25_000, playing, line(1)) == Wait(50)
+    playing = replace(PLAYING, loaded_at_ms=T0 + 20_000)
+    assert at(20_900, playing, line(1)) == Wait(50)
 
 
 def test_an_ended_call_is_left() -> None:
@@ -191,6 +191,18 @@ def test_a_call_is_unowned_while_it_waits_or_its_lease_has_expired() -> None:
 
 
 def test_a_lambda_with_little_time_left_holds_a_request_for_less() -> None:
-    assert WAIT.within(35_000) == WAIT
+    assert WAIT.within(24_000) == WAIT
     assert WAIT.within(12_000).block_ms == 10_000
     assert WAIT.within(1000).block_ms == 0
+
+
+def test_a_clip_that_was_found_in_the_track_ends_when_it_really_ends() -> None:
+    found = replace(PLAYING, heard_seq=PLAYING.loaded, heard_at_ms=T0 + 900, last_seq=2)
+    ends = 900 + CLIP.duration_ms + WAIT.heard_margin_ms
+    assert at(ends - 1, found, line(1), line(2)) == Wait(1)
+    assert at(ends, found, line(1), line(2)) == Give(line(2), Outcome.COMPLETED)
+
+
+def test_the_start_of_an_earlier_clip_says_nothing() -> None:
+    earlier = replace(PLAYING, heard_seq=PLAYING.loaded - 1, heard_at_ms=T0 - 5000)
+    assert at(CLIP_ENDS - 1, earlier, line(1)) == Wait(1)

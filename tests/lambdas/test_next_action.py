@@ -63,7 +63,7 @@ async def test_the_opening_is_played_to_its_end_before_the_first_clip() -> None:
     await store.append(lease, CLIP, T0)
     answer = await Flow(store, clock).wait()
     assert (answer["seq"], answer["previous"]) == ("1", "completed")
-    assert clock.now_ms() - T0 == 400 + 3000 + 150
+    assert clock.now_ms() - T0 == 400 + 3000 + 60
 
 
 async def test_barge_in_into_the_opening_is_answered_within_50_ms() -> None:
@@ -102,11 +102,11 @@ async def test_a_newer_request_sends_the_older_one_home() -> None:
     newer.cancel()
 
 
-async def test_with_nothing_to_do_a_request_is_held_for_30_s_or_6() -> None:
+async def test_with_nothing_to_do_a_request_is_held_for_21_s_or_6() -> None:
     store, clock = MemoryStore(), LoopClock(T0)
     lease = await taken(store, opening=None)
     flow = Flow(store, clock)
-    for ask, held_ms in ((flow.poll, 5800), (flow.wait, 30_000)):
+    for ask, held_ms in ((flow.poll, 5800), (flow.wait, 21_000)):
         await store.renew(lease, clock.now_ms(), 60_000, 400)
         began = clock.now_ms()
         assert (await ask())["action"] == "listen"
@@ -196,7 +196,7 @@ async def test_a_gateway_that_comes_back_at_the_last_moment_keeps_the_call() -> 
             return await operation()
 
     answer = await Flow(Late(store, {}).store(), clock).wait()
-    assert (answer["action"], clock.now_ms() - T0) == ("listen", 30_000)
+    assert (answer["action"], clock.now_ms() - T0) == ("listen", 21_000)
     assert (await store.head(CONTACT)).state is CallState.ACTIVE
 
 
@@ -307,7 +307,7 @@ async def test_holding_a_request_reads_the_head_and_not_the_log() -> None:
 
     await Flow(Counting(store, {}).store(), clock).wait(limits=WAIT)
     assert counted["actions_after"] == 1
-    assert counted["head"] == 1 + 60 + 135  # after the log, 3 s of every 50 ms, 27 s of every 200 ms
+    assert counted["head"] == 1 + 60 + 90  # after the log, 3 s of every 50 ms, 18 s of every 200 ms
 
 
 async def test_a_moved_head_is_seen_as_moved() -> None:

@@ -151,3 +151,9 @@ async def test_a_call_survives_a_lambda_that_is_killed_between_any_two_calls(at:
     assert (await start(store, wakeups=wakeups))["action"] == "agent"
     assert (await store.head(CONTACT)).state is CallState.WAITING
     assert wakeups.sent
+
+
+async def test_an_attribute_of_the_contact_names_the_agent() -> None:
+    store = MemoryStore()
+    await start(store, a_start(Attributes={"voice_agent": "clinic"}))
+    assert (await store.call(CONTACT)).agent == "clinic"

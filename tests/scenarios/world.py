@@ -183,7 +183,9 @@ class World:
         self.exchange: Exchange
         self.deepgram: loopback.Service
 
-    async def call(self, during: Callable[[World], Coroutine[Any, Any, None]] | None = None, limit_s: float = 300) -> ContactEnd:
+    async def call(
+        self, during: Callable[[World], Coroutine[Any, Any, None]] | None = None, limit_s: float = 300
+    ) -> ContactEnd:
         """Run the whole call; `during` runs beside it and may break things."""
         async with asyncio.timeout(limit_s), self._gateway():
             shell = self._ring()

@@ -24,7 +24,7 @@ from gateway.legs.leg import CallerAudio, Handover, LegEvent, LegFailed
 log = structlog.get_logger()
 
 NO_MEDIA_MS = 10_000  # no fragment for so long: is the caller still there?
-NO_REQUEST_MS = 45_000  # no request of the flow for so long: the longest Wait of the flow is 40 s
+NO_REQUEST_MS = 45_000  # no request of the flow for so long: the longest Wait of the flow is 25 s
 CHECK_MS = 1000
 MOST_EVENTS = 4096
 

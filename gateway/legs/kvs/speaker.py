@@ -100,6 +100,7 @@ class Speaker:
     _cancel_up_to: int = 0
     _cancelled_up_to: int = 0
     _cancel_opening: bool = False
+    _begun: tuple[int, int] | None = None  # sequence and start of a clip that was just found in the track
     _says: deque[str] = field(default_factory=deque)
     _final: Final | None = None
     _after_final: Final | None = None  # asked for while the one before was being withdrawn
@@ -171,6 +172,8 @@ class Speaker:
             match event:
                 case Found(seq, at_ms):
                     self._playout.began(seq, at_ms)
+                    self._begun = (seq, at_ms)
+                    self._wake.set()
                 case HeardMeasured():
                     self._emit(event)
                 case NotHeard(number, seq, clip):
@@ -233,6 +236,9 @@ class Speaker:
             await self._take_back(final)
         elif now >= self._read_at_ms:
             await self._read_head()
+        elif self._begun is not None:
+            (seq, at_ms), self._begun = self._begun, None
+            await self.store.heard(self.lease, seq, at_ms)
         elif self._says:
             self._last_seq = await self.store.append(self.lease, Say(self._says[0]), now)
             self._says.popleft()
