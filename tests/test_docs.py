@@ -104,6 +104,15 @@ def test_the_variables_in_the_readme_are_those_that_the_phone_reads(monkeypatch:
     assert set(names(README, "Variables of `make call`")) == environment.asked
 
 
+def test_the_example_of_each_variable_is_accepted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    for row in rows(README, "Variables of `make call`"):
+        name = row[0].strip("`")
+        example = re.search(rf"{name}=([^`\s]+)", row[2])
+        assert example is not None, name
+        options.read({name: example[1]}, speech=False)
+
+
 def report() -> dict[str, Any]:
     """The report of a call in which nothing happened."""
     facts = Facts(

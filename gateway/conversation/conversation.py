@@ -162,6 +162,7 @@ class Conversation:
                 self._caller_audio(ulaw, media_ms, now_ms)
             case PlaybackStarted(stretch, at_ms):
                 self.turns.playback_started(stretch, at_ms)
+                self.ending.playback_started(at_ms)
             case PlaybackFinished():
                 self._playback_finished(event)
             case HeardMeasured(stretch, position_ms, source):

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 
 QUIET_MS = 300  # agent audio may follow an AgentAudioDone; after so long it does not (observed live)
-LONGEST_MS = 15_000  # last words, drained or not
+LONGEST_MS = 15_000  # last words, drained or not, from the request or from their first sample
+UTMOST_MS = 45_000  # and all in all: a flow may take long to play them
 NO_WORDS_MS = 4000  # the agent may say nothing at all: no audio for so long after the answer
 # An AgentAudioDone may still be that of the sentence before the request; last words were seen to begin 0.2 to
 # 0.7 s after the answer.
@@ -55,6 +56,7 @@ class Ending:
     _spoke: bool = False
     _audio_done_ms: int | None = None
     _playing: bool = False
+    _started_ms: int = 0
     _heard_at_ms: int | None = None  # when the caller had heard the last of what was played
     _media_ms: int = 0  # up to when we know what the caller said
     _held_until_ms: int | None = None  # the caller makes a sound: wait for what it was
@@ -64,7 +66,7 @@ class Ending:
         if self.step is not Step.NOT:
             return False
         self.step, self.leave = Step.LAST_WORDS, leave
-        self._asked_ms, self._playing = now_ms, playing
+        self._asked_ms, self._playing, self._started_ms = now_ms, playing, 0
         self._spoke, self._audio_done_ms, self._heard_at_ms = False, None, None
         self.interrupted, self._held_until_ms = False, None
         return True
@@ -83,6 +85,9 @@ class Ending:
 
     def audio_done(self, now_ms: int) -> None:
         self._audio_done_ms = now_ms
+
+    def playback_started(self, at_ms: int) -> None:
+        self._started_ms = at_ms
 
     def playback_finished(self, at_ms: int) -> None:
         self._playing = False
@@ -134,7 +139,8 @@ class Ending:
 
     @property
     def _latest_ms(self) -> int:
-        return self._asked_ms + LONGEST_MS
+        longest = max(self._asked_ms, self._started_ms) + LONGEST_MS
+        return min(longest, self._asked_ms + UTMOST_MS)
 
     def _caller_known_ms(self) -> int:
         """When it is known whether the caller said something into the last words."""

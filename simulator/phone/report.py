@@ -1,62 +1,26 @@
-"""The report of a call: facts of line, flow, record and gateway, joined. All times are ms from the ring."""
+"""The report of a call, as it is written to report.json. All its times are ms from the ring."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from contract.actions import NONE, Numbered, Play
-from contract.call import Head
 from contract.handover import KEYS
-from contract.turns import FunctionEntry, Role, Turn
+from contract.turns import FunctionEntry, Turn
 from simulator.connect.events import DisconnectReason
-from simulator.connect.shell import FlowEvent
+from simulator.phone import timing
+from simulator.phone.facts import Facts
 
 LAG_LIMIT_MS = 50  # above it this machine was too busy for the times to mean anything
-
-
-@dataclass(frozen=True, slots=True)
-class Played:
-    """A prompt on the line, by the URL or ARN that the flow named. `ended_ms` is its last sample."""
-
-    uri: str
-    started_ms: int
-    ended_ms: int
-    cut: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """What is known of a call when it is over. Times are epoch ms."""
-
-    contact_id: str
-    form: str
-    preset: str
-    started_ms: int
-    head: Head | None
-    actions: Sequence[Numbered]
-    turns: Sequence[Turn]
-    functions: Sequence[FunctionEntry]
-    flow: Sequence[FlowEvent]
-    played: Sequence[Played]
-    first_heard_ms: int
-    spoken: Sequence[tuple[str, int, int]]  # the caller's recordings: name, first and last sample
-    silent_at: Callable[[int], int]  # the last agent sample of what is heard at a time
-    disconnect: DisconnectReason | None
-    figures: Mapping[str, Any]
-    lag_ms: Sequence[float]
-    errors: Sequence[str] = field(default_factory=tuple)
+CALLER_AUDIO = ("kvs_delay_ms_p50", "backlog_ms_max", "inserted_ms", "dropped_ms")
 
 
 def build(facts: Facts) -> dict[str, Any]:
-    """The report as it is written to report.json."""
+    """The whole report."""
     result, reason, queue, handover = _result(facts)
-    lag = _p99(facts.lag_ms)
-    errors = list(facts.errors)
-    if max(lag, float(facts.figures.get("loop_lag_ms_p99", 0))) > LAG_LIMIT_MS:
-        errors.append(f"this machine was busy: event loops ran up to {lag:.0f} ms late (p99), so the times mean little")
+    lag = max(p99(facts.lag_ms), float(facts.figures.get("loop_lag_ms_p99", 0)))
     return {
         "contact_id": facts.contact_id,
         "flow": facts.form,
@@ -67,21 +31,30 @@ def build(facts: Facts) -> dict[str, Any]:
         "transcript": [_turn(facts, turn) for turn in facts.turns],
         "functions": [_function(entry) for entry in facts.functions],
         "handover": handover,
-        "clips": _clips(facts),
-        "barge_ins": _barge_ins(facts),
+        "clips": [_clip(facts, numbered) for numbered in facts.actions if isinstance(numbered.action, Play)],
+        "barge_ins": [_barge_in(facts, one) for one in timing.barge_ins(facts)],
         "latency_ms": _latency(facts),
-        "caller_audio": {
-            name: facts.figures.get(name, 0)
-            for name in ("kvs_delay_ms_p50", "backlog_ms_max", "inserted_ms", "dropped_ms")
-        },
-        "loop_lag_ms_p99": round(max(lag, float(facts.figures.get("loop_lag_ms_p99", 0))), 1),
+        "caller_audio": {name: facts.figures.get(name, 0) for name in CALLER_AUDIO},
+        "loop_lag_ms_p99": round(lag, 1),
         "flow_actions": [
             {"identifier": event.identifier, "type": event.type, "at_ms": event.at_ms - facts.started_ms}
             for event in facts.flow
             if event.kind == "enter"
         ],
-        "errors": errors,
+        "errors": [*facts.errors, *_busy(lag)],
     }
+
+
+def p99(lags: Sequence[float]) -> float:
+    """The value below which 99 of 100 are; 0 for none."""
+    ordered = sorted(lags)
+    return ordered[min(len(ordered) - 1, len(ordered) * 99 // 100)] if ordered else 0.0
+
+
+def _busy(lag: float) -> list[str]:
+    if lag <= LAG_LIMIT_MS:
+        return []
+    return [f"this machine was busy: event loops ran up to {lag:.0f} ms late (p99), so the times mean little"]
 
 
 def _since(facts: Facts, at_ms: int) -> int:
@@ -89,15 +62,14 @@ def _since(facts: Facts, at_ms: int) -> int:
 
 
 def _result(facts: Facts) -> tuple[str, str, str | None, dict[str, str]]:
-    """What became of the caller, as Connect saw it; the reason as our record has it."""
+    """What became of the caller, as Connect saw it; the reason is the record's word, or else the handover's."""
     queued = next((event for event in facts.flow if event.kind == "queued"), None)
     recorded = facts.head.reason if facts.head else ""
     if queued is not None:
         attributes: Mapping[str, str] = queued.detail["attributes"]
         handover = {key: attributes[key] for key in KEYS if key in attributes}
-        reason = handover.get("va_reason", NONE)
         queue = str(queued.detail["queue_arn"]).rpartition("/")[2]
-        return "transferred", recorded if reason == NONE else reason, queue, handover
+        return "transferred", recorded or handover.get("va_reason", NONE), queue, handover
     if facts.disconnect is DisconnectReason.CUSTOMER:
         return "caller_hung_up", recorded or "caller_hung_up", None, {}
     if facts.disconnect is DisconnectReason.FLOW:
@@ -118,91 +90,58 @@ def _turn(facts: Facts, turn: Turn) -> dict[str, Any]:
 
 
 def _function(entry: FunctionEntry) -> dict[str, Any]:
-    result = json.loads(entry.result) if entry.result else None
     return {
         "name": entry.name,
         "arguments": dict(entry.arguments),
-        "result": result,
+        "result": result_of(entry),
         "duration_ms": max(0, entry.finished_at_ms - entry.entered_at_ms),
         "error": entry.error or None,
     }
 
 
-def _clips(facts: Facts) -> list[dict[str, Any]]:
-    played = {prompt.uri: prompt for prompt in facts.played}
-    clips = []
-    for numbered in facts.actions:
-        if not isinstance(numbered.action, Play):
-            continue
-        prompt = played.get(numbered.action.prompt_url)
-        clips.append(
-            {
-                "seq": numbered.seq,
-                "ready_ms": _since(facts, numbered.appended_at_ms),
-                "asked_ms": _asked(facts, numbered.action.prompt_url),
-                "started_ms": _since(facts, prompt.started_ms) if prompt else 0,
-                "ended_ms": _since(facts, prompt.ended_ms) if prompt else 0,
-                "outcome": numbered.outcome.value,
-            }
-        )
-    return clips
+def result_of(entry: FunctionEntry) -> Any:
+    """What the function returned; as text where it is no JSON, None where it returned nothing."""
+    try:
+        return json.loads(entry.result) if entry.result else None
+    except ValueError:
+        return entry.result
 
 
-def _asked(facts: Facts, url: str) -> int:
-    """When the flow's block that plays this clip asked for the file."""
-    asked = next(
-        (event.at_ms for event in facts.flow if event.kind == "prompt_asked" and event.detail["uri"] == url), 0
-    )
-    return _since(facts, asked)
-
-
-def _barge_ins(facts: Facts) -> list[dict[str, int]]:
-    """Turns that began into the agent's words."""
-    found = []
-    for turn in facts.turns:
-        estimated = turn.marks.get("barge_in", 0)
-        if turn.role is not Role.CALLER or not estimated:
-            continue
-        onset = min(
-            (start for _, start, _ in facts.spoken), key=lambda start: abs(start - estimated), default=estimated
-        )
-        noticed = turn.marks.get("user_started_speaking", 0)
-        told = next((e.at_ms for e in facts.flow if e.kind == "lambda_returned" and e.at_ms >= noticed), 0)
-        found.append(
-            {
-                "onset_ms": _since(facts, onset),
-                "user_started_speaking_ms": _since(facts, noticed),
-                "flow_told_ms": _since(facts, told),
-                "silent_ms": _since(facts, facts.silent_at(onset)),
-            }
-        )
-    return found
-
-
-def _latency(facts: Facts) -> dict[str, Any]:
-    """`answered`: until a gateway had the call; `first_word`: until the caller heard the first agent sample."""
-    turns = []
-    caller: Turn | None = None
-    for turn in facts.turns:
-        if turn.role is Role.CALLER:
-            caller = turn
-        elif caller is not None and turn.marks.get("heard_by_caller"):
-            turns.append(
-                {
-                    "caller_stopped": _since(facts, caller.ended_at_ms),
-                    "agent_audio_received": _since(facts, turn.marks.get("agent_audio_received", 0)),
-                    "heard_by_caller": _since(facts, turn.marks["heard_by_caller"]),
-                }
-            )
-            caller = None
-    answered = int(facts.figures.get("taken_at_ms", 0))
+def _clip(facts: Facts, numbered: Numbered) -> dict[str, Any]:
+    assert isinstance(numbered.action, Play)
+    url = numbered.action.prompt_url
+    prompt = next((one for one in facts.played if one.uri == url), None)
+    asked = (event.at_ms for event in facts.flow if event.kind == "prompt_asked" and event.detail["uri"] == url)
     return {
-        "answered": _since(facts, answered),
-        "first_word": _since(facts, facts.first_heard_ms),
-        "turns": turns,
+        "seq": numbered.seq,
+        "ready_ms": _since(facts, numbered.appended_at_ms),
+        "asked_ms": _since(facts, next(asked, 0)),
+        "started_ms": _since(facts, prompt.started_ms) if prompt else 0,
+        "ended_ms": _since(facts, prompt.ended_ms) if prompt else 0,
+        "outcome": numbered.outcome.value,
     }
 
 
-def _p99(lags: Sequence[float]) -> float:
-    ordered = sorted(lags)
-    return ordered[min(len(ordered) - 1, len(ordered) * 99 // 100)] if ordered else 0.0
+def _barge_in(facts: Facts, found: timing.BargeIn) -> dict[str, int]:
+    return {
+        "onset_ms": _since(facts, found.onset_ms),
+        "user_started_speaking_ms": _since(facts, found.noticed_ms),
+        "flow_told_ms": _since(facts, found.told_ms),
+        "silent_ms": _since(facts, found.silent_ms),
+    }
+
+
+def _latency(facts: Facts) -> dict[str, Any]:
+    """`answered`: until a gateway had the call; `first_word`: until the caller heard the first sound."""
+    return {
+        "answered": _since(facts, int(facts.figures.get("taken_at_ms", 0))),
+        "first_word": _since(facts, timing.first_word_ms(facts)),
+        "turns": [
+            {
+                "caller_stopped": _since(facts, one.stopped_ms),
+                "agent_audio_received": _since(facts, one.received_ms),
+                "heard_by_caller": _since(facts, one.heard_ms),
+            }
+            for one in timing.answered(facts)
+        ],
+    }
