@@ -148,7 +148,10 @@ def closing(head: Head, log: Iterable[Numbered]) -> dict[int, Outcome]:
 def _last_outcome(head: Head, numbered: Numbered) -> Outcome:
     if is_final(numbered.action) and numbered.seq <= max(head.loaded, head.leaving):
         return Outcome.COMPLETED
-    return Outcome.CUT if numbered.seq <= head.loaded else Outcome.CANCELLED
+    if numbered.seq > head.loaded:
+        return Outcome.CANCELLED
+    # A transfer or an end is offered when what came before it is over.
+    return Outcome.COMPLETED if numbered.seq < head.leaving else Outcome.CUT
 
 
 def is_final(action: Action) -> bool:

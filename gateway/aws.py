@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import boto3
@@ -58,6 +59,22 @@ class SecretKey:
         if not key:
             raise KeyUnavailable("the secret is empty: put the Deepgram API key into it")
         return key
+
+
+def secret_values(definitions: Mapping[str, AgentDefinition]) -> dict[str, str]:
+    """The value of every secret that a definition refers to by `${secret:NAME}`; blocks.
+
+    Raises:
+        KeyUnavailable: one of them cannot be read.
+    """
+    names = sorted({name for definition in definitions.values() for name in definition.secrets})
+    if not names:
+        return {}
+    client = boto3.client("secretsmanager", config=config())
+    try:
+        return {name: client.get_secret_value(SecretId=name).get("SecretString", "") for name in names}
+    except (ClientError, BotoCoreError) as error:
+        raise KeyUnavailable(f"a secret of an agent definition cannot be read ({type(error).__name__})") from None
 
 
 def _key_in(text: str) -> str:
@@ -129,4 +146,5 @@ def facilities(
         definitions=definitions,
         queue_arns=settings.queue_arns,
         random=random.random,
+        secrets=secret_values(definitions),
     )

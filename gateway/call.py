@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import structlog
 
+from contract.audio import ULAW_SILENCE
 from contract.call import LEASE_MS, RENEW_EVERY_MS, Call, Head, Lease, Result
 from contract.errors import CallEnded, LeaseLost, StoreUnavailable
 from contract.turns import FunctionState, Turn
@@ -143,7 +144,8 @@ class LiveCall:
         turns = await self._store.turns(self.contact_id)
         functions = await self._store.functions(self.contact_id)
         first = max((turn.number for turn in turns), default=0) + 1
-        self._conversation = Conversation(self._definition, self._clock.now_ms(), first_turn=first)
+        self._runner.ledger.update({entry.key: entry for entry in functions})
+        self._conversation = Conversation(self._definition, self._clock.now_ms(), first_turn=first, earlier=turns)
         opening = self._call.opening
         if opening is not None and not turns:
             self._conversation.opening(opening.text, opening.duration_ms)
@@ -213,7 +215,9 @@ class LiveCall:
             event = await self._leg.next_event()
             now = self._clock.now_ms()
             if isinstance(event, CallerAudio) and self._session is not None:
-                self._session.send_audio(event.ulaw)
+                # On the way to a human the caller speaks to nobody; silence keeps the session until they come back.
+                parked = self._talk.parked
+                self._session.send_audio(ULAW_SILENCE * len(event.ulaw) if parked else event.ulaw)
             self._talk.leg(event, now)
             match event:
                 case CallerGone(signal):
@@ -278,7 +282,7 @@ class LiveCall:
         if not leave.queue:
             self._leg.hang_up(leave.reason)
             return
-        attributes = handover(self._call, leave, self._talk.turns)
+        attributes = handover(self._call, leave, self._talk.turns, self._runner.ledger.values())
         arn = self._facilities.queue_arns[leave.queue]
         self._leg.transfer(Handover(leave.queue, arn, leave.reason, attributes))
 

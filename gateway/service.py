@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from contract.actions import Transfer
+from contract.actions import NONE, Transfer
 from contract.call import LEASE_MS, Head, Lease, Result
 from contract.errors import CallEnded, CallNotFound, CallTaken, ContractError, LeaseLost, StoreUnavailable
 from contract.handover import VERSION, attributes
@@ -155,13 +155,14 @@ class Service:
 
     async def _hand_over(self, lease: Lease, reason: str) -> None:
         """The last thing that can be done for a caller; should it fail, the flow's own watch does the same."""
-        default = next(iter(self.facilities.queue_arns.items()), ("none", "none"))
-        handover = attributes({"va_version": VERSION, "va_reason": reason, "va_queue": default[0]})
-        now = self.facilities.clock.now_ms()
+        facilities = self.facilities
+        queue = next((definition.default_queue for definition in facilities.definitions.values()), NONE)
+        handover = attributes({"va_version": VERSION, "va_reason": reason, "va_queue": queue, "va_result": "failed"})
+        transfer = Transfer(facilities.queue_arns.get(queue, NONE), queue, reason, handover)
         try:
-            await self.facilities.store.append(lease, Transfer(default[1], default[0], reason, handover), now)
+            await facilities.store.append(lease, transfer, facilities.clock.now_ms())
             await asyncio.sleep(LEASE_MS / 1000)  # the flow has taken it by then
-            await self.facilities.store.end(lease, Result.FAILED, reason, self.facilities.clock.now_ms())
+            await facilities.store.end(lease, Result.FAILED, reason, facilities.clock.now_ms())
         except ContractError as error:
             log.error("not_handed_over", contact=lease.contact_id, why=type(error).__name__)
 

@@ -49,6 +49,7 @@ class Estate:
     parameters: FlowParameters
     queue_arns: dict[str, str]
     stream_arn: str
+    switch: Hours  # closed: everybody goes to the queue, without our Lambdas
 
     def flow_arn(self, form: str) -> str:
         return resource_arn("contact-flow", form)
@@ -86,7 +87,7 @@ def estate(default_agent: str = "shop", queues: tuple[str, ...] = ("orders", "su
         short_silence_prompt_arn=short,
     )
     stream = f"arn:aws:kinesisvideo:{REGION}:{ACCOUNT}:stream/{PREFIX}-connect-simulated-contact-0001/1790000000000"
-    built = Estate(instance, parameters, queue_arns, stream)
+    built = Estate(instance, parameters, queue_arns, stream, switch)
     for form, make in (("interruptible", interruptible), ("polling", polling)):
         built.add_flow(form, make(parameters).to_dict())
     return built

@@ -216,6 +216,7 @@ class Conversation:
         """What is due by now."""
         if self._speech.is_over(now_ms):
             self._do(EndSpeech())
+            self.ending.speech_over(now_ms)
         if self._barge_in.is_cough(self.voice, now_ms, playing=self._speech.playing):
             self._cough(now_ms)
         for sentence in self._functions.pending.due_fillers(now_ms):

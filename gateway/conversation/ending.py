@@ -86,6 +86,11 @@ class Ending:
     def audio_done(self, now_ms: int) -> None:
         self._audio_done_ms = now_ms
 
+    def speech_over(self, now_ms: int) -> None:
+        """No audio has come for so long that its AgentAudioDone is not waited for any more."""
+        if self._audio_done_ms is None:
+            self._audio_done_ms = now_ms
+
     def playback_started(self, at_ms: int) -> None:
         self._started_ms = at_ms
 

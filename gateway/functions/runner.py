@@ -10,12 +10,13 @@ import asyncio
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import structlog
 
 from contract.call import Call, Lease
 from contract.clock import Clock
+from contract.errors import StoreUnavailable
 from contract.store import GatewayStore
 from contract.turns import FunctionEntry, FunctionState
 from gateway.conversation.commands import FunctionResult, StartFunction
@@ -40,6 +41,7 @@ class FunctionRunner:
     clock: Clock
     call: Call
     idempotent: frozenset[str] = frozenset()
+    ledger: dict[str, FunctionEntry] = field(default_factory=dict)  # this call's entries by key, as they stand
 
     async def run(self, lease: Lease, turn: int, request: StartFunction) -> FunctionResult:
         """Raises LeaseLost when another gateway owns the call."""
@@ -47,13 +49,28 @@ class FunctionRunner:
         entered = FunctionEntry(
             key, request.name, request.arguments, FunctionState.ENTERED, entered_at_ms=self.clock.now_ms()
         )
-        older = await self.store.enter_function(lease, entered)
+        try:
+            older = await self.store.enter_function(lease, entered)
+        except StoreUnavailable as error:
+            log.error("ledger_unavailable", contact=self.call.contact_id, function=request.name, cause=error.cause)
+            return failed("ledger_unavailable")  # what is not in the ledger is not invoked
         if older is not None and not self._may_repeat(older):
             return self._as_before(older)
+        self.ledger[key] = entered
         result = await self._invoke(request)
-        await self.store.finish_function(lease, key, result.state, result.content, result.error, self.clock.now_ms())
-        log.info("function", contact=self.call.contact_id, function=request.name, state=result.state.value)
+        await self._finish(lease, entered, result)
         return result
+
+    async def _finish(self, lease: Lease, entered: FunctionEntry, result: FunctionResult) -> None:
+        now = self.clock.now_ms()
+        self.ledger[entered.key] = replace(
+            entered, state=result.state, finished_at_ms=now, result=result.content, error=result.error
+        )
+        try:
+            await self.store.finish_function(lease, entered.key, result.state, result.content, result.error, now)
+        except StoreUnavailable as error:  # the caller gets the answer all the same
+            log.error("ledger_unavailable", contact=self.call.contact_id, function=entered.name, cause=error.cause)
+        log.info("function", contact=self.call.contact_id, function=entered.name, state=result.state.value)
 
     def _may_repeat(self, older: FunctionEntry) -> bool:
         return older.state is FunctionState.ENTERED and older.name in self.idempotent

@@ -78,7 +78,9 @@ def arn(service: str, what: str, pattern: str) -> Text:
 
 _ID = "[A-Za-z0-9-]+"
 INSTANCE_ARN = Text(
-    "create, or the ARN of a Connect instance", 512, rf"create|arn:aws[a-z-]*:connect:[a-z0-9-]+:[0-9]{{12}}:instance/{_ID}"
+    "create, or the ARN of a Connect instance",
+    512,
+    rf"create|arn:aws[a-z-]*:connect:[a-z0-9-]+:[0-9]{{12}}:instance/{_ID}",
 )
 FLOW_ARN = OrNothing(arn("connect", "a flow", f"instance/{_ID}/contact-flow/{_ID}"))
 QUEUE_ARN = arn("connect", "a queue", f"instance/{_ID}/queue/{_ID}")
@@ -101,7 +103,9 @@ CONNECT = Table(
     "a mapping with instance and streaming",
     {
         "instance": need(INSTANCE_ARN),
-        "alias": may(OrNothing(Text("an alias of 1 to 45 small letters, digits and -", 45, r"(?!d-)[a-z0-9][a-z0-9-]*")), ""),
+        "alias": may(
+            OrNothing(Text("an alias of 1 to 45 small letters, digits and -", 45, r"(?!d-)[a-z0-9][a-z0-9-]*")), ""
+        ),
         "streaming": need(STREAMING),
         "customer_queue_flow": may(FLOW_ARN, ""),
     },
@@ -117,7 +121,9 @@ QUEUE = Table("a queue with arn or hours", {"arn": may(QUEUE_ARN, ""), "hours": 
 PHONE_NUMBER = Table(
     "a phone number with number",
     {
-        "number": need(Text("the id or the ARN of a claimed phone number", 512, r"(arn:aws[a-z-]*:connect:\S+/)?[0-9a-f-]{36}")),
+        "number": need(
+            Text("the id or the ARN of a claimed phone number", 512, r"(arn:aws[a-z-]*:connect:\S+/)?[0-9a-f-]{36}")
+        ),
         "flow": may(Choice("polling", "interruptible"), "polling"),
         "return_flow": may(FLOW_ARN, ""),
     },

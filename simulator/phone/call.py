@@ -1,189 +1,164 @@
-"""One call on the phone: rings, follows the record, collects the facts."""
+"""One call on the phone: rings, follows line, flow and record, collects the facts."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from aiohttp import web
-
-from contract.actions import Numbered
-from contract.call import Head
 from contract.clock import Clock
 from contract.dynamodb import DynamoStore
-from contract.errors import CallNotFound, StoreUnavailable
 from contract.running import in_thread
-from contract.turns import FunctionEntry, Role, Turn
 from simulator.caller.line import Line
 from simulator.caller.schedule import Caller
-from simulator.connect.http import ConnectApi, Contacts, LambdaApi
-from simulator.connect.lambdas import LambdaRuntime
-from simulator.connect.seams import Seams, TextVoice
+from simulator.connect.events import CallerHungUp
+from simulator.connect.seams import Seams
 from simulator.connect.shell import ContactEnd, FlowEvent, incoming
-from simulator.estate import Estate, lambda_arn
+from simulator.estate import lambda_arn
 from simulator.exchange import Exchange, stream_for
-from simulator.kvs.server import KvsService
-from simulator.phone import listening
-from simulator.phone.cloud import TABLE, Account, S3Objects
+from simulator.phone import timing
+from simulator.phone.cloud import TABLE, S3Objects
+from simulator.phone.facts import Facts, Played
+from simulator.phone.listening import Track
 from simulator.phone.options import Options
-from simulator.phone.report import Facts, Played
+from simulator.phone.record import Record
+from simulator.phone.stage import Stage
 from simulator.phone.terminal import Terminal
 
 CALLER_NUMBER = "+4915112345678"
 OUR_NUMBER = "+493012345678"
-RECORD_EVERY_S = 0.2
+RECORD_EVERY_S = 0.25
 AFTERWARDS_S = 8.0  # how long the gateway may need to close the record
-
-
-@dataclass
-class Servers:
-    """What this process serves to the others over HTTP."""
-
-    kvs: KvsService
-    contacts: Contacts
-    runner: web.AppRunner
-
-    @classmethod
-    async def start(cls, port: int, clock: Clock, lambdas: LambdaRuntime) -> Servers:
-        url = f"http://127.0.0.1:{port}"
-        kvs, contacts = KvsService(clock), Contacts()
-        app = web.Application()
-        app.add_routes([*kvs.routes(url), *ConnectApi(contacts, clock).routes(), *LambdaApi(lambdas).routes()])
-        runner = web.AppRunner(app, access_log=None)
-        await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", port).start()
-        return cls(kvs, contacts, runner)
-
-
-@dataclass
-class Record:
-    """The record of the call, read as it grows."""
-
-    store: DynamoStore
-    contact_id: str
-    head: Head | None = None
-    turns: list[Turn] = field(default_factory=list)
-    functions: list[FunctionEntry] = field(default_factory=list)
-    actions: list[Numbered] = field(default_factory=list)
-
-    async def read(self) -> None:
-        """Read everything anew; what cannot be read stays as it was."""
-        with contextlib.suppress(CallNotFound, StoreUnavailable):
-            self.head = await self.store.head(self.contact_id)
-            self.turns = list(await self.store.turns(self.contact_id))
-            self.functions = list(await self.store.functions(self.contact_id))
-            self.actions = list(await self.store.actions_after(self.contact_id, 0))
+CONTACT_EVENT_MS = 8000
+OVER_AGENT_MS = 200
 
 
 class PhoneCall:
     """Run it once."""
 
-    def __init__(
-        self,
-        options: Options,
-        estate: Estate,
-        account: Account,
-        servers: Servers,
-        lambdas: LambdaRuntime,
-        voice: TextVoice,
-        clock: Clock,
-        terminal: Terminal,
-    ) -> None:
+    def __init__(self, options: Options, stage: Stage, clock: Clock, terminal: Terminal) -> None:
         self.events: list[FlowEvent] = []
+        self.errors: list[str] = []
+        self.said, self.heard = Track(), Track()
         self._options = options
-        self._estate = estate
-        self._servers = servers
-        self._lambdas = lambdas
+        self._stage = stage
         self._clock = clock
         self._terminal = terminal
+        estate, account = stage.estate, stage.account
         stream = stream_for(options.preset, estate.stream_arn, estate.instance.id, clock.now_ms())
-        servers.kvs.streams[stream.arn] = stream
-        caller = Caller(options.words)
-        self.exchange = Exchange(Line(caller, clock.now_ms()), stream, options.preset, clock, heard=self._watch_caller)
-        seams = Seams(lambdas, S3Objects(account), self.exchange, self.exchange, voice, clock)
-        self._shell = incoming(
+        stage.servers.kvs.streams[stream.arn] = stream
+        line = Line(Caller(options.words), clock.now_ms())
+        self.exchange = Exchange(line, stream, options.preset, clock, heard=self._frame)
+        self.shell = incoming(
             estate.instance,
             estate.flow_arn(options.form),
-            seams,
+            Seams(stage.lambdas, S3Objects(account), self.exchange, self.exchange, stage.voice, clock),
             caller_number=CALLER_NUMBER,
             system_number=OUR_NUMBER,
             preset=options.preset,
             report=self._flow_event,
         )
-        servers.contacts.add(self._shell)
-        self.record = Record(DynamoStore(account.client("dynamodb"), TABLE, in_thread), self._shell.contact_id)
-        self._announced = 0
+        stage.servers.contacts.add(self.shell)
+        self.record = Record(DynamoStore(account.client("dynamodb"), TABLE, in_thread), self.shell.contact_id)
+        terminal.clip = self.record.clip
         self._spoken = 0
 
     @property
     def contact_id(self) -> str:
-        return self._shell.contact_id
+        return self.shell.contact_id
 
-    async def run(self) -> ContactEnd:
-        """Ring, and stay on the line to the end; the record is complete when it returns."""
-        self._terminal.ring(self.exchange.line.started_ms)
-        async with asyncio.TaskGroup() as tasks:
-            following = tasks.create_task(self._follow())
-            end = await self.exchange.run(self._shell)
-            await self._lambdas.invoke(lambda_arn("contact_event"), end.contact_event, 8000)
-            await self._closed()
+    @property
+    def now_ms(self) -> int:
+        """Ms since the ring."""
+        return self._clock.now_ms() - self.exchange.line.started_ms
+
+    def hang_up(self) -> None:
+        """The caller has had enough."""
+        self.exchange.hung_up_at_ms = self.exchange.line.now_ms
+        self.shell.tell(CallerHungUp())
+
+    async def run(self, serving: Callable[[], bool]) -> ContactEnd:
+        """Ring, and stay on the line to the end. `serving`: there is a gateway that will close the record."""
+        self._terminal.ring(self._clock.now_ms())
+        following = asyncio.create_task(self._follow(), name="follow the record")
+        try:
+            end = await self.exchange.run(self.shell)
             following.cancel()
+            # Should it fail: the gateway has two other ways to learn of the hang-up.
+            await self._stage.lambdas.invoke(lambda_arn("contact_event"), end.contact_event, CONTACT_EVENT_MS)
+            await self._closed(serving)
+        finally:
+            following.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await following
+            self._terminal.screen.show()
         return end
 
-    async def _closed(self) -> None:
+    async def _closed(self, serving: Callable[[], bool]) -> None:
         """Wait until the gateway has closed the record."""
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(AFTERWARDS_S):
-                while self.record.head is None or self.record.head.state != "ended":
-                    await asyncio.sleep(RECORD_EVERY_S)
-        await self.record.read()
-        self._show()
+        for _ in range(round(AFTERWARDS_S / RECORD_EVERY_S)):
+            await self._look()
+            if self.record.closed or not serving():
+                return
+            await asyncio.sleep(RECORD_EVERY_S)
 
     async def _follow(self) -> None:
         while True:
-            await self.record.read()
-            self._show()
+            await self._look()
             await asyncio.sleep(RECORD_EVERY_S)
 
-    def _show(self) -> None:
+    async def _look(self) -> None:
+        await self.record.read()
+        now, facts = self._clock.now_ms(), self.facts()
         for turn in self.record.turns:
-            self._terminal.turn(turn)
+            self._terminal.turn(turn, now)
         for entry in self.record.functions:
             self._terminal.function(entry)
-        self._show_latency()
+        for found in timing.barge_ins(facts):
+            self._terminal.barged_in(found, now)
+        for one in timing.answered(facts):
+            self._terminal.answered(one)
+        self._terminal.show(now)
 
-    def _show_latency(self) -> None:
-        caller: Turn | None = None
-        for turn in self.record.turns:
-            if turn.role is Role.CALLER:
-                caller = turn
-            elif caller is not None and turn.marks.get("heard_by_caller"):
-                if turn.number > self._announced:
-                    self._announced = turn.number
-                    heard = turn.marks["heard_by_caller"]
-                    self._terminal.latency(heard, heard - caller.ended_at_ms)
-                caller = None
+    # -- what happens on line and in flow ----------------------------------------------------------------------
+
+    def failed(self, text: str) -> None:
+        """Something that this call must not have happen to it."""
+        self.errors.append(f"{text} ({self.now_ms / 1000:.1f} s after the ring)")
+        self._terminal.failure(self._clock.now_ms(), text)
 
     def _flow_event(self, event: FlowEvent) -> None:
         self.events.append(event)
         self._terminal.flow(event)
-        if event.kind == "queued":
-            self.exchange.queued_at_ms = self._clock.now_ms()
+        match event.kind:
+            case "queued":
+                self.exchange.queued_at_ms = self._clock.now_ms()
+            case "lambda_returned" if event.detail["error"]:
+                self.errors.append(f"a Lambda that the flow invoked failed: {event.detail['error']}")
+            case "prompt_failed":
+                self.errors.append(f"a prompt could not be played: {event.detail['why']}")
+            case "streaming_failed":
+                self.errors.append("the caller's audio could not be streamed")
+            case _:
+                pass
 
-    def _watch_caller(self, begin: int, said: bytes, heard: bytes) -> None:
-        spoken = self.exchange.line.caller.spoken
-        if len(spoken) > self._spoken:
-            self._spoken = len(spoken)
-            over = begin - self.exchange.line.last_heard_ms < 200
-            self._terminal.caller(begin, spoken[-1][0], over_agent=over)
-
-    def facts(self, end: ContactEnd, figures: Mapping[str, Any], errors: list[str]) -> Facts:
-        """Everything that the report is made of."""
+    def _frame(self, begin: int, said: bytes, heard: bytes) -> None:
+        """Every 20 ms."""
         line = self.exchange.line
-        first = listening.first_sound_ms(bytes(line.heard))
+        for track, pcm in ((self.said, said), (self.heard, heard)):
+            track.started_ms = line.started_ms
+            track.add(pcm)
+        if len(line.caller.spoken) > self._spoken:
+            self._spoken = len(line.caller.spoken)
+            over = begin - line.last_heard_ms < OVER_AGENT_MS
+            self._terminal.caller(begin, line.caller.spoken[-1][0], over_agent=over)
+
+    # -- what is known in the end ------------------------------------------------------------------------------
+
+    def facts(self, end: ContactEnd | None = None, figures: Mapping[str, Any] | None = None) -> Facts:
+        """Everything that the report is made of, as far as it is known."""
+        line = self.exchange.line
         return Facts(
             contact_id=self.contact_id,
             form=self._options.form,
@@ -195,21 +170,19 @@ class PhoneCall:
             functions=self.record.functions,
             flow=self.events,
             played=self._played(),
-            first_heard_ms=line.started_ms + first if first is not None else 0,
             spoken=line.caller.spoken,
-            silent_at=lambda at_ms: line.started_ms + listening.silent_ms(bytes(line.heard), at_ms - line.started_ms),
-            disconnect=end.reason,
-            figures=figures,
+            said=self.said,
+            heard=self.heard,
+            disconnect=end.reason if end else None,
+            figures=figures or {},
             lag_ms=self.exchange.lag_ms,
-            errors=errors,
+            errors=self.errors,
         )
 
     def _played(self) -> list[Played]:
         """Prompts by what the flow named, from the events of flow and line."""
-        uris = {e.detail["prompt_id"]: e.detail["uri"] for e in self.events if e.kind == "prompt_asked"}
-        played = []
-        for prompt in self.exchange.line.played:
-            played.append(
-                Played(str(uris[prompt.prompt_id]), prompt.starts_ms, prompt.ends_ms, prompt.stops_ms is not None)
-            )
-        return played
+        uris = {event.detail["prompt_id"]: event.detail["uri"] for event in self.events if event.kind == "prompt_asked"}
+        return [
+            Played(str(uris[prompt.prompt_id]), prompt.starts_ms, prompt.ends_ms, prompt.stops_ms is not None)
+            for prompt in self.exchange.line.played
+        ]

@@ -9,8 +9,8 @@ import os
 import signal
 import sys
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
@@ -181,3 +181,20 @@ def json_line(text: str) -> dict[str, Any]:
     except ValueError:
         return {}
     return value if isinstance(value, dict) else {}
+
+
+@contextmanager
+def stderr_to(path: Path) -> Iterator[None]:
+    """Meanwhile this process and those that it starts write their errors there.
+
+    The Lambdas inherit ours: what their handlers print, and what they say when Ctrl-C reaches them, is no part of
+    what a person wants to see of a call.
+    """
+    kept = os.dup(2)
+    try:
+        with path.open("wb") as file:
+            os.dup2(file.fileno(), 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)

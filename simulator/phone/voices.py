@@ -1,38 +1,56 @@
-"""The flow's own voice: what Connect would speak with Polly, rendered before the telephone rings."""
+"""The flow's own voice: what Connect would speak with Polly."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 from contract.audio import ULAW_SILENCE
+from simulator.connect.seams import TextVoice
 from simulator.deepgram import tones
+from simulator.deepgram.local.process import Desk, WorkerProcess
+from simulator.deepgram.local.voice import Cache, LocalVoice
 from simulator.estate import Estate
+from simulator.phone.options import MS_PER_WORD
 
 SSML_SILENCE_MS = 10_000
 
 
-async def flow_voice(built: Estate, *, speech: bool) -> Callable[[str], bytes]:
+@asynccontextmanager
+async def flow_voice(built: Estate, *, speech: bool) -> AsyncIterator[TextVoice]:
     """A voice for texts; those of the flows are spoken beforehand, since speaking takes longer than a frame."""
     if not speech:
-        return lambda text: tones.encode_utterance(text, 320)
-    from simulator.deepgram.local.process import Desk, WorkerProcess
-    from simulator.deepgram.local.voice import Cache, LocalVoice
-
-    voice = LocalVoice(Desk(WorkerProcess("voice")).submit, Cache())
+        yield _tones
+        return
+    desk = Desk(WorkerProcess("voice"))
+    voice = LocalVoice(desk.submit, Cache())
 
     def speak(text: str) -> bytes:
-        return ULAW_SILENCE * (SSML_SILENCE_MS * 8) if text.startswith("<speak") else voice.speak(text)
+        return _silence() if text.startswith("<speak") else voice.speak(text)
 
-    for text in sorted(set(_texts(built))):
-        await asyncio.to_thread(speak, text)
-    return speak
+    try:
+        for text in sorted(set(texts(built))):
+            await asyncio.to_thread(speak, text)
+        yield speak
+    finally:
+        await asyncio.to_thread(desk.close)
 
 
-def _texts(built: Estate) -> Iterator[str]:
+def texts(built: Estate) -> Iterator[str]:
+    """What the flows say by themselves, without what they take from attributes."""
     for flow in built.instance.flows.values():
         for action in flow.actions.values():
             text: Any = action.parameters.get("Text")
             if isinstance(text, str) and "$." not in text:
                 yield text
+
+
+def _tones(text: str) -> bytes:
+    return _silence() if text.startswith("<speak") else tones.encode_utterance(text, MS_PER_WORD)
+
+
+def _silence() -> bytes:
+    """SSML stands in the flows for a pause only."""
+    return ULAW_SILENCE * (SSML_SILENCE_MS * 8)

@@ -16,6 +16,7 @@ from contract.actions import Outcome
 from contract.audio import lin2ulaw, ulaw2lin
 from contract.call import Call, FlowForm, Head, Lease
 from contract.clock import LoopClock
+from contract.errors import StoreUnavailable
 from contract.memory import MemoryStore
 from contract.turns import Role, Turn
 from contract.wakeups import MemoryWakeups
@@ -192,12 +193,21 @@ class World:
             async with asyncio.TaskGroup() as tasks:
                 beside = tasks.create_task(during(self)) if during else None
                 self.end = await self.exchange.run(shell)
-                await contact_event(self.store, self.clock, dict(self.end.contact_event))
+                await self._deliver(self.end)
                 self.closed_after_ms = await self._closing()
                 if beside is not None:
                     beside.cancel()
             await asyncio.sleep(6)
         return self.end
+
+    async def _deliver(self, end: ContactEnd) -> None:
+        """EventBridge delivers an event again when its function failed."""
+        while True:
+            try:
+                await contact_event(self.store, self.clock, dict(end.contact_event))
+                return
+            except StoreUnavailable:
+                await asyncio.sleep(1)
 
     async def _closing(self) -> int:
         """How long the agent's socket stays open after the hang-up, in ms."""
@@ -308,6 +318,27 @@ class World:
     @property
     def heard_words(self) -> str:
         return " ".join(utterance.text for utterance in self.heard)
+
+    @property
+    def queued_at_ms(self) -> int:
+        return next((event.at_ms for event in self.events if event.kind == "queued"), 0)
+
+    def turns_now(self) -> Sequence[Turn]:
+        """The transcript without waiting for the table."""
+        record = self.store._records.get(CONTACT)
+        return list(record.turns.values()) if record else []
+
+    def break_store(self, error: Exception, for_s: float) -> None:
+        """Let every operation of the gateway and the Lambdas fail for a while."""
+        until_ms = self.clock.now_ms() + for_s * 1000
+        do = self.store._do
+
+        async def broken(operation: Callable[[], Any]) -> Any:
+            if self.clock.now_ms() < until_ms:
+                raise error
+            return await do(operation)
+
+        self.store._do = broken  # type: ignore[method-assign]
 
     async def turns(self) -> Sequence[Turn]:
         return await self.store.turns(CONTACT)

@@ -13,8 +13,9 @@ import structlog
 from contract.call import Call, Head, Lease
 from contract.clock import Clock
 from contract.store import GatewayStore
-from gateway.legs.kvs.errors import ReadingGivenUp
 from gateway.legs.kvs.blocks import ContactEnded, Direction
+from gateway.legs.kvs.errors import ReadingGivenUp
+from gateway.legs.kvs.fragments import FragmentReader
 from gateway.legs.kvs.pacer import Pacer
 from gateway.legs.kvs.prompts import Prompts
 from gateway.legs.kvs.source import MediaSource, caller_blocks
@@ -61,6 +62,7 @@ class KvsLeg:
         self._call = call
         self._events: asyncio.Queue[LegEvent] = asyncio.Queue(MOST_EVENTS)
         self._pacer = Pacer()
+        self._fragments = FragmentReader(call.contact_id)
         self._pushed = asyncio.Event()
         self._media_ms = services.clock.now_ms()
         self._speaker = Speaker(
@@ -103,6 +105,8 @@ class KvsLeg:
         self._speaker.hang_up(reason)
 
     def saw(self, head: Head) -> None:
+        if head.disconnected_at_ms:
+            self._fragments.contact_may_have_ended()
         self._speaker.saw(head)
 
     def figures(self) -> Mapping[str, int]:
@@ -122,7 +126,7 @@ class KvsLeg:
     async def _read(self) -> None:
         """From the stream to the pacer, until our contact's part of it ends."""
         source = self._services.source(self._call.media.stream_arn)
-        blocks = caller_blocks(source, self._call.media, self._call.contact_id, self._clock)
+        blocks = caller_blocks(source, self._call.media, self._call.contact_id, self._clock, fragments=self._fragments)
         try:
             async with contextlib.aclosing(blocks):
                 async for block in blocks:
@@ -164,6 +168,7 @@ class KvsLeg:
             silent_flow = now - asked_ms > NO_REQUEST_MS and not self._speaker.leaving
             if now - self._media_ms <= NO_MEDIA_MS and not silent_flow:
                 continue
+            self._fragments.contact_may_have_ended()
             if not await self._services.presence.connected(self._call.contact_id):
                 self._speaker.leave("flow_silent" if silent_flow else "no_media")
             self._media_ms = max(self._media_ms, now - NO_MEDIA_MS // 2)  # ask again in five seconds

@@ -1,0 +1,29 @@
+"""`cdk deploy`: reads deployment.yaml, or the file of `-c deployment=FILE`. Any key can be given with `-c` too."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+
+from contract.errors import VoiceAgentError
+from flows.errors import FlowError
+from infra.node import use_own_node
+
+
+def main() -> int:
+    """Synthesise; 1, with a sentence for each problem, when the deployment is wrong."""
+    use_own_node()
+    from infra.application import ROOT, application, overrides
+
+    context = json.loads(os.environ.get("CDK_CONTEXT_JSON", "{}"))
+    try:
+        application(ROOT / context.get("deployment", "deployment.yaml"), overrides(context)).synth()
+    except (VoiceAgentError, FlowError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

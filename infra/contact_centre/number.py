@@ -1,0 +1,63 @@
+"""A phone number's flow, which CloudFormation has no resource for."""
+
+from __future__ import annotations
+
+from aws_cdk import Fn, Stack
+from aws_cdk import aws_iam as iam
+from aws_cdk import custom_resources as custom
+from constructs import Construct
+
+from infra.deployment.settings import PhoneNumber
+from infra.logs import log_group
+from infra.reasons import acknowledge
+
+
+class NumberAttachment(Construct):
+    """The number leads to the flow as long as the deployment exists, and to the return flow after it."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        number: PhoneNumber,
+        instance_arn: str,
+        flow_arn: str,
+        log_days: int,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        stack = Stack.of(self)
+        number_id = number.number.rpartition("/")[2]
+        number_arn = f"arn:{stack.partition}:connect:{stack.region}:{stack.account}:phone-number/{number_id}"
+        self._ids = {"PhoneNumberId": number_id, "InstanceId": Fn.select(1, Fn.split("/", instance_arn))}
+        attach = self._call(flow_arn)
+        actions = ["connect:AssociatePhoneNumberContactFlow", "connect:DisassociatePhoneNumberContactFlow"]
+        flow_arns = [flow_arn, *([number.return_flow] if number.return_flow else [])]
+        custom.AwsCustomResource(
+            self,
+            "Attachment",
+            resource_type="Custom::PhoneNumberFlow",
+            on_create=attach,
+            on_update=attach,
+            on_delete=self._call(number.return_flow),
+            policy=custom.AwsCustomResourcePolicy.from_statements(
+                [iam.PolicyStatement(actions=actions, resources=[number_arn, instance_arn, *flow_arns])]
+            ),
+            install_latest_aws_sdk=False,
+            log_group=log_group(self, "Log", log_days),
+        )
+        provider = stack.node.find_child("AWS679f53fac002430cb0da5b7982bd2287")
+        acknowledge(
+            provider,
+            IAM4="The CDK's own provider for single API calls: its managed policy lets it write its log and no more.",
+            L1="The CDK chooses the runtime of its own provider; it comes with aws-cdk-lib, whose version is locked.",
+        )
+
+    def _call(self, flow_arn: str) -> custom.AwsSdkCall:
+        flow = {"ContactFlowId": Fn.select(3, Fn.split("/", flow_arn))} if flow_arn else {}
+        return custom.AwsSdkCall(
+            service="Connect",
+            action="associatePhoneNumberContactFlow" if flow_arn else "disassociatePhoneNumberContactFlow",
+            parameters={**self._ids, **flow},
+            physical_resource_id=custom.PhysicalResourceId.of(self._ids["PhoneNumberId"]),
+        )

@@ -1,0 +1,1 @@
+"""The Lambdas: four for the flow, and one for each function of the agents."""

@@ -1,0 +1,68 @@
+"""The Lambdas of the flow: start_call, next_action in its two forms, and contact_event."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from constructs import Construct
+
+from infra.deployment.settings import Deployment
+from infra.flow_functions.python_function import PythonFunction
+from infra.reasons import allow
+from infra.state.table import CallTable
+from infra.state.wakeups import WakeupQueue
+
+# Seconds: the flow gives a synchronous Lambda 8 s and our asynchronous one 35 s.
+TIMEOUTS = {"start_call": 8, "next_action_wait": 35, "next_action_poll": 8, "contact_event": 15}
+HANDLERS = {
+    "start_call": "lambdas.start_call.handler.handler",
+    "next_action_wait": "lambdas.next_action.handler.wait",
+    "next_action_poll": "lambdas.next_action.handler.poll",
+    "contact_event": "lambdas.contact_event.handler.handler",
+}
+BY_FLOW = ("start_call", "next_action_wait", "next_action_poll")
+
+
+class FlowFunctions(Construct):
+    """`functions` by name; those of BY_FLOW are invoked by the flows."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        deployment: Deployment,
+        code: Path,
+        reserved: Mapping[str, int],
+        calls: CallTable,
+        wakeups: WakeupQueue,
+        default_queue_arn: str,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        environment = {
+            "TABLE_NAME": calls.table.table_name,
+            "WAKEUP_QUEUE_URL": wakeups.queue.queue_url,
+            "DEFAULT_QUEUE": deployment.default_queue,
+            "DEFAULT_QUEUE_ARN": default_queue_arn,
+            "MAX_CALLS": str(deployment.calls),
+            "RECORDS_HOURS": str(deployment.retention.records_hours),
+        }
+        self.functions = {
+            name: PythonFunction(
+                self,
+                name,
+                code=code,
+                handler=handler,
+                timeout_s=TIMEOUTS[name],
+                log_days=deployment.retention.logs_days,
+                environment=environment,
+                reserved=reserved.get(name),
+            )
+            for name, handler in HANDLERS.items()
+        }
+        for name in BY_FLOW:
+            role = self.functions[name].role
+            calls.grant(role, index=name == "start_call")  # which counts the live calls
+            allow(role, [wakeups.queue.queue_arn], "sqs:SendMessage")
+        calls.grant(self.functions["contact_event"].role)

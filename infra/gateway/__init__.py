@@ -1,0 +1,1 @@
+"""The gateway as an ECS service on Fargate."""

@@ -1,0 +1,1 @@
+"""What an operator sees: one dashboard, and alarms that say what to do."""

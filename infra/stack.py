@@ -1,0 +1,176 @@
+"""One deployment, put together."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from aws_cdk import CfnOutput, Environment, Stack
+from aws_cdk import aws_kms as kms
+from constructs import Construct
+
+from definition import AgentDefinition
+from flows.parameters import FlowParameters
+from infra.assets.staging import Staging
+from infra.contact_centre.access import FlowAccess
+from infra.contact_centre.events import ContactEvents
+from infra.contact_centre.flows import Flows
+from infra.contact_centre.instance import ContactCentre
+from infra.contact_centre.number import NumberAttachment
+from infra.contact_centre.prompts import Prompts
+from infra.contact_centre.queues import Queues
+from infra.deployment.agents import functions_of, load_agents
+from infra.deployment.settings import Deployment
+from infra.flow_functions.agent_functions import AgentFunctions
+from infra.flow_functions.concurrency import reservations
+from infra.flow_functions.flow_functions import BY_FLOW, FlowFunctions
+from infra.gateway.gateway import Gateway
+from infra.monitoring.monitoring import Monitoring
+from infra.state.clips import ClipBucket
+from infra.state.secret import DeepgramSecret
+from infra.state.table import CallTable
+from infra.state.wakeups import WakeupQueue
+
+
+class VoiceAgentStack(Stack):
+    """Everything of one deployment. The environment has a region and no account: with both, the network would ask
+    the account for its zones, and nothing could be synthesised without credentials.
+
+    Raises:
+        DefinitionError: an agent definition is wrong, or names what the deployment does not have.
+        TooMuchConcurrency: the Lambdas would reserve more than the account has.
+        InvalidFlow: Connect would refuse a flow.
+    """
+
+    def __init__(self, scope: Construct, deployment: Deployment, *, root: Path, staged: Path) -> None:
+        super().__init__(
+            scope,
+            deployment.name,
+            env=Environment(region=deployment.region),
+            description="A Deepgram voice agent on an Amazon Connect phone number",
+        )
+        self.deployment = deployment
+        self.staging = Staging(root, staged)
+        self.definitions = load_agents(deployment, root)
+        functions = functions_of(self.definitions)
+        own = [name for name in functions if name not in deployment.functions]
+        reserved = reservations(deployment, own)
+
+        self.key = kms.Key(self, "Key", enable_key_rotation=True, description=f"{deployment.name}: records and secret")
+        self.centre = ContactCentre(self, "ContactCentre", settings=deployment.instance)
+        self.queues = Queues(self, "Queues", deployment=deployment, instance_arn=self.centre.arn)
+        self.calls = CallTable(self, "Calls", key=self.key)
+        self.wakeups = WakeupQueue(self, "Wakeups")
+        self.clips = ClipBucket(self, "Clips", instance_arn=self.centre.arn)
+        secret = deployment.deepgram.secret or f"{deployment.name}/deepgram"
+        self.secret = DeepgramSecret(self, "Deepgram", name=secret, key=self.key)
+        self.flow_functions = FlowFunctions(
+            self,
+            "Flow",
+            deployment=deployment,
+            code=self.staging.flow_lambdas(),
+            reserved=reserved,
+            calls=self.calls,
+            wakeups=self.wakeups,
+            default_queue_arn=self.queues.arns[deployment.default_queue],
+        )
+        self.agent_functions = AgentFunctions(
+            self, "Functions", deployment=deployment, staging=self.staging, functions=functions, reserved=reserved
+        )
+        self.gateway = self._gateway(self.definitions)
+        self.flows = self._flows()
+        ContactEvents(
+            self,
+            "ContactEvents",
+            instance_arn=self.centre.arn,
+            contact_event=self.flow_functions.functions["contact_event"].alias,
+        )
+        if deployment.phone_number is not None:
+            NumberAttachment(
+                self,
+                "Number",
+                number=deployment.phone_number,
+                instance_arn=self.centre.arn,
+                flow_arn=self.flows.arns[deployment.phone_number.form],
+                log_days=deployment.retention.logs_days,
+            )
+        Monitoring(
+            self,
+            "Monitoring",
+            deployment=deployment,
+            functions=self.flow_functions,
+            wakeups=self.wakeups,
+            gateway_log=self.gateway.task.log,
+            key=self.key,
+        )
+        self._outputs()
+
+    def _gateway(self, definitions: dict[str, AgentDefinition]) -> Gateway:
+        arns = self.agent_functions.arns
+        gateway = Gateway(
+            self,
+            "Gateway",
+            deployment=self.deployment,
+            context=self.staging.gateway(self.deployment.agents),
+            environment={
+                "TABLE_NAME": self.calls.table.table_name,
+                "WAKEUP_QUEUE_URL": self.wakeups.queue.queue_url,
+                "CLIP_BUCKET": self.clips.bucket.bucket_name,
+                "QUEUE_ARNS": self.to_json_string(self.queues.arns),
+                "FUNCTION_ARNS": self.to_json_string(arns),
+                "DEEPGRAM_SECRET_ARN": self.secret.arn,
+                "CONNECT_INSTANCE_ID": self.centre.id,
+            },
+        )
+        role = gateway.task.role
+        self.calls.grant(role, index=True)
+        self.clips.grant_speech(role)
+        self.secret.grant_read(role)
+        gateway.permissions.media(self.deployment.instance.streaming)
+        gateway.permissions.contacts(self.centre.arn)
+        gateway.permissions.wakeups(self.wakeups.queue.queue_arn)
+        gateway.permissions.functions(list(arns.values()))
+        secrets = {name for definition in definitions.values() for name in definition.secrets}
+        gateway.permissions.secrets(sorted(secrets))
+        return gateway
+
+    def _flows(self) -> Flows:
+        by_flow = {name: self.flow_functions.functions[name] for name in BY_FLOW}
+        access = FlowAccess(self, "FlowAccess", functions=by_flow, instance_arn=self.centre.arn)
+        prompts = Prompts(
+            self,
+            "Prompts",
+            name=self.deployment.name,
+            instance_arn=self.centre.arn,
+            folder=self.staging.target / "sounds",
+        )
+        parameters = FlowParameters(
+            start_call_arn=by_flow["start_call"].alias.function_arn,
+            next_action_wait_arn=by_flow["next_action_wait"].alias.function_arn,
+            next_action_poll_arn=by_flow["next_action_poll"].alias.function_arn,
+            default_agent=self.deployment.default_agent,
+            default_queue_arn=self.queues.arns[self.deployment.default_queue],
+            default_queue_name=self.deployment.default_queue,
+            switch_hours_arn=self.queues.switch_arn,
+            silence_prompt_arn=prompts.arns["silence"],
+            short_silence_prompt_arn=prompts.arns["short-silence"],
+            customer_queue_flow_arn=self.deployment.instance.customer_queue_flow,
+            flow_logging=self.deployment.flow_logging,
+            voice=self.deployment.voice,
+        )
+        after = [*access.associations, *([self.centre.streaming] if self.centre.streaming else [])]
+        return Flows(
+            self,
+            "Flows",
+            name=self.deployment.name,
+            instance_arn=self.centre.arn,
+            parameters=parameters,
+            after=after,
+        )
+
+    def _outputs(self) -> None:
+        """What somebody needs next."""
+        for form, arn in self.flows.arns.items():
+            CfnOutput(self, f"Flow{form.title()}", value=arn, description=f"Assign a phone number to it ({form})")
+        CfnOutput(self, "DeepgramSecret", value=self.secret.arn, description="Put the API key of Deepgram into it")
+        CfnOutput(self, "ConnectInstance", value=self.centre.arn)
+        CfnOutput(self, "GatewayLog", value=self.gateway.task.log.log_group_name)

@@ -1,0 +1,337 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from contract.turns import HeardSource, Role, Turn
+from gateway.conversation.turns import CHARACTER_MS, TEXT_AHEAD_MS, Turns, heard_share
+
+NOW = 1_000_000
+TEXT = "Your order is on its way."
+
+
+def only(turns: Turns) -> Turn:
+    [turn] = turns.all()
+    return turn
+
+
+def finished(turns: Turns, stretch: int, position_ms: int, *, interrupted: bool = False) -> None:
+    turns.playback_finished(stretch, position_ms, interrupted=interrupted, at_ms=NOW + 9000)
+
+
+def spoken(turns: Turns, stretch: int, text: str, ms: int) -> None:
+    """A reply with all of its audio."""
+    turns.agent_said(text, NOW)
+    turns.agent_audio(stretch, ms * 8, NOW)
+    turns.agent_audio_done()
+
+
+# --- heard_share
+
+
+@pytest.mark.parametrize(
+    ("position", "total", "heard"),
+    [
+        (0, 1000, ""),
+        (-5, 1000, ""),
+        (500, 0, ""),
+        (1000, 1000, TEXT),
+        (2000, 1000, TEXT),
+        (40, 1000, ""),
+        (160, 1000, "Your"),
+        (200, 1000, "Your"),
+        (430, 1000, "Your order"),
+        (999, 1000, "Your order is on its"),
+    ],
+)
+def test_the_share_is_cut_after_a_whole_word(position: int, total: int, heard: str) -> None:
+    assert heard_share(TEXT, position, total) == heard
+
+
+def test_any_white_space_separates_words() -> None:
+    assert heard_share("one\ntwo\tthree", 60, 100) == "one\ntwo"
+
+
+def test_an_empty_text_has_no_share() -> None:
+    assert heard_share("", 50, 100) == ""
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.text("ab \n\t,", max_size=40), st.integers(1, 5000))
+def test_the_share_only_grows_and_consists_of_whole_words(text: str, total: int) -> None:
+    before = ""
+    for position in range(0, total + total // 10 + 2, max(1, total // 25)):
+        share = heard_share(text, position, total)
+        assert text.startswith(share)
+        assert len(share) >= len(before)
+        assert share.split() == text.split()[: len(share.split())]
+        before = share
+    assert heard_share(text, total, total) == text
+
+
+# --- who said what
+
+
+def test_turns_are_numbered_in_the_order_in_which_they_begin() -> None:
+    turns = Turns()
+    turns.opening("Hello.", 600)
+    turns.caller_said("Where is my order?", NOW, NOW + 900, {"caller_stopped": NOW + 900})
+    spoken(turns, 1, TEXT, 2000)
+    assert [(turn.number, turn.role, turn.text) for turn in turns.all()] == [
+        (1, Role.VOICE_AGENT, "Hello."),
+        (2, Role.CALLER, "Where is my order?"),
+        (3, Role.VOICE_AGENT, TEXT),
+    ]
+
+
+def test_a_caller_turn_knows_its_times() -> None:
+    turns = Turns()
+    marks = {"caller_stopped": NOW + 900}
+    turns.caller_said("Hi.", NOW, NOW + 900, marks)
+    marks["later"] = 1
+    turn = only(turns)
+    assert (turn.started_at_ms, turn.ended_at_ms, turn.heard_ms) == (NOW, NOW + 900, 900)
+    assert turn.marks == {"caller_stopped": NOW + 900}
+    assert (turns.caller_turns, turns.last_caller_text) == (1, "Hi.")
+
+
+def test_a_caller_turn_whose_onset_was_noticed_late_has_no_negative_length() -> None:
+    turns = Turns()
+    turns.caller_said("Hi.", NOW + 5, NOW, {})
+    assert only(turns).heard_ms == 0
+
+
+def test_only_what_changed_is_told_and_once() -> None:
+    turns = Turns()
+    assert turns.changed() == []
+    spoken(turns, 1, TEXT, 2000)
+    turns.caller_said("Hi.", NOW, NOW, {})
+    assert [turn.number for turn in turns.changed()] == [1, 2]
+    assert turns.changed() == []
+    finished(turns, 1, 2000)
+    assert [turn.number for turn in turns.changed()] == [1]
+
+
+def test_numbers_go_on_after_those_of_another_gateway() -> None:
+    earlier = [Turn(1, Role.VOICE_AGENT, "Hello."), Turn(2, Role.CALLER, "Hi."), Turn(3, Role.CALLER, "You there?")]
+    turns = Turns(earlier=earlier)
+    turns.caller_said("Hello?", NOW, NOW, {})
+    assert [turn.number for turn in turns.all()] == [1, 2, 3, 4]
+    assert turns.caller_turns == 3
+    assert [turn.number for turn in turns.changed()] == [4]
+    assert Turns(earlier=earlier).last_caller_text == "You there?"
+    assert Turns(7, earlier).caller_turns == 2
+
+
+# --- text and audio in any order
+
+
+@pytest.mark.parametrize("order", ["text first", "audio first", "between"])
+def test_text_and_audio_come_in_any_order(order: str) -> None:
+    turns = Turns()
+    if order == "text first":
+        turns.agent_said(TEXT, NOW)
+    turns.agent_audio(1, 8000, NOW)
+    if order == "between":
+        turns.agent_said(TEXT, NOW)
+    turns.agent_audio(1, 8000, NOW + 20)
+    if order == "audio first":
+        turns.agent_said(TEXT, NOW)
+    turns.agent_audio_done()
+    turns.playback_started(1, NOW + 700)
+    finished(turns, 1, 2000)
+    turn = only(turns)
+    assert (turn.text, turn.heard_text, turn.heard_ms) == (TEXT, TEXT, 2000)
+    assert turn.marks == {"agent_audio_received": NOW, "heard_by_caller": NOW + 700}
+    assert (turn.started_at_ms, turn.ended_at_ms, turn.interrupted) == (NOW + 700, NOW + 9000, False)
+
+
+def test_two_sentences_of_one_stretch_are_one_turn() -> None:
+    turns = Turns()
+    spoken(turns, 1, "One moment.", 1000)
+    spoken(turns, 1, "Here it is.", 1000)
+    finished(turns, 1, 1000, interrupted=True)
+    turn = only(turns)
+    assert turn.text == "One moment. Here it is."
+    assert turn.heard_text == "One moment."
+    assert turns.last_agent_text == "Here it is."
+    assert turns.reply_text == "One moment. Here it is."
+
+
+def test_a_sentence_that_came_ahead_of_its_audio_belongs_to_the_next_stretch() -> None:
+    turns = Turns()
+    spoken(turns, 1, "One moment.", 1000)
+    turns.agent_said("Here it is.", NOW + 300)
+    finished(turns, 1, 1000)
+    turns.agent_audio(2, 8000, NOW + 400)
+    assert [turn.text for turn in turns.all()] == ["One moment.", "Here it is."]
+    assert [turn.heard_text for turn in turns.all()] == ["One moment.", ""]
+
+
+def test_a_sentence_that_came_behind_its_audio_stays_there() -> None:
+    turns = Turns()
+    turns.agent_audio(1, 8000, NOW)
+    turns.agent_audio_done()
+    turns.agent_said("Are you still there?", NOW)
+    finished(turns, 1, 1000)
+    turns.agent_audio(2, 8000, NOW + TEXT_AHEAD_MS + 1)
+    assert [turn.text for turn in turns.all()] == ["Are you still there?", ""]
+
+
+def test_a_sentence_during_its_audio_stays_there() -> None:
+    turns = Turns()
+    turns.agent_audio(1, 8000, NOW)
+    turns.agent_said("Hello.", NOW)
+    finished(turns, 1, 1000)
+    turns.agent_audio(2, 8000, NOW + 10)
+    assert [turn.text for turn in turns.all()] == ["Hello.", ""]
+
+
+def test_a_sentence_after_the_caller_heard_the_end_is_a_new_turn() -> None:
+    turns = Turns()
+    spoken(turns, 1, "One moment.", 1000)
+    finished(turns, 1, 1000)
+    spoken(turns, 2, "Here it is.", 1000)
+    assert [turn.text for turn in turns.all()] == ["One moment.", "Here it is."]
+
+
+def test_audio_of_a_stretch_goes_on_after_a_turn_of_the_caller() -> None:
+    turns = Turns()
+    spoken(turns, 1, "One.", 1000)
+    turns.caller_said("Hm.", NOW, NOW, {})
+    turns.agent_audio(1, 8000, NOW)
+    finished(turns, 1, 2000)
+    assert [turn.heard_ms for turn in turns.all()] == [2000, 0]
+
+
+# --- what was heard
+
+
+def test_a_reply_that_was_never_played_was_not_heard() -> None:
+    turns = Turns()
+    turns.agent_said(TEXT, NOW)
+    turns.agent_audio(1, 16_000, NOW)
+    finished(turns, 1, 0, interrupted=True)
+    turn = only(turns)
+    assert (turn.heard_text, turn.heard_ms, turn.interrupted) == ("", 0, True)
+
+
+def test_a_reply_without_any_audio_was_not_heard() -> None:
+    turns = Turns()
+    turns.agent_said(TEXT, NOW)
+    turns.caller_said("Hm.", NOW, NOW, {})
+    reply, _ = turns.all()
+    assert (reply.heard_text, reply.interrupted) == ("", True)
+
+
+def test_the_opening_counts_with_its_known_length() -> None:
+    turns = Turns()
+    turns.opening("Good day to you", 1500)
+    finished(turns, 0, 750, interrupted=True)
+    assert only(turns).heard_text == "Good"
+    turns.measured(0, 1500, HeardSource.MEASURED)
+    assert only(turns).heard_text == "Good day to you"
+
+
+def test_dropped_audio_of_a_cancelled_reply_counts_for_the_share() -> None:
+    turns = Turns()
+    turns.agent_audio_dropped(8)  # nothing was said yet
+    spoken(turns, 1, TEXT, 1000)
+    turns.agent_audio_dropped(8000)
+    finished(turns, 1, 1000, interrupted=True)
+    assert only(turns).heard_text == "Your order"
+
+
+def test_a_text_whose_audio_was_never_sent_to_its_end_is_shared_by_the_pace_of_the_voice() -> None:
+    turns = Turns()
+    turns.opening("x" * 10, 1000)
+    turns.agent_said("aaaa bbbb cccc dddd", NOW)  # 1.9 s at this voice's pace
+    turns.agent_audio(1, 8000, NOW)
+    finished(turns, 1, 1000, interrupted=True)
+    assert turns.all()[1].heard_text == "aaaa bbbb"
+
+
+def test_the_pace_of_an_unknown_voice_is_that_of_a_usual_one() -> None:
+    turns = Turns()
+    turns.agent_said("aaaa bbbb cccc dddd", NOW)
+    turns.agent_audio(1, 8, NOW)
+    finished(turns, 1, CHARACTER_MS * 5, interrupted=True)
+    assert only(turns).heard_text == "aaaa"
+
+
+def test_the_pace_is_learned_from_what_was_spoken_to_its_end() -> None:
+    turns = Turns()
+    spoken(turns, 1, "x" * 10, 2000)
+    finished(turns, 1, 2000)
+    turns.agent_said("aaaa bbbb", NOW)
+    turns.agent_audio(2, 8, NOW)
+    finished(turns, 2, 900, interrupted=True)
+    assert turns.all()[1].heard_text == "aaaa"
+
+
+def test_a_measure_amends_a_turn_and_names_its_source() -> None:
+    turns = Turns()
+    spoken(turns, 1, TEXT, 1000)
+    finished(turns, 1, 1000)
+    turns.measured(1, 500, HeardSource.MEASURED)
+    turn = only(turns)
+    assert (turn.heard_ms, turn.heard_text, turn.heard_source) == (500, "Your order", HeardSource.MEASURED)
+
+
+def test_events_of_unknown_stretches_are_passed_over() -> None:
+    turns = Turns()
+    turns.playback_started(4, NOW)
+    finished(turns, 4, 100)
+    turns.measured(4, 100, HeardSource.MEASURED)
+    assert turns.all() == []
+
+
+def test_a_turn_that_was_handed_out_does_not_change_any_more() -> None:
+    turns = Turns()
+    spoken(turns, 1, TEXT, 1000)
+    before = only(turns)
+    turns.playback_started(1, NOW)
+    assert "heard_by_caller" not in before.marks
+
+
+# --- after a cough
+
+
+def test_a_replayed_tail_is_the_same_turn() -> None:
+    turns = Turns()
+    spoken(turns, 1, TEXT, 2000)
+    turns.playback_started(1, NOW)
+    finished(turns, 1, 500, interrupted=True)
+    turns.replayed(2, of_stretch=1, from_ms=500)
+    turns.playback_started(2, NOW + 4000)
+    assert not only(turns).interrupted
+    finished(turns, 2, 1500)
+    turn = only(turns)
+    assert (turn.heard_ms, turn.heard_text, turn.interrupted) == (2000, TEXT, False)
+    assert turn.started_at_ms == NOW
+
+
+def test_a_replayed_tail_may_be_interrupted_again() -> None:
+    turns = Turns()
+    spoken(turns, 1, TEXT, 2000)
+    finished(turns, 1, 500, interrupted=True)
+    turns.replayed(2, of_stretch=1, from_ms=500)
+    finished(turns, 2, 500, interrupted=True)
+    turns.measured(1, 100, HeardSource.MEASURED)  # of the first part: comes too late
+    assert only(turns).heard_text == "Your order"
+    turns.replayed(3, of_stretch=2, from_ms=500)
+    turns.agent_audio(3, 800, NOW)
+    finished(turns, 3, 1100)
+    assert only(turns).heard_ms == 2100
+
+
+def test_a_tail_of_nothing_known_is_a_turn_of_its_own() -> None:
+    turns = Turns()
+    turns.replayed(2, of_stretch=1, from_ms=500)
+    finished(turns, 2, 100)
+    assert only(turns).heard_ms == 600
+
+
+def test_there_is_no_reply_at_first() -> None:
+    assert Turns().reply_text == ""

@@ -1,0 +1,187 @@
+"""The gateway dies, is frozen, is told to stop, or its world breaks: the caller is at a human soon, with a reason."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from contract.errors import StoreUnavailable
+from contract.turns import Role
+from simulator.connect.presets import preset
+from simulator.deepgram.manners import Incident, Manners
+from tests.scenarios import shop
+from tests.scenarios.world import World, spoken
+
+pytestmark = pytest.mark.scenario
+
+FORMS = ("interruptible", "polling")
+both_flows = pytest.mark.parametrize("form", FORMS)
+HUMAN_WITHIN_MS = 25_000
+
+
+def world(form: str, name: str = "default", takes_s: float = 0.1) -> World:
+    said = [spoken("it is 4711"), spoken("a person please")]
+    return World(form, said, shop.mind(), preset(name), functions=shop.functions(takes_s), patience_ms=60_000)
+
+
+def ringing(call: World) -> bool:
+    return call.entered("Start the call")
+
+
+def speaking(call: World) -> bool:
+    return bool(call.clips_asked())
+
+
+def in_a_function(call: World) -> bool:
+    return bool(call.functions.invoked)
+
+
+def leaving(call: World) -> bool:
+    return any(turn.text.startswith("I will connect") for turn in call.turns_now())
+
+
+MOMENTS: dict[str, Callable[[World], bool]] = {
+    "before_the_opening": ringing,
+    "while_it_speaks": speaking,
+    "in_a_function": in_a_function,
+    "during_the_handover": leaving,
+}
+
+
+@both_flows
+@pytest.mark.parametrize("moment", MOMENTS)
+async def test_a_gateway_that_is_killed_leaves_its_caller_to_a_human(form: str, moment: str) -> None:
+    call = world(form, takes_s=3)
+    died_at = 0
+
+    async def kill(world: World) -> None:
+        nonlocal died_at
+        await world.until(MOMENTS[moment])
+        world.kill_gateway()
+        died_at = world.clock.now_ms()
+
+    await call.call(kill)
+    await call.check()
+    assert call.queued is not None
+    assert call.queued_at_ms - died_at <= HUMAN_WITHIN_MS
+    said = [turn.text for turn in await call.turns() if turn.role is Role.CALLER]
+    if moment == "before_the_opening":
+        assert call.handover["va_reason"] in ("no_gateway", "gateway_lost")
+    elif moment != "during_the_handover":
+        assert call.handover["va_reason"] == "gateway_lost"
+        assert all(text in call.handover["va_transcript"] for text in said)
+
+
+@both_flows
+@pytest.mark.parametrize("moment", MOMENTS)
+async def test_a_gateway_that_is_told_to_stop_hands_its_caller_over(form: str, moment: str) -> None:
+    call = world(form, takes_s=3)
+    stopped_at = 0
+
+    async def stop(world: World) -> None:
+        nonlocal stopped_at
+        await world.until(MOMENTS[moment])
+        world.service.stop()
+        stopped_at = world.clock.now_ms()
+
+    await call.call(stop)
+    await call.check()
+    assert call.queued is not None
+    assert call.queued_at_ms - stopped_at <= HUMAN_WITHIN_MS
+    if moment not in ("before_the_opening", "during_the_handover"):
+        assert call.handover["va_reason"] == "gateway_stopping"
+
+
+@both_flows
+async def test_no_gateway_at_all_means_a_human_within_twelve_seconds(form: str) -> None:
+    call = world(form)
+    call.limit = 0
+    await call.call()
+    assert call.queued == "support"
+    assert call.handover["va_reason"] == "no_gateway"
+    assert call.queued_at_ms - call.exchange.line.started_ms <= 15_000
+
+
+@both_flows
+@pytest.mark.parametrize("function", ["start_call", "next_action_wait", "next_action_poll"])
+async def test_a_lambda_that_always_fails_costs_the_agent_and_not_the_call(form: str, function: str) -> None:
+    call = world(form)
+    call.lambdas.down.add(function)
+    await call.call()
+    assert call.queued is not None
+
+
+@both_flows
+@pytest.mark.parametrize("moment", ["open", "settings", "speech", "function", "turn"])
+async def test_a_session_that_breaks_is_renewed_and_the_agent_still_knows(form: str, moment: str) -> None:
+    call = world(form)
+    once = Manners(incidents=(Incident(moment, "drop"),))  # type: ignore[arg-type]
+
+    async def mend(world: World) -> None:
+        await world.until(lambda world: len(world.deepgram.connections) >= 2)
+        world.deepgram.manners = once
+        await world.until(lambda world: len(world.deepgram.connections) >= 3)
+        world.deepgram.manners = Manners()
+
+    await call.call(mend)
+    await call.check()
+    assert call.queued is not None
+
+
+@both_flows
+async def test_a_voice_agent_that_cannot_be_had_is_a_human(form: str) -> None:
+    call = world(form)
+
+    async def refuse(world: World) -> None:
+        world.deepgram.access.refuse = 503
+
+    await call.call(refuse)
+    assert call.queued == "support"
+    assert call.handover["va_reason"].startswith("voice_agent_")
+
+
+@both_flows
+async def test_a_mute_agent_is_nudged_and_replaced(form: str) -> None:
+    call = world(form)
+    call.manners = Manners(mute_turns=(1,))
+    await call.call()
+    await call.check()
+    assert call.queued is not None
+
+
+@both_flows
+async def test_a_table_that_is_gone_for_a_while_costs_nothing_that_was_said(form: str) -> None:
+    call = world(form)
+
+    async def outage(world: World) -> None:
+        await world.until(speaking)
+        world.break_store(StoreUnavailable("any", "InternalServerError"), for_s=3)
+
+    await call.call(outage)
+    assert call.queued is not None
+
+
+async def test_the_switch_in_the_console_sends_everybody_to_the_queue_without_us() -> None:
+    call = world("interruptible")
+    call.estate.switch.open = False
+    await call.call()
+    assert call.queued == "support"
+    assert not call.deepgram.connections or len(call.deepgram.connections) == 1
+
+
+@both_flows
+@pytest.mark.parametrize(("closed", "sentence"), [(True, "The order desk is closed."), (False, "Nobody at the order")])
+async def test_a_queue_that_cannot_take_the_caller_brings_them_back(form: str, closed: bool, sentence: str) -> None:
+    call = world(form)
+    call.said = [spoken("a person please"), spoken("well", 4.5), spoken("when are you open"), spoken("bye")]
+    queue = call.estate.instance.queues[call.estate.queue_arns["orders"]]
+    if closed:
+        call.estate.instance.hours[queue.hours_arn].open = False
+    else:
+        queue.staffed = 0
+    await call.call()
+    await call.check()
+    assert call.queued is None
+    assert sentence in call.heard_words
+    assert shop.HOURS in call.heard_words
