@@ -97,7 +97,7 @@ def _playing(flow: Flow, parameters: FlowParameters) -> None:
     flow.add(_WAIT_PLAYING, wait)
     unknown = _outcome(NONE)
     flow.add(_LOAD_PLAYING, LoadLambdaFunctionResult(then=_WHAT, in_progress=unknown, failed=unknown))
-    # The Lambda has less time than the Wait: its end means that the Lambda failed or that its return is not noticed here,
+    # The Lambda has less time than the Wait: its end means that the Lambda failed or that its return is not noticed,
     # so the rest of the call asks in turn. A clip lasts at most 15 s: it was heard, and must not start again.
     over = {"ended": "completed"}
     polling = places.SWITCH_TO_POLLING

@@ -43,5 +43,5 @@ class FlowAccess(Construct):
                 integration_arn=function.function.function_arn,
             )
             if self.associations:
-                association.add_dependency(self.associations[-1])
+                association.add_resource_dependency(self.associations[-1])
             self.associations.append(association)

@@ -9,7 +9,6 @@ from typing import Any
 from definition import source
 from definition.errors import DefinitionError, Problem
 from definition.shape import Findings
-from definition.source import Node
 from flows.parameters import FlowLogging, Voice
 from infra.deployment.overrides import overridden
 from infra.deployment.rules import check

@@ -84,6 +84,6 @@ def _capacity(node: Node, data: dict[str, Any], findings: Findings) -> None:
         findings.below(capacity, "cpu", "256, 512, 1024, 2048 or 4096", shown(given["cpu"]))
         return
     low, high = MEMORY[given["cpu"]]
-    if not low <= given["memory_mib"] <= high or given["memory_mib"] % 1024 and given["memory_mib"] != 512:
+    if not low <= given["memory_mib"] <= high or (given["memory_mib"] % 1024 and given["memory_mib"] != 512):
         expected = f"whole GiB from {low} to {high} MiB, as Fargate has them for {given['cpu']} CPU units"
         findings.below(capacity, "memory_mib", expected, shown(given["memory_mib"]))

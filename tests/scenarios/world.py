@@ -231,24 +231,35 @@ class World:
             refused=lambda status, body: UpgradeRefused(status),
             manners=self.manners,
         )
+        self.stream = stream_for(self.preset, self.estate.stream_arn, self.estate.instance.id, self.clock.now_ms())
         facilities = self._facilities()
         await render_openings(facilities, self.prompts)
         self.service = Service(facilities, self.wakeups, "gateway-1", self.limit)
         async with asyncio.TaskGroup() as tasks:
-            self._serving = tasks.create_task(self.service.run())
+            self._tasks = tasks
+            self._serving = [tasks.create_task(self.service.run())]
+            self._services = [self.service]
             try:
                 yield
             finally:
-                self.service.stop()
-                await asyncio.wait([self._serving])
+                for service in self._services:
+                    service.stop()
+                await asyncio.wait(self._serving)
+
+    def start_another_gateway(self) -> Service:
+        """A second task of the same service, on the same table."""
+        number = len(self._services) + 1
+        service = Service(self._facilities(), self.wakeups, f"gateway-{number}", self.limit)
+        self._services.append(service)
+        self._serving.append(self._tasks.create_task(service.run()))
+        return service
 
     def kill_gateway(self) -> None:
         """As `kill -9` does: nothing is handed over, nothing is written any more."""
-        self.dead = True
-        self._serving.cancel()
+        self.dead = len(self._services) == 1
+        self._serving[0].cancel()
 
     def _facilities(self) -> Facilities:
-        self.stream = stream_for(self.preset, self.estate.stream_arn, self.estate.instance.id, self.clock.now_ms())
         services = KvsServices(
             store=self.store,
             prompts=self.prompts,

@@ -10,14 +10,16 @@ from typing import Protocol
 
 import structlog
 
+from contract.actions import Play
 from contract.call import Call, Head, Lease
 from contract.clock import Clock
+from contract.errors import StoreUnavailable
 from contract.store import GatewayStore
 from gateway.legs.kvs.blocks import ContactEnded, Direction
 from gateway.legs.kvs.errors import ReadingGivenUp
 from gateway.legs.kvs.fragments import FragmentReader
 from gateway.legs.kvs.pacer import Pacer
-from gateway.legs.kvs.prompts import Prompts
+from gateway.legs.kvs.prompts import Prompts, key_of
 from gateway.legs.kvs.source import MediaSource, caller_blocks
 from gateway.legs.kvs.speaker import Speaker
 from gateway.legs.leg import CallerAudio, Handover, LegEvent, LegFailed
@@ -119,9 +121,15 @@ class KvsLeg:
         }
 
     async def close(self) -> None:
-        """The clips are of no use any more; the bucket would expire them a day later."""
-        if self._speaker.keys:
-            await self._services.prompts.delete(self._speaker.keys)
+        """The clips are of no use any more, those of an earlier owner of the call among them."""
+        keys = set(self._speaker.keys)
+        try:
+            log_of_call = await self._services.store.actions_after(self._call.contact_id, 0)
+        except StoreUnavailable:
+            log_of_call = ()
+        keys.update(key_of(line.action.prompt_url) for line in log_of_call if isinstance(line.action, Play))
+        if keys:
+            await self._services.prompts.delete(sorted(keys))
 
     async def _read(self) -> None:
         """From the stream to the pacer, until our contact's part of it ends."""

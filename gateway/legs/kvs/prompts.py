@@ -47,6 +47,11 @@ def clip_key(contact_id: str) -> str:
     return f"clips/{contact_id}/{secrets.token_urlsafe(24)}.wav"
 
 
+def key_of(url: str) -> str:
+    """The key in a URL that `put` returned."""
+    return url.partition(".amazonaws.com/")[2]
+
+
 class S3Prompts:
     """Clips in a bucket. Encrypted with S3's own keys: Connect cannot read the AWS managed KMS key
     (Amazon Connect administrator guide, prompts from S3)."""
