@@ -11,7 +11,7 @@ import structlog
 from contract.audio import ULAW_SILENCE
 from contract.call import LEASE_MS, RENEW_EVERY_MS, Call, Head, Lease, Result
 from contract.errors import CallEnded, LeaseLost, StoreUnavailable
-from contract.turns import FunctionState, Turn
+from contract.turns import FunctionState, Role, Turn
 from definition import AgentDefinition
 from definition.settings import settings
 from gateway.conversation.commands import (
@@ -88,6 +88,7 @@ class LiveCall:
         self._over = asyncio.Event()
         self._alarm: asyncio.TimerHandle | None = None
         self._left: Leave | None = None
+        self._turns_before = 0  # caller turns that an earlier owner of the call recorded
         self._mute = 0
         self._stopping = ""
 
@@ -144,7 +145,8 @@ class LiveCall:
         turns = await self._store.turns(self.contact_id)
         functions = await self._store.functions(self.contact_id)
         first = max((turn.number for turn in turns), default=0) + 1
-        self._runner.ledger.update({entry.key: entry for entry in functions})
+        self._runner.inherit(functions)
+        self._turns_before = sum(turn.role is Role.CALLER for turn in turns)
         self._conversation = Conversation(self._definition, self._clock.now_ms(), first_turn=first, earlier=turns)
         opening = self._call.opening
         if opening is not None and not turns:
@@ -297,6 +299,8 @@ class LiveCall:
 
     async def _function(self, request: StartFunction) -> None:
         turn = self._talk.turns.caller_turns
+        if turn > self._turns_before + 1:  # another question: the same call may be wanted again
+            self._runner.inherited.clear()
         result = await self._runner.run(self._lease, turn, request)
         self._functions.pop(request.id, None)
         if result.state is not FunctionState.CANCELLED:

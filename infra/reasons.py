@@ -7,7 +7,7 @@ from typing import Any
 
 from aws_cdk import Acknowledgment, Stack, Validations
 from aws_cdk import aws_iam as iam
-from constructs import Construct
+from constructs import IConstruct
 
 PACK = "AwsSolutions"
 
@@ -23,7 +23,7 @@ class WildcardWithoutReason(Exception):
         return f"the resource {self.resource} has a wildcard: say in `because` why AWS demands it"
 
 
-def acknowledge(construct: Construct, **reasons: str) -> None:
+def acknowledge(construct: IConstruct, **reasons: str) -> None:
     """Keep findings by rule, such as `DDB3="..."`, for a construct and what is in it."""
     for rule, reason in reasons.items():
         Validations.of(construct).acknowledge(Acknowledgment(id=f"{PACK}-{rule}", reason=reason))

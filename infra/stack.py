@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from aws_cdk import CfnOutput, Environment, Stack
+from aws_cdk import CfnOutput, Environment, RemovalPolicy, Stack
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
@@ -27,7 +27,7 @@ from infra.gateway.gateway import Gateway
 from infra.monitoring.monitoring import Monitoring
 from infra.state.clips import ClipBucket
 from infra.state.secret import DeepgramSecret
-from infra.state.table import CallTable
+from infra.state.table import OWNER, CallTable
 from infra.state.wakeups import WakeupQueue
 
 
@@ -55,7 +55,13 @@ class VoiceAgentStack(Stack):
         own = [name for name in functions if name not in deployment.functions]
         reserved = reservations(deployment, own)
 
-        self.key = kms.Key(self, "Key", enable_key_rotation=True, description=f"{deployment.name}: records and secret")
+        self.key = kms.Key(
+            self,
+            "Key",
+            description=f"{deployment.name}: records, secret and alarms",
+            enable_key_rotation=True,
+            removal_policy=RemovalPolicy.DESTROY,  # with what it encrypts; AWS keeps it for another 30 days
+        )
         self.centre = ContactCentre(self, "ContactCentre", settings=deployment.instance)
         self.queues = Queues(self, "Queues", deployment=deployment, instance_arn=self.centre.arn)
         self.calls = CallTable(self, "Calls", key=self.key)
@@ -122,7 +128,7 @@ class VoiceAgentStack(Stack):
             },
         )
         role = gateway.task.role
-        self.calls.grant(role, index=True)
+        self.calls.grant(role, *OWNER, index=True)
         self.clips.grant_speech(role)
         self.secret.grant_read(role)
         gateway.permissions.media(self.deployment.instance.streaming)

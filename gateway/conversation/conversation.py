@@ -7,6 +7,7 @@ order. Deepgram owns turn taking; this owns what the caller hears, what was hear
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import assert_never
 
 from contract.actions import Returned
 from contract.turns import Turn
@@ -127,7 +128,6 @@ class Conversation:
         self._speech.queued(stretch, replay.ulaw)
         self._replaying = True
         self._caller_watch.pause()
-        self.ending.replayed()
 
     def message(self, message: ServerMessage, now_ms: int) -> None:
         """A message of the voice agent. Those that mean nothing for the conversation are passed over."""
@@ -178,6 +178,8 @@ class Conversation:
                 self._do(Finish(signal))
             case LegFailed(reason):
                 self.give_up(reason)
+            case _:
+                assert_never(event)
 
     def function_finished(self, call_id: str, result: FunctionResult, now_ms: int) -> None:
         """A function that was started is over, however it went."""
@@ -221,13 +223,11 @@ class Conversation:
             self._cough(now_ms)
         for sentence in self._functions.pending.due_fillers(now_ms):
             self._inject(sentence, InjectBehavior.QUEUE)
-        match self._agent_watch.due(now_ms):
-            case Mute.NUDGE:
-                self._inject(sentences.NOT_UNDERSTOOD)
-            case Mute.RECONNECT:
-                self._do(Reconnect("agent_mute"))
-            case None:
-                pass
+        mute = self._agent_watch.due(now_ms)
+        if mute is Mute.NUDGE:
+            self._inject(sentences.NOT_UNDERSTOOD)
+        elif mute is Mute.RECONNECT:
+            self._do(Reconnect("agent_mute"))
         if self._may_limit and now_ms >= self._limit_ms:
             if self._speech.playing:
                 self._do(ClearSpeech())
@@ -313,6 +313,7 @@ class Conversation:
         if tail is None or self.parked:
             self._nobody_speaks()
             return
+        self.ending.replayed()
         self._do(Replay(tail.ulaw, tail.stretch, tail.from_ms))
         self._do(EndSpeech())
 

@@ -66,7 +66,7 @@ class CallerWatch:
     _rung: int = 0
 
     def quiet_from(self, media_ms: int) -> None:
-        """Nobody speaks from here on."""
+        """Nobody speaks from here on; 0: from the caller's first audio on."""
         self._since_media_ms = media_ms
 
     def sound(self, media_ms: int) -> None:
@@ -84,6 +84,8 @@ class CallerWatch:
 
     def heard(self, media_ms: int) -> int | None:
         """Caller audio up to `media_ms` was quiet; the rung that is reached now, counted from 0."""
+        if self._since_media_ms == 0:
+            self._since_media_ms = media_ms
         if self._since_media_ms is None or media_ms - self._since_media_ms < self.after_ms:
             return None
         rung, self._rung = self._rung, self._rung + 1

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 import structlog
@@ -34,6 +34,10 @@ def ledger_key(turn: int, name: str, arguments: Mapping[str, object]) -> str:
     return f"{turn:04d}#{name}#{hashlib.sha256(canonical.encode()).hexdigest()[:16]}"
 
 
+def _without_turn(key: str) -> str:
+    return key.partition("#")[2]
+
+
 @dataclass(frozen=True, slots=True)
 class FunctionRunner:
     store: GatewayStore
@@ -42,6 +46,15 @@ class FunctionRunner:
     call: Call
     idempotent: frozenset[str] = frozenset()
     ledger: dict[str, FunctionEntry] = field(default_factory=dict)  # this call's entries by key, as they stand
+    # What an earlier owner of the call entered, by key without the turn: a speculative request comes before its turn
+    # is confirmed, so that the same words may count as another turn when they are heard again.
+    inherited: dict[str, FunctionEntry] = field(default_factory=dict)
+
+    def inherit(self, entries: Iterable[FunctionEntry]) -> None:
+        """Take over the ledger of an earlier owner."""
+        for entry in entries:
+            self.ledger[entry.key] = entry
+            self.inherited[_without_turn(entry.key)] = entry
 
     async def run(self, lease: Lease, turn: int, request: StartFunction) -> FunctionResult:
         """Raises LeaseLost when another gateway owns the call."""
@@ -49,6 +62,9 @@ class FunctionRunner:
         entered = FunctionEntry(
             key, request.name, request.arguments, FunctionState.ENTERED, entered_at_ms=self.clock.now_ms()
         )
+        before = self.inherited.get(_without_turn(key))
+        if before is not None and request.name not in self.idempotent:
+            return self._as_before(before)
         try:
             older = await self.store.enter_function(lease, entered)
         except StoreUnavailable as error:

@@ -10,7 +10,7 @@ from constructs import Construct
 from infra.deployment.settings import Deployment
 from infra.flow_functions.python_function import PythonFunction
 from infra.reasons import allow
-from infra.state.table import CallTable
+from infra.state.table import EVENT, NEXT, START, CallTable
 from infra.state.wakeups import WakeupQueue
 
 # Seconds: the flow gives a synchronous Lambda 8 s and our asynchronous one 35 s.
@@ -63,6 +63,7 @@ class FlowFunctions(Construct):
         }
         for name in BY_FLOW:
             role = self.functions[name].role
-            calls.grant(role, index=name == "start_call")  # which counts the live calls
+            start = name == "start_call"  # it writes the call, and counts the live ones
+            calls.grant(role, *(START if start else NEXT), index=start)
             allow(role, [wakeups.queue.queue_arn], "sqs:SendMessage")
-        calls.grant(self.functions["contact_event"].role)
+        calls.grant(self.functions["contact_event"].role, *EVENT)

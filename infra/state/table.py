@@ -11,9 +11,12 @@ from constructs import Construct
 from contract import table as contract
 from infra.reasons import acknowledge, allow
 
-# TransactWriteItems is allowed by the actions of what is in it (DynamoDB developer guide, IAM with transactions).
-READ = ("dynamodb:GetItem", "dynamodb:Query")
-WRITE = ("dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:ConditionCheckItem")
+# Each by what its code does; a transaction is allowed by the actions that are in it (DynamoDB developer guide,
+# IAM with transactions).
+START = ("dynamodb:GetItem", "dynamodb:Query", "dynamodb:PutItem", "dynamodb:UpdateItem")
+NEXT = ("dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem")
+EVENT = ("dynamodb:GetItem", "dynamodb:UpdateItem")
+OWNER = (*START, "dynamodb:ConditionCheckItem")
 # What DynamoDB asks of the key in the name of whoever reads or writes (its developer guide, encryption at rest).
 _KEY_ACTIONS = ("kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey", "kms:ReEncryptFrom", "kms:ReEncryptTo")
 
@@ -48,10 +51,10 @@ class CallTable(Construct):
             "and a restored lease would name an owner that is gone.",
         )
 
-    def grant(self, role: iam.IRole, *, index: bool = False) -> None:
-        """Let somebody read and write records, and look through the live calls where `index` is asked for."""
+    def grant(self, role: iam.IRole, *actions: str, index: bool = False) -> None:
+        """Let somebody use the records, and look through the live calls where `index` is asked for."""
         arn = self.table.table_arn
-        allow(role, [arn], *READ, *WRITE)
+        allow(role, [arn], *actions)
         if index:
             allow(role, [f"{arn}/index/{contract.INDEX}"], "dynamodb:Query")
         self._key.grant(role, *_KEY_ACTIONS)

@@ -23,12 +23,15 @@ def main() -> int:
 
 def _call() -> int:
     # Only here, so that a missing package is one sentence.
+    import structlog
+
     from contract.errors import VoiceAgentError
     from simulator.phone import options
     from simulator.phone.processes import stderr_to
     from simulator.phone.run import run
     from simulator.phone.terminal import Terminal
 
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     terminal = Terminal()
     try:
         asked = options.read(os.environ, speech=options.speech_installed())
@@ -36,7 +39,7 @@ def _call() -> int:
         terminal.title(f"A call through the {asked.form} flow (preset {asked.preset.name}, {agent})")
         if not (asked.speech or asked.deepgram_key):
             terminal.note("the speech packages are missing, so words travel as tones; `make setup` tries again")
-        with stderr_to(asked.report / "lambdas.log"):
+        with stderr_to(asked.report / "phone.log"):
             report = asyncio.run(run(asked, terminal))
     except VoiceAgentError as error:
         print(error, file=sys.stderr)

@@ -10,6 +10,7 @@ from typing import Any
 from contract.clock import Clock
 from contract.dynamodb import DynamoStore
 from contract.running import in_thread
+from contract.turns import Role
 from simulator.caller.line import Line
 from simulator.caller.schedule import Caller
 from simulator.connect.events import CallerHungUp
@@ -112,7 +113,10 @@ class PhoneCall:
         await self.record.read()
         now, facts = self._clock.now_ms(), self.facts()
         for turn in self.record.turns:
-            self._terminal.turn(turn, now)
+            if turn.role is Role.VOICE_AGENT:
+                self._terminal.agent(turn, timing.began_ms(facts, turn), now)
+            else:
+                self._terminal.understood(turn, timing.understood_ms(facts, turn, now))
         for entry in self.record.functions:
             self._terminal.function(entry)
         for found in timing.barge_ins(facts):

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
-
-from rich import box
-from rich.table import Table
 
 from simulator.phone.facts import Facts
 from simulator.phone.screen import Screen
 from simulator.phone.timing import Answered, BargeIn, answered, barge_ins
 
-LONGEST = 52
+LONGEST = 44
+COLUMN = 11
+Rows = Iterator[tuple[str, tuple[str, ...]]]
 SEEN = ("va_version", "va_transcript", "va_last_caller", "va_last_agent")  # the screen has shown them
 
 
@@ -22,15 +21,15 @@ def closing(screen: Screen, report: Mapping[str, Any], facts: Facts, folder: Pat
     _result(screen, report)
     screen.say("")
     if answers := list(answered(facts)):
-        screen.console.print(_latencies(answers))
+        _table(screen, _latencies(answers, facts.started_ms))
     if found := list(barge_ins(facts)):
-        screen.console.print(_barge_ins(found, facts.started_ms))
+        _table(screen, _barge_ins(found, facts.started_ms))
     handed = {name: value for name, value in report["handover"].items() if name not in SEEN and value != "none"}
     if handed:
-        screen.say("\nWhat the human sees", "bold")
+        screen.say("What the human sees", "bold")
         for name, value in handed.items():
             screen.pair(name.removeprefix("va_"), value)
-    screen.say("")
+        screen.say("")
     screen.say(f"Report     {folder / 'report.json'}")
     screen.say(f"Recording  {folder / 'call.wav'}  (left: the caller, right: what the caller heard)")
 
@@ -44,35 +43,36 @@ def _result(screen: Screen, report: Mapping[str, Any]) -> None:
         screen.say(f"  {error}", "red")
 
 
-def _latencies(answers: Sequence[Answered]) -> Table:
-    table = _table("Seconds after the caller's last word", "audio came", "heard", "until heard")
+def _latencies(answers: Sequence[Answered], started_ms: int) -> Rows:
+    yield "Latencies", ("caller stopped", "agent's audio came", "heard by the caller")
     for one in answers:
         came = one.received_ms - one.stopped_ms if one.received_ms else None
-        ours = one.heard_ms - one.received_ms if one.received_ms else None
-        table.add_row(_short(one.caller.text), *_figures(came, one.heard_ms - one.stopped_ms, ours))
-    return table
+        times = (_at(one.stopped_ms, started_ms), _after(came), _after(one.heard_ms - one.stopped_ms))
+        yield one.caller.text, times
 
 
-def _barge_ins(found: Sequence[BargeIn], started_ms: int) -> Table:
-    table = _table("Barge-ins: seconds after the caller's first sound", "noticed", "flow told", "silent")
+def _barge_ins(found: Sequence[BargeIn], started_ms: int) -> Rows:
+    yield "Barge-ins", ("caller began", "noticed", "flow told", "agent silent")
     for one in found:
         told = one.told_ms - one.onset_ms if one.told_ms else None
-        name = f"{(one.onset_ms - started_ms) / 1000:.2f} s  {_short(one.turn.text)}"
-        table.add_row(name, *_figures(one.noticed_ms - one.onset_ms, told, one.silent_ms - one.onset_ms))
-    return table
+        times = (_after(one.noticed_ms - one.onset_ms), _after(told), _after(one.silent_ms - one.onset_ms))
+        yield one.turn.text, (_at(one.onset_ms, started_ms), *times)
 
 
-def _table(title: str, *columns: str) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 2), header_style="bold")
-    table.add_column(title, no_wrap=True, min_width=LONGEST)
-    for column in columns:
-        table.add_column(column, justify="right", no_wrap=True)
-    return table
+def _table(screen: Screen, rows: Rows) -> None:
+    """The first row is the head; figures stand right."""
+    (title, columns), *body = rows
+    widths = [max(COLUMN, len(column) + 3) for column in columns]
+    for number, (name, cells) in enumerate([(title, columns), *body]):
+        cut = name if len(name) <= LONGEST else name[: LONGEST - 1] + "…"
+        figures = "".join(cell.rjust(width) for cell, width in zip(cells, widths, strict=True))
+        screen.say(f"{cut:<{LONGEST}}{figures}", "" if number else "bold")
+    screen.say("")
 
 
-def _figures(*values: int | None) -> list[str]:
-    return ["–" if ms is None else f"{ms / 1000:.2f}" for ms in values]
+def _at(at_ms: int, started_ms: int) -> str:
+    return f"{(at_ms - started_ms) / 1000:.2f} s"
 
 
-def _short(text: str) -> str:
-    return text if len(text) <= LONGEST - 10 else text[: LONGEST - 11] + "…"
+def _after(ms: int | None) -> str:
+    return "–" if ms is None else f"+{ms / 1000:.2f} s"

@@ -187,8 +187,8 @@ def json_line(text: str) -> dict[str, Any]:
 def stderr_to(path: Path) -> Iterator[None]:
     """Meanwhile this process and those that it starts write their errors there.
 
-    The Lambdas inherit ours: what their handlers print, and what they say when Ctrl-C reaches them, is no part of
-    what a person wants to see of a call.
+    The Lambdas inherit ours: what their handlers print, what they say when Ctrl-C reaches them, and what our own
+    libraries log is no part of what a person wants to see of a call.
     """
     kept = os.dup(2)
     try:

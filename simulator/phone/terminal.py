@@ -9,7 +9,7 @@ from typing import Any
 
 from rich.console import Console
 
-from contract.turns import FunctionEntry, FunctionState, HeardSource, Role, Turn
+from contract.turns import FunctionEntry, FunctionState, HeardSource, Turn
 from simulator.connect.shell import FlowEvent
 from simulator.phone.report import result_of
 from simulator.phone.screen import Screen
@@ -63,24 +63,23 @@ class Terminal:
     def caller(self, at_ms: int, name: str, *, over_agent: bool) -> None:
         self._line(at_ms, "caller", f"speaks ({name})" + (", into the agent's words" if over_agent else ""), CALLER)
 
-    def turn(self, turn: Turn, now_ms: int) -> None:
-        """A turn as the record has it now: only what is new of it is shown."""
-        if turn.role is Role.VOICE_AGENT:
-            self._agent(turn, now_ms)
-        elif turn.number not in self._told:
+    def understood(self, turn: Turn, at_ms: int) -> None:
+        """A caller's turn; once."""
+        if turn.number not in self._told:
             self._told.add(turn.number)
-            self._line(now_ms, "understood", f"“{turn.text}”", CALLER)
+            self._line(at_ms, "understood", f"“{turn.text}”", CALLER)
 
-    def _agent(self, turn: Turn, now_ms: int) -> None:
+    def agent(self, turn: Turn, began_ms: int, now_ms: int) -> None:
+        """An agent's turn as the record has it now, once it can be heard: only what is new of it is shown."""
         before = self._said.get(turn.number, "")
-        if turn.started_at_ms and turn.text and not before.startswith(turn.text):
+        if began_ms and turn.text and not before.startswith(turn.text):
             more = turn.text.removeprefix(before).strip()
-            self._line(now_ms if before else turn.started_at_ms, "agent", f"“{more}”", AGENT)
+            self._line(now_ms if before else began_ms, "agent", f"“{more}”", AGENT)
             self._said[turn.number] = turn.text
         if turn.interrupted and turn.heard_source is not HeardSource.ESTIMATED:
-            self.cut_short(turn, now_ms)
+            self._cut_short(turn, now_ms)
 
-    def cut_short(self, turn: Turn, now_ms: int) -> None:
+    def _cut_short(self, turn: Turn, now_ms: int) -> None:
         """How much of an interrupted turn reached the caller; once."""
         if turn.number not in self._told:
             self._told.add(turn.number)
@@ -107,10 +106,9 @@ class Terminal:
         if answer.agent.number <= self._answered:
             return
         self._answered = answer.agent.number
-        waited, ours = answer.heard_ms - answer.stopped_ms, answer.heard_ms - answer.received_ms
-        what = f"{seconds(waited)} from the caller's last word to the agent's first"
+        what = f"{seconds(answer.heard_ms - answer.stopped_ms)} after the caller's last word"
         if answer.received_ms:
-            what += f": {seconds(waited - ours)} until its audio came, {seconds(ours)} until it was heard"
+            what += f"; the audio had come {seconds(answer.heard_ms - answer.received_ms)} before"
         self._line(answer.heard_ms, "latency", what, FLOW)
 
     def barged_in(self, found: BargeIn, now_ms: int) -> None:

@@ -45,7 +45,7 @@ def answered(facts: Facts) -> Iterator[Answered]:
             caller = turn
         elif caller is not None and turn.marks.get("heard_by_caller"):
             received = turn.marks.get("agent_audio_received", 0)
-            yield Answered(caller, turn, _stopped(facts, caller), received, _heard(facts, turn))
+            yield Answered(caller, turn, _stopped(facts, caller), received, began_ms(facts, turn))
             caller = None
 
 
@@ -66,6 +66,22 @@ def first_word_ms(facts: Facts) -> int:
     return facts.heard.first_sound_ms(facts.started_ms) or 0
 
 
+def began_ms(facts: Facts, turn: Turn) -> int:
+    """The first sample of an agent turn's first prompt; 0 as long as the record knows of none."""
+    estimated = turn.marks.get("heard_by_caller", turn.started_at_ms)
+    speech = [prompt for prompt in facts.played if prompt.speech]
+    prompt = min(speech, key=lambda one: abs(one.started_ms - estimated), default=None)
+    if not estimated or prompt is None or abs(prompt.started_ms - estimated) > NEAR_MS:
+        return estimated
+    return facts.heard.first_sound_ms(prompt.started_ms, prompt.ended_ms) or estimated
+
+
+def understood_ms(facts: Facts, turn: Turn, now_ms: int) -> int:
+    """When a caller's turn, which is in the record since about now, was understood: before what follows from it."""
+    followed = (entry.entered_at_ms for entry in facts.functions if entry.entered_at_ms > turn.ended_at_ms)
+    return min(now_ms, *followed, now_ms)
+
+
 def _onset(facts: Facts, estimated_ms: int) -> int:
     """The first sample of what the caller said about then."""
     spoken = min(facts.spoken, key=lambda one: abs(one[1] - estimated_ms), default=None)
@@ -80,16 +96,6 @@ def _stopped(facts: Facts, turn: Turn) -> int:
     if spoken is None or abs(spoken[2] - turn.ended_at_ms) > NEAR_MS:
         return turn.ended_at_ms
     return facts.said.last_sound_ms(spoken[1], spoken[2]) or turn.ended_at_ms
-
-
-def _heard(facts: Facts, turn: Turn) -> int:
-    """The first sample of the turn's first prompt."""
-    estimated = turn.marks["heard_by_caller"]
-    speech = [prompt for prompt in facts.played if prompt.speech]
-    prompt = min(speech, key=lambda one: abs(one.started_ms - estimated), default=None)
-    if prompt is None or abs(prompt.started_ms - estimated) > NEAR_MS:
-        return estimated
-    return facts.heard.first_sound_ms(prompt.started_ms, prompt.ended_ms) or estimated
 
 
 def _silent(facts: Facts, onset_ms: int, noticed_ms: int) -> int:

@@ -5,16 +5,17 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import structlog
 
 from contract.actions import Play
-from contract.call import Call, Head, Lease
+from contract.call import Call, Head, Lease, MediaStream
 from contract.clock import Clock
 from contract.errors import StoreUnavailable
 from contract.store import GatewayStore
+from contract.turns import Role
 from gateway.legs.kvs.blocks import ContactEnded, Direction
 from gateway.legs.kvs.errors import ReadingGivenUp
 from gateway.legs.kvs.fragments import FragmentReader
@@ -26,6 +27,7 @@ from gateway.legs.leg import CallerAudio, Handover, LegEvent, LegFailed
 
 log = structlog.get_logger()
 
+TAKEOVER_STALE_MS = 20_000  # a lease lasts 8 s, the next owner looks every 2 s, and a turn takes its time
 NO_MEDIA_MS = 10_000  # no fragment for so long: is the caller still there?
 NO_REQUEST_MS = 45_000  # no request of the flow for so long: the longest Wait of the flow is 25 s
 CHECK_MS = 1000
@@ -63,7 +65,8 @@ class KvsLeg:
         self._clock = services.clock
         self._call = call
         self._events: asyncio.Queue[LegEvent] = asyncio.Queue(MOST_EVENTS)
-        self._pacer = Pacer()
+        self._resumed = head.moves > 0
+        self._pacer = Pacer(TAKEOVER_STALE_MS) if self._resumed else Pacer()
         self._fragments = FragmentReader(call.contact_id)
         self._pushed = asyncio.Event()
         self._media_ms = services.clock.now_ms()
@@ -134,7 +137,8 @@ class KvsLeg:
     async def _read(self) -> None:
         """From the stream to the pacer, until our contact's part of it ends."""
         source = self._services.source(self._call.media.stream_arn)
-        blocks = caller_blocks(source, self._call.media, self._call.contact_id, self._clock, fragments=self._fragments)
+        media = await self._where_to_begin()
+        blocks = caller_blocks(source, media, self._call.contact_id, self._clock, fragments=self._fragments)
         try:
             async with contextlib.aclosing(blocks):
                 async for block in blocks:
@@ -152,6 +156,16 @@ class KvsLeg:
             # Once the caller is on the way to a human, streaming stops by itself.
             if not self._speaker.leaving:
                 self._events.put_nowait(LegFailed(f"media_{error.reason}"))
+
+    async def _where_to_begin(self) -> MediaStream:
+        """The start of the stream, or, for a call that was taken over, half a second before the open turn."""
+        media = self._call.media
+        if not self._resumed:
+            return media
+        turns = await self._services.store.turns(self._call.contact_id)
+        confirmed_ms = max((turn.ended_at_ms for turn in turns if turn.role is Role.CALLER), default=0)
+        # The first request goes back one second from the time it is given.
+        return replace(media, start_timestamp_ms=max(media.start_timestamp_ms, confirmed_ms + 500))
 
     async def _pace(self) -> None:
         """From the pacer to the call, on the time of the audio."""

@@ -88,7 +88,9 @@ class _Piece(NamedTuple):
 class Pacer:
     """Push blocks as they come, and ask what is due when `next_due_ms` says so."""
 
-    def __init__(self) -> None:
+    def __init__(self, stale_ms: int = STALE_MS) -> None:
+        """`stale_ms`: older audio is not replayed. After a takeover it is longer than the old owner's lease."""
+        self._stale_ms = stale_ms
         self._meter = SpeechMeter()
         self._queue: deque[_Piece] = deque()
         self._expected: int | None = None  # media time of the next sample to come; None before the first
@@ -177,7 +179,7 @@ class Pacer:
         """Silence before `media`, less what was already sent for want of audio, and no more than would be kept."""
         paid = min(gap, self._owed)
         self._owed -= paid
-        length = min(gap - paid, STALE_MS * _MS)
+        length = min(gap - paid, self._stale_ms * _MS)
         self._inserted += length
         if length:
             self._append(_Piece(media - length, ULAW_SILENCE * length, False, True))
@@ -207,7 +209,7 @@ class Pacer:
             self._queue.append(piece._replace(media=piece.media + at, ulaw=piece.ulaw[at : at + size]))
 
     def _drop_stale(self, now: int) -> None:
-        oldest = now - self._quickest - STALE_MS * _MS
+        oldest = now - self._quickest - self._stale_ms * _MS
         while self._queue and self._queue[0].media < oldest:
             stale = len(self._queue.popleft().ulaw)
             self._in_hand -= stale

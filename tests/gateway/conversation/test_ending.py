@@ -196,7 +196,9 @@ def test_what_the_model_wrote_is_kept_out_of_logs() -> None:
 STEPS = st.lists(
     st.tuples(
         st.integers(0, 4000),
-        st.sampled_from(["audio", "done", "started", "finished", "hold", "release", "media", "replayed", "over", "due"]),
+        st.sampled_from(
+            ["audio", "done", "started", "finished", "hold", "release", "media", "replayed", "over", "due"]
+        ),
     ),
     max_size=40,
 )

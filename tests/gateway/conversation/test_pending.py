@@ -13,11 +13,11 @@ def test_a_request_that_comes_twice_counts_once() -> None:
 
 def test_an_agent_that_calls_in_a_circle_is_stopped_until_the_next_turn() -> None:
     pending = PendingFunctions()
-    for number in range(CALLS_A_TURN):
+    stopped = []
+    for number in range(CALLS_A_TURN + 1):
         pending.begin(str(number))
-    assert not pending.too_many
-    pending.begin("one more")
-    assert pending.too_many
+        stopped.append(pending.too_many)
+    assert stopped == [False] * CALLS_A_TURN + [True]
     pending.new_turn()
     assert not pending.too_many
 

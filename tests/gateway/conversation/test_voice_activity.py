@@ -62,7 +62,7 @@ def test_noise_that_stays_is_learned_in_seconds() -> None:
 @pytest.mark.parametrize("frame_ms", [20, 64])
 def test_a_long_sentence_without_a_breath_is_speech_to_its_end(frame_ms: int) -> None:
     spoke = listen(quiet(320) + tone(4480, 3000), frame_ms)
-    assert all(spoke[-4 :])
+    assert all(spoke[-4:])
 
 
 def test_speech_over_noise_is_heard() -> None:

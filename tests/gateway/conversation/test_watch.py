@@ -85,6 +85,14 @@ def test_a_sound_starts_the_time_anew_and_keeps_the_rung() -> None:
     assert watch.heard(NOW + 25_000) == 1
 
 
+def test_before_the_callers_first_audio_no_time_runs() -> None:
+    watch = ladder()
+    watch.quiet_from(0)
+    assert watch.heard(NOW) is None
+    assert watch.heard(NOW + 9999) is None
+    assert watch.heard(NOW + 10_000) == 0
+
+
 def test_a_sound_while_the_agent_speaks_starts_nothing() -> None:
     watch = ladder()
     watch.sound(NOW)

@@ -1,0 +1,827 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from contract.actions import Returned
+from contract.turns import FunctionState, HeardSource, Role, Turn
+from gateway.conversation import sentences
+from gateway.conversation.barge_in import COUGH_QUIET_MS
+from gateway.conversation.commands import (
+    ClearSpeech,
+    Command,
+    EndSpeech,
+    Finish,
+    FunctionResult,
+    GiveUp,
+    Go,
+    Reconnect,
+    Replay,
+    SayLocally,
+    StartFunction,
+    Stay,
+    StopFunction,
+    Tell,
+)
+from gateway.conversation.conversation import Conversation
+from gateway.conversation.ending import LONGEST_MS, NO_WORDS_MS, Leave, Step
+from gateway.conversation.pending import FILLER_MS
+from gateway.conversation.speech import SPEECH_LOST_MS, SPEECH_OVER_MS
+from gateway.conversation.watch import MUTE_MS, NUDGE_MS
+from gateway.legs.leg import (
+    CallerAudio,
+    CallerGone,
+    ClipFailed,
+    FlowTook,
+    HeardMeasured,
+    LegFailed,
+    PlaybackFinished,
+    PlaybackStarted,
+    TransferReturned,
+)
+from gateway.voice_agent.messages import (
+    AgentAudioDone,
+    AgentStartedSpeaking,
+    AgentThinking,
+    ConversationText,
+    EndOfTurn,
+    FunctionCall,
+    FunctionCallCancelled,
+    FunctionCallRequest,
+    FunctionCallResponse,
+    InjectAgentMessage,
+    InjectBehavior,
+    InjectUserMessage,
+    PromptUpdated,
+    ServerMessage,
+    UpdatePrompt,
+    UserStartedSpeaking,
+)
+from tests.gateway.definitions import definition
+from tests.gateway.sounds import quiet, tone
+
+T0 = 1_700_000_000_000
+QUIET_FRAME, LOUD_FRAME = quiet(20), tone(20)
+
+
+class Talk:
+    """A conversation, the clock, and what was commanded; the caller's audio arrives without delay."""
+
+    def __init__(self, *, opening: bool = False, earlier: tuple[Turn, ...] = (), max_duration_s: int = 600) -> None:
+        self.now = T0
+        self.it = Conversation(definition(max_duration_s=max_duration_s), T0, earlier=earlier)
+        if opening:
+            self.it.opening("Good day.", 1000)
+        self.stretch = 0
+        self.speaking = False
+
+    def take(self) -> list[Command]:
+        return self.it.commands()
+
+    def get(self, message: ServerMessage) -> list[Command]:
+        self.it.message(message, self.now)
+        return self.take()
+
+    def wait(self, ms: int, *, sound: bytes = QUIET_FRAME) -> list[Command]:
+        """Time passes, the caller is heard, and whatever is due happens."""
+        commands: list[Command] = []
+        end = self.now + ms
+        while self.now < end:
+            self.it.leg(CallerAudio(self.now, sound), self.now)
+            self.now += 20
+            due = self.it.next_due_ms()
+            if due is not None and due <= self.now:
+                self.it.tick(self.now)
+                after = self.it.next_due_ms()
+                assert after is None or after > self.now, "a deadline that was looked at must not stay"
+            commands += self.take()
+        return commands
+
+    def user(self, text: str) -> list[Command]:
+        commands = self.get(UserStartedSpeaking())
+        return commands + self.get(ConversationText("user", text))
+
+    def agent(self, text: str = "", ms: int = 1000, *, done: bool = True) -> list[Command]:
+        """The agent says something; its audio comes at once."""
+        commands = self.get(ConversationText("assistant", text)) if text else []
+        if self.it.audio(b"a" * (ms * 8), self.now):
+            if not self.speaking:
+                self.stretch, self.speaking = self.stretch + 1, True
+            self.it.spoken(self.stretch, b"a" * (ms * 8), self.now)
+        return commands + (self.get(AgentAudioDone()) if done else [])
+
+    def finished(self, position_ms: int = 1000, *, interrupted: bool = False, stretch: int | None = None) -> None:
+        self.speaking = False
+        number = self.stretch if stretch is None else stretch
+        self.it.leg(PlaybackFinished(number, position_ms, interrupted, self.now), self.now)
+
+    def said_and_heard(self, text: str = "Hello there.", ms: int = 1000) -> list[Command]:
+        commands = self.agent(text, ms) + self.wait(ms)
+        self.finished(ms)
+        return commands + self.take()
+
+    def call(self, name: str, arguments: str = "{}", call_id: str = "f1", client_side: bool = True) -> list[Command]:
+        return self.get(FunctionCallRequest((FunctionCall(call_id, name, arguments, client_side),)))
+
+    def look_up(self, call_id: str = "f1") -> list[Command]:
+        return self.call("look_up", '{"number": "12"}', call_id)
+
+    def result(self, content: str = '{"a": 1}', call_id: str = "f1", error: str = "") -> list[Command]:
+        state = FunctionState.FAILED if error else FunctionState.FINISHED
+        self.it.function_finished(call_id, FunctionResult(state, content, error), self.now)
+        return self.take()
+
+    @property
+    def turns(self) -> list[tuple[Role, str, str]]:
+        return [(turn.role, turn.text, turn.heard_text) for turn in self.it.turns.all()]
+
+
+def told(commands: list[Command]) -> list[object]:
+    return [command.message for command in commands if isinstance(command, Tell)]
+
+
+def injected(commands: list[Command]) -> list[str]:
+    return [message.message for message in told(commands) if isinstance(message, InjectAgentMessage)]
+
+
+def prompted(commands: list[Command]) -> list[str]:
+    return [message.prompt for message in told(commands) if isinstance(message, UpdatePrompt)]
+
+
+def answered(commands: list[Command]) -> list[dict[str, object]]:
+    return [json.loads(message.content) for message in told(commands) if isinstance(message, FunctionCallResponse)]
+
+
+def gone(commands: list[Command]) -> list[Leave]:
+    return [command.leave for command in commands if isinstance(command, Go)]
+
+
+def has(commands: list[Command], kind: type) -> bool:
+    return any(isinstance(command, kind) for command in commands)
+
+
+# --- plain talk
+
+
+def test_a_reply_is_played_and_its_end_is_announced() -> None:
+    talk = Talk()
+    assert talk.user("Where is my order?") == []
+    assert talk.agent("On its way.") == []
+    assert talk.wait(SPEECH_OVER_MS - 20) == []
+    assert talk.wait(40) == [EndSpeech()]
+    talk.finished()
+    assert talk.turns == [
+        (Role.CALLER, "Where is my order?", ""),
+        (Role.VOICE_AGENT, "On its way.", "On its way."),
+    ]
+
+
+def test_an_audio_done_that_never_comes_is_not_waited_for() -> None:
+    talk = Talk()
+    talk.agent("Hello.", done=False)
+    assert talk.wait(SPEECH_LOST_MS - 20) == []
+    assert talk.wait(40) == [EndSpeech()]
+
+
+def test_audio_after_an_audio_done_is_announced_anew() -> None:
+    talk = Talk()
+    talk.agent("Hello.")
+    assert talk.wait(200) == []
+    talk.agent()
+    assert talk.wait(280) == []
+    assert talk.wait(60) == [EndSpeech()]
+
+
+def test_an_audio_done_without_audio_does_nothing() -> None:
+    talk = Talk()
+    assert talk.get(AgentAudioDone()) == []
+    assert talk.wait(5000) == []
+
+
+def test_messages_without_a_meaning_here_are_passed_over() -> None:
+    assert Talk().get(PromptUpdated()) == []
+
+
+def test_empty_frames_are_not_played() -> None:
+    assert not Talk().it.audio(b"", T0)
+
+
+def test_what_the_leg_reports_is_in_the_transcript() -> None:
+    talk = Talk()
+    talk.agent("Hello there.")
+    talk.it.leg(PlaybackStarted(1, T0 + 400), T0)
+    talk.finished()
+    talk.it.leg(HeardMeasured(1, 500, HeardSource.MEASURED), T0)
+    [turn] = talk.it.turns.all()
+    assert (turn.started_at_ms, turn.heard_ms, turn.heard_source) == (T0 + 400, 500, HeardSource.MEASURED)
+
+
+def test_a_caller_turn_has_the_times_of_our_own_ear() -> None:
+    talk = Talk()
+    talk.wait(500)
+    talk.wait(400, sound=LOUD_FRAME)
+    talk.get(UserStartedSpeaking())
+    talk.wait(600)
+    talk.get(ConversationText("user", "Hi."))
+    [turn] = talk.it.turns.all()
+    assert (turn.started_at_ms, turn.ended_at_ms) == (T0 + 500, T0 + 900)
+    assert turn.marks == {"user_started_speaking": T0 + 900, "caller_stopped": T0 + 900}
+
+
+def test_the_earlier_turns_of_a_call_are_known() -> None:
+    talk = Talk(earlier=(Turn(1, Role.CALLER, "Hi."),))
+    talk.user("Hello?")
+    assert [turn.number for turn in talk.it.turns.all()] == [1, 2]
+
+
+def test_the_caller_being_gone_is_passed_on() -> None:
+    talk = Talk()
+    talk.it.leg(CallerGone("contact_event"), T0)
+    assert talk.take() == [Finish("contact_event")]
+
+
+# --- barge-in
+
+
+def test_a_barge_in_clears_what_waits_to_be_played_and_drops_late_frames() -> None:
+    talk = Talk()
+    talk.agent("A long answer to it.", 5000, done=False)
+    assert talk.get(UserStartedSpeaking()) == [ClearSpeech()]
+    assert not talk.it.audio(b"late", talk.now + 50)
+    talk.get(ConversationText("assistant", "A late sentence."))
+    assert not talk.it.audio(b"late", talk.now + 100)
+    talk.finished(1000, interrupted=True)
+    talk.get(ConversationText("user", "Stop."))
+    assert talk.it.audio(b"new", talk.now + 200)
+    marks = talk.it.turns.all()[-1].marks
+    assert (marks["barge_in"], marks["barge_in_noticed"]) == (T0, T0)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [EndOfTurn(), AgentThinking(""), AgentStartedSpeaking({}), FunctionCallRequest(())],
+)
+def test_what_can_only_be_a_new_reply_opens_the_gate(message: ServerMessage) -> None:
+    talk = Talk()
+    talk.get(UserStartedSpeaking())
+    assert not talk.it.audio(b"late", talk.now)
+    talk.get(message)
+    assert talk.it.audio(b"new", talk.now)
+
+
+def test_an_audio_done_of_the_cancelled_reply_does_not_make_it_complete() -> None:
+    talk = Talk()
+    talk.agent("aaaa bbbb cccc dddd eeee ffff", 1000, done=False)
+    talk.get(UserStartedSpeaking())
+    talk.get(AgentAudioDone())
+    talk.finished(900, interrupted=True)
+    assert talk.turns[0][2] == "aaaa bbbb"
+
+
+def test_the_caller_interrupts_the_opening() -> None:
+    talk = Talk(opening=True)
+    assert talk.get(UserStartedSpeaking()) == [ClearSpeech()]
+    talk.finished(500, interrupted=True, stretch=0)
+    assert talk.get(ConversationText("user", "Hello?")) == []
+    assert talk.turns[0] == (Role.VOICE_AGENT, "Good day.", "Good")
+
+
+def test_speech_of_the_caller_while_nothing_plays_clears_nothing() -> None:
+    assert Talk().get(UserStartedSpeaking()) == []
+
+
+def test_a_reply_that_was_interrupted_before_its_first_clip_was_not_heard() -> None:
+    talk = Talk()
+    talk.agent("Hello there.", 2000)
+    talk.get(UserStartedSpeaking())
+    talk.finished(0, interrupted=True)
+    talk.get(ConversationText("user", "Stop."))
+    assert talk.turns[0] == (Role.VOICE_AGENT, "Hello there.", "")
+
+
+# --- a cough
+
+
+def cough(talk: Talk, position_ms: int = 1000) -> list[Command]:
+    """A short sound during the reply, then quiet."""
+    talk.wait(200, sound=LOUD_FRAME)
+    commands = talk.get(UserStartedSpeaking())
+    talk.finished(position_ms, interrupted=True)
+    return commands + talk.wait(COUGH_QUIET_MS + 100)
+
+
+def replay(talk: Talk, commands: list[Command]) -> Replay:
+    """What the call does upon a Replay."""
+    [command] = [command for command in commands if isinstance(command, Replay)]
+    talk.stretch += 1
+    talk.speaking = True
+    talk.it.replayed(talk.stretch, command)
+    return command
+
+
+def test_after_a_cough_the_rest_is_played_and_the_turn_goes_on() -> None:
+    talk = Talk()
+    talk.agent("One two three four.", 4000)
+    command = replay(talk, cough(talk))
+    assert (command.of_stretch, command.from_ms, len(command.ulaw)) == (1, 1000, 3000 * 8)
+    talk.finished(3000)
+    assert talk.turns == [(Role.VOICE_AGENT, "One two three four.", "One two three four.")]
+
+
+def test_after_a_second_cough_what_is_left_then_is_played() -> None:
+    talk = Talk()
+    talk.agent("One two three four.", 4000)
+    replay(talk, cough(talk))
+    command = replay(talk, cough(talk, 500))
+    assert len(command.ulaw) == 2500 * 8
+    talk.finished(2500)
+    assert talk.it.turns.all()[0].heard_ms == 4000
+
+
+def test_a_cough_is_not_decided_while_the_caller_still_hears_the_clip() -> None:
+    talk = Talk()
+    talk.agent("One two three four.", 4000)
+    talk.get(UserStartedSpeaking())
+    assert not has(talk.wait(COUGH_QUIET_MS + 500), Replay)
+    talk.finished(3000, interrupted=True)
+    assert has(talk.wait(200), Replay)
+
+
+def test_a_turn_whose_text_comes_late_stops_the_replay() -> None:
+    talk = Talk()
+    talk.agent("One two three four.", 4000)
+    replay(talk, cough(talk))
+    assert talk.get(ConversationText("user", "Wait.")) == [ClearSpeech()]
+    talk.finished(0, interrupted=True)
+    assert not has(talk.wait(8000), Replay)
+
+
+def test_a_turn_in_time_leaves_nothing_to_replay() -> None:
+    talk = Talk()
+    talk.agent("One two three four.", 4000)
+    talk.get(UserStartedSpeaking())
+    talk.finished(1000, interrupted=True)
+    talk.get(ConversationText("user", "Wait."))
+    assert not has(talk.wait(6000), Replay)
+
+
+def test_new_audio_after_a_replay_is_no_replay() -> None:
+    talk = Talk()
+    talk.agent("One two three four.", 4000)
+    replay(talk, cough(talk))
+    talk.finished(3000)
+    talk.agent("Five.")
+    assert talk.get(ConversationText("user", "Wait.")) == []
+
+
+def test_after_a_cough_during_the_opening_the_caller_is_asked_by_the_idle_ladder() -> None:
+    talk = Talk(opening=True)
+    talk.wait(200, sound=LOUD_FRAME)
+    talk.get(UserStartedSpeaking())
+    talk.finished(500, interrupted=True, stretch=0)
+    assert injected(talk.wait(13_000)) == ["Still there?"]
+
+
+def test_a_cough_while_the_agent_thinks_does_not_excuse_it_from_answering() -> None:
+    talk = Talk()
+    talk.user("Where is my order?")
+    talk.get(UserStartedSpeaking())
+    assert injected(talk.wait(COUGH_QUIET_MS + NUDGE_MS + 100)) == [sentences.NOT_UNDERSTOOD]
+
+
+# --- functions
+
+
+def test_all_functions_of_a_request_are_started() -> None:
+    talk = Talk()
+    talk.user("Look up 12 and the hours.")
+    commands = talk.get(
+        FunctionCallRequest((FunctionCall("a", "look_up", '{"number": "12"}'), FunctionCall("b", "hours", "")))
+    )
+    assert commands == [
+        StartFunction("a", "look_up", {"number": "12"}, 8000),
+        StartFunction("b", "hours", {}, 10_000),
+    ]
+
+
+def test_a_request_that_comes_twice_is_carried_out_once() -> None:
+    talk = Talk()
+    talk.look_up()
+    assert talk.look_up() == []
+
+
+def test_functions_of_the_servers_own_side_are_left_alone() -> None:
+    assert Talk().call("look_up", client_side=False) == []
+
+
+def test_bad_arguments_and_unknown_functions_are_answered() -> None:
+    talk = Talk()
+    assert "number" in str(answered(talk.call("look_up"))[0]["error"])
+    assert "no such function" in str(answered(talk.call("fly", call_id="f2"))[0]["error"])
+    assert injected(talk.wait(NUDGE_MS + 40)) == [sentences.NOT_UNDERSTOOD]
+
+
+def test_an_agent_that_calls_in_a_circle_is_stopped() -> None:
+    talk = Talk()
+    commands = [command for n in range(9) for command in talk.call("hours", call_id=str(n))]
+    assert sum(isinstance(command, StartFunction) for command in commands) == 8
+    assert answered(commands) == [{"error": sentences.ANSWER_TOO_MANY}]
+    talk.user("And now?")
+    assert has(talk.call("hours", call_id="more"), StartFunction)
+
+
+def test_a_result_is_told_and_then_it_is_the_agents_turn() -> None:
+    talk = Talk()
+    talk.look_up()
+    assert told(talk.result()) == [FunctionCallResponse("f1", "look_up", '{"a": 1}')]
+    assert injected(talk.wait(NUDGE_MS + 40)) == [sentences.NOT_UNDERSTOOD]
+
+
+def test_the_agent_is_not_hurried_while_another_function_runs() -> None:
+    talk = Talk()
+    talk.call("hours", call_id="a")
+    talk.call("book", call_id="b")
+    talk.result(call_id="a")
+    assert talk.wait(MUTE_MS + 1000) == []
+
+
+def test_a_slow_function_is_covered_by_a_sentence_once() -> None:
+    talk = Talk()
+    talk.look_up()
+    commands = talk.wait(FILLER_MS + 4000)
+    assert told(commands) == [InjectAgentMessage("One moment.", InjectBehavior.QUEUE)]
+
+
+def test_a_cancelled_function_is_stopped_and_not_answered() -> None:
+    talk = Talk()
+    talk.look_up()
+    assert talk.get(FunctionCallCancelled(("f1", "unknown"))) == [StopFunction("f1")]
+    assert talk.result() == []
+
+
+def test_the_caller_may_speak_during_a_function() -> None:
+    talk = Talk()
+    talk.user("Look up 12.")
+    talk.look_up()
+    talk.agent("One moment.", 3000)
+    assert has(talk.get(UserStartedSpeaking()), ClearSpeech)
+    talk.finished(500, interrupted=True)
+    talk.get(ConversationText("user", "It is urgent."))
+    assert told(talk.result()) == [FunctionCallResponse("f1", "look_up", '{"a": 1}')]
+
+
+def test_the_ladder_does_not_run_during_a_function() -> None:
+    talk = Talk()
+    talk.user("Look up 12.")
+    talk.agent("One moment.")
+    talk.call("book")
+    talk.finished()
+    assert talk.wait(20_000) == [EndSpeech()]
+
+
+# --- leaving
+
+
+def test_a_transfer_is_answered_at_once_and_happens_after_the_last_words() -> None:
+    talk = Talk()
+    talk.user("A person please.")
+    arguments = json.dumps({"queue": "orders", "reason": "asked", "summary": "Wants a person."})
+    assert answered(talk.call("transfer_to_human", arguments)) == [{"status": "ok", "note": sentences.ANSWER_TRANSFER}]
+    assert gone(talk.agent("I connect you.", 2000) + talk.wait(2000)) == []
+    talk.finished(2000)
+    assert gone(talk.wait(600)) == [Leave("transfer_to_human", "orders", "Wants a person.", "f1", "asked")]
+    assert gone(talk.wait(30_000)) == []
+
+
+def test_a_second_request_is_told_that_it_is_under_way() -> None:
+    talk = Talk()
+    talk.call("end_call")
+    assert answered(talk.call("transfer_to_human", call_id="f2")) == [
+        {"status": "ok", "note": sentences.ANSWER_ALREADY}
+    ]
+
+
+def test_without_last_words_the_call_ends_a_moment_later() -> None:
+    talk = Talk()
+    talk.call("end_call")
+    assert gone(talk.wait(NO_WORDS_MS - 40)) == []
+    assert gone(talk.wait(60)) == [Leave("goodbye", function_id="f1")]
+
+
+def test_last_words_that_never_end_are_cut_by_the_bound() -> None:
+    talk = Talk()
+    talk.call("end_call")
+    talk.agent("Good bye.", 60_000)
+    assert gone(talk.wait(LONGEST_MS + 40)) == [Leave("goodbye", function_id="f1")]
+
+
+def leaving(talk: Talk, *, acting: bool) -> None:
+    talk.user("Bye.")
+    talk.call("end_call")
+    talk.agent("Good bye.")
+    if acting:
+        talk.wait(1000)
+        talk.finished()
+        assert gone(talk.wait(600))
+
+
+@pytest.mark.parametrize("acting", [False, True])
+def test_a_new_turn_of_the_caller_takes_it_back_and_the_agent_is_told(acting: bool) -> None:
+    talk = Talk()
+    leaving(talk, acting=acting)
+    talk.get(UserStartedSpeaking())
+    if not acting:
+        talk.finished(500, interrupted=True)
+    commands = talk.get(ConversationText("user", "One more thing."))
+    assert prompted(commands) == [sentences.CANCELLED_LEAVE]
+    assert has(commands, Stay) is acting
+    assert talk.it.ending.step is Step.NOT
+    assert gone(talk.wait(5000)) == []
+
+
+def test_the_text_of_the_turn_that_asked_for_it_may_come_late() -> None:
+    talk = Talk()
+    talk.get(UserStartedSpeaking())
+    talk.call("end_call")
+    assert prompted(talk.get(ConversationText("user", "Bye."))) == []
+    assert gone(talk.wait(NO_WORDS_MS + 40))
+
+
+def test_it_waits_while_the_caller_speaks_although_nothing_plays() -> None:
+    talk = Talk()
+    talk.call("end_call")
+    talk.get(UserStartedSpeaking())
+    assert gone(talk.wait(8000, sound=LOUD_FRAME)) == []
+    assert prompted(talk.get(ConversationText("user", "And one more thing."))) == [sentences.CANCELLED_LEAVE]
+
+
+def test_a_cough_during_the_last_words_only_delays_them() -> None:
+    talk = Talk()
+    leaving(talk, acting=False)
+    replay(talk, cough(talk, 300))
+    assert gone(talk.wait(700)) == []
+    talk.finished(700)
+    assert gone(talk.wait(600))
+
+
+def test_the_agent_itself_may_cancel_it() -> None:
+    talk = Talk()
+    leaving(talk, acting=True)
+    assert talk.get(FunctionCallCancelled(("f1",))) == [Stay()]
+
+
+def test_what_the_flow_has_taken_is_not_taken_back() -> None:
+    talk = Talk()
+    leaving(talk, acting=True)
+    talk.it.leg(FlowTook(), talk.now)
+    assert talk.it.parked
+    talk.get(UserStartedSpeaking())
+    assert talk.get(ConversationText("user", "Wait!")) == []
+    assert talk.it.ending.step is Step.TAKEN
+    assert not talk.it.audio(b"audio", talk.now)
+
+
+def test_a_parked_agent_calls_no_functions_and_is_not_watched() -> None:
+    talk = Talk()
+    leaving(talk, acting=True)
+    talk.it.leg(FlowTook(), talk.now)
+    assert answered(talk.call("book", call_id="f9")) == [{"status": "ok", "note": sentences.ANSWER_ALREADY}]
+    talk.user("Hello?")
+    assert told(talk.wait(60_000)) == []
+
+
+@pytest.mark.parametrize("why", [Returned.CLOSED, Returned.NO_STAFF, Returned.FULL, Returned.DECLINED, Returned.FAILED])
+def test_a_caller_who_comes_back_is_told_and_talked_to(why: Returned) -> None:
+    talk = Talk()
+    talk.call("transfer_to_human", json.dumps({"queue": "orders"}))
+    talk.wait(NO_WORDS_MS + 40)
+    talk.it.leg(FlowTook(), talk.now)
+    talk.it.leg(TransferReturned(why), talk.now)
+    commands = talk.take()
+    assert prompted(commands) == [sentences.transfer_returned(why)]
+    expected = "The order desk is closed." if why is Returned.CLOSED else sentences.STILL_HERE
+    assert injected(commands) == [expected]
+    assert not talk.it.parked
+    assert has(talk.agent("Back.") + talk.wait(400), EndSpeech)
+
+
+def test_a_caller_who_comes_back_from_a_transfer_of_another_gateway_is_talked_to() -> None:
+    talk = Talk()
+    talk.it.leg(TransferReturned(Returned.CLOSED), talk.now)
+    assert injected(talk.take()) == [sentences.STILL_HERE]
+
+
+def test_somebody_who_comes_back_and_gets_no_answer_is_asked_by_the_ladder() -> None:
+    talk = Talk()
+    talk.it.leg(TransferReturned(Returned.CLOSED), talk.now)
+    talk.take()
+    assert injected(talk.wait(10_100)) == ["Still there?"]
+
+
+def test_a_call_has_a_longest_duration() -> None:
+    talk = Talk(max_duration_s=20)
+    talk.agent("A very long answer.", 60_000)
+    commands = talk.wait(20_040)
+    assert has(commands, ClearSpeech)
+    assert told(commands) == [InjectAgentMessage("Goodbye.", InjectBehavior.INTERRUPT)]
+    talk.finished(19_000, interrupted=True)
+    talk.agent("Goodbye.")
+    talk.get(UserStartedSpeaking())
+    talk.finished(500, interrupted=True)
+    assert prompted(talk.get(ConversationText("user", "But!"))) == []
+    assert gone(talk.wait(16_000)) == [Leave("max_duration", firm=True)]
+
+
+def test_the_longest_duration_is_said_into_silence_too() -> None:
+    talk = Talk(max_duration_s=5)
+    commands = talk.wait(5040)
+    assert not has(commands, ClearSpeech)
+    assert injected(commands) == ["Goodbye."]
+
+
+# --- silence
+
+
+def test_a_silent_caller_is_asked_by_each_sentence_and_then_left() -> None:
+    talk = Talk()
+    talk.said_and_heard()
+    said: list[str] = []
+    for _ in range(2):
+        said += injected(talk.wait(10_100))
+        talk.said_and_heard(said[-1])
+    said += injected(talk.wait(10_100))
+    talk.said_and_heard("Goodbye.")
+    assert said == ["Still there?", "Hello?", "Goodbye."]
+    assert gone(talk.wait(600)) == [Leave("caller_silent")]
+
+
+def test_a_sentence_that_is_not_spoken_does_not_stop_the_ladder() -> None:
+    talk = Talk()
+    talk.said_and_heard()
+    assert injected(talk.wait(31_000)) == ["Still there?", "Hello?", "Goodbye."]
+
+
+def test_a_sound_in_the_silence_starts_its_time_anew() -> None:
+    talk = Talk()
+    talk.said_and_heard()
+    talk.wait(8000)
+    talk.wait(400, sound=LOUD_FRAME)
+    assert injected(talk.wait(9900)) == []
+    assert injected(talk.wait(200)) == ["Still there?"]
+
+
+def test_a_sound_that_deepgram_took_for_speech_does_not_end_the_ladder() -> None:
+    talk = Talk()
+    talk.said_and_heard()
+    talk.wait(400, sound=LOUD_FRAME)
+    talk.get(UserStartedSpeaking())
+    assert injected(talk.wait(15_000)) == ["Still there?"]
+
+
+def test_silence_is_counted_on_the_callers_own_time() -> None:
+    talk = Talk()
+    talk.said_and_heard()
+    talk.it.leg(CallerAudio(talk.now, QUIET_FRAME), talk.now + 60_000)  # nothing came for a minute
+    assert talk.take() == []
+
+
+def test_a_mute_agent_is_nudged_then_replaced() -> None:
+    talk = Talk()
+    talk.user("Where is my order?")
+    assert told(talk.wait(NUDGE_MS + 20)) == [InjectAgentMessage(sentences.NOT_UNDERSTOOD)]
+    assert talk.wait(MUTE_MS - NUDGE_MS) == [Reconnect("agent_mute")]
+
+
+# --- another session
+
+
+def test_a_new_session_answers_what_the_one_before_did_not() -> None:
+    talk = Talk()
+    talk.user("Where is my order?")
+    talk.it.session_changed("Where is my order?", talk.now)
+    assert told(talk.take()) == [InjectUserMessage("Where is my order?")]
+    assert talk.get(ConversationText("user", "Where is my order?")) == []
+    assert talk.it.turns.caller_turns == 1
+    assert injected(talk.wait(NUDGE_MS + 40)) == [sentences.NOT_UNDERSTOOD]
+
+
+def test_a_new_session_with_nothing_to_answer_waits_for_the_caller_and_no_longer_than_the_ladder() -> None:
+    talk = Talk()
+    talk.get(UserStartedSpeaking())
+    talk.it.session_changed("", talk.now)
+    assert talk.take() == []
+    assert talk.it.audio(b"audio", talk.now)
+    assert injected(talk.wait(10_100 + COUGH_QUIET_MS)) == ["Still there?"]
+
+
+def test_a_function_that_outlives_its_session_is_told_as_a_note_before_the_question() -> None:
+    talk = Talk()
+    talk.user("Where is order 12?")
+    talk.look_up()
+    talk.call("book", call_id="f2")
+    talk.it.session_changed("", talk.now)
+    assert talk.take() == []
+    assert told(talk.result()) == [UpdatePrompt(sentences.late_result("look_up", '{"a": 1}'))]
+    assert told(talk.result(call_id="f2")) == [
+        UpdatePrompt(sentences.late_result("book", '{"a": 1}')),
+        InjectUserMessage("Where is order 12?"),
+    ]
+
+
+def test_a_caller_who_speaks_in_the_new_session_is_not_asked_for_by_ourselves() -> None:
+    talk = Talk()
+    talk.user("Where is order 12?")
+    talk.look_up()
+    talk.it.session_changed("Where is order 12?", talk.now)
+    talk.user("Hello?")
+    assert told(talk.result()) == [UpdatePrompt(sentences.late_result("look_up", '{"a": 1}'))]
+
+
+# --- giving up
+
+
+def test_without_a_voice_agent_a_human_takes_over_once() -> None:
+    talk = Talk()
+    talk.user("Where is my order?")
+    talk.it.give_up("voice_agent_mute")
+    talk.it.give_up("gateway_stopping")
+    assert talk.take() == [ClearSpeech(), GiveUp("voice_agent_mute")]
+    talk.user("Hello?")
+    assert talk.wait(700_000) == []
+
+
+def test_a_leg_that_fails_gives_the_caller_to_a_human() -> None:
+    talk = Talk()
+    talk.it.leg(LegFailed("media_lost"), talk.now)
+    assert talk.take() == [ClearSpeech(), GiveUp("media_lost")]
+
+
+def test_what_was_asked_for_is_done_when_the_agent_is_lost_in_its_last_words() -> None:
+    talk = Talk()
+    leaving(talk, acting=False)
+    talk.it.give_up("voice_agent_mute")
+    assert talk.take() == [ClearSpeech(), Go(Leave("goodbye", function_id="f1"))]
+
+
+def test_what_is_under_way_is_left_alone_and_no_longer_taken_back() -> None:
+    talk = Talk()
+    leaving(talk, acting=True)
+    talk.it.give_up("voice_agent_mute")
+    assert talk.take() == [ClearSpeech()]
+    talk.user("Wait!")
+    assert talk.get(FunctionCallCancelled(("f1",))) == []
+    assert talk.it.ending.step is Step.ACTING
+
+
+def test_a_caller_who_is_gone_is_not_given_up() -> None:
+    talk = Talk()
+    leaving(talk, acting=True)
+    talk.it.leg(FlowTook(), talk.now)
+    talk.it.give_up("gateway_stopping")
+    assert talk.take() == []
+
+
+def test_with_neither_agent_nor_human_the_call_ends() -> None:
+    talk = Talk()
+    talk.it.give_up("voice_agent_mute")
+    talk.it.leg(FlowTook(), talk.now)
+    talk.take()
+    talk.it.leg(TransferReturned(Returned.CLOSED), talk.now)
+    assert talk.take() == [Go(Leave("no_human"))]
+
+
+def test_a_cough_after_giving_up_replays_nothing() -> None:
+    talk = Talk()
+    talk.agent("One two three four.", 4000)
+    talk.get(UserStartedSpeaking())
+    talk.finished(1000, interrupted=True)
+    talk.it.give_up("voice_agent_mute")
+    assert not has(talk.wait(COUGH_QUIET_MS + 200), Replay)
+
+
+def test_a_clip_that_cannot_be_played_is_said_otherwise_the_second_goes_to_a_human() -> None:
+    talk = Talk()
+    talk.agent("Hello.", 1000)
+    talk.agent("There you are.", 1000)
+    talk.it.leg(ClipFailed(), talk.now)
+    assert talk.take() == [ClearSpeech(), SayLocally("Hello. There you are.")]
+    talk.finished(0, interrupted=True)
+    assert injected(talk.wait(10_400)) == ["Still there?"]
+    talk.it.leg(ClipFailed(), talk.now)
+    assert talk.take() == [ClearSpeech(), GiveUp("prompts_failed")]
+
+
+def test_the_end_of_an_older_stretch_changes_nothing_of_the_present_one() -> None:
+    talk = Talk()
+    talk.agent("One.")
+    talk.speaking = False
+    talk.agent("Two.")
+    talk.it.leg(PlaybackFinished(1, 1000, True, talk.now), talk.now)
+    assert talk.get(UserStartedSpeaking()) == [ClearSpeech()]
+
+
+def test_a_clip_without_a_text_is_replaced_by_a_sentence_of_ours() -> None:
+    talk = Talk()
+    talk.it.leg(ClipFailed(), talk.now)
+    assert talk.take() == [ClearSpeech(), SayLocally(sentences.STILL_HERE)]

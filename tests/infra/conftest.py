@@ -1,0 +1,72 @@
+"""Templates of all test deployments, each synthesised once for all workers, without credentials."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+from tests.infra.deployments import DEPLOYMENTS
+from tests.infra.template import Template
+
+CONTEXT = json.loads((Path(__file__).parents[2] / "cdk.json").read_text())["context"]
+NO_CDK = "needs the CDK for Python: scripts/setup-deploy installs it"
+
+
+def synthesise(name: str, folder: Path) -> None:
+    """The cloud assembly of a test deployment; what cdk-nag finds is an error here as it is in `cdk deploy`."""
+    from infra.application import application
+
+    file = folder.with_suffix(".yaml")
+    file.write_text(DEPLOYMENTS[name])
+    application(file, {}, outdir=str(folder)).synth()
+
+
+@pytest.fixture(scope="session")
+def cdk() -> None:
+    """Skips where the CDK is not installed; else nothing of this machine's AWS settings is seen."""
+    if find_spec("aws_cdk") is None or find_spec("cdk_nag") is None:
+        pytest.skip(NO_CDK)
+    from infra.node import use_own_node
+
+    use_own_node()
+    for variable in [name for name in os.environ if name.startswith(("AWS_", "CDK_"))]:
+        del os.environ[variable]
+    os.environ["CDK_CONTEXT_JSON"] = json.dumps(CONTEXT)
+
+
+@pytest.fixture(scope="session")
+def assembly(cdk: None, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """The folder with the cloud assembly of a deployment; workers share it."""
+    root = tmp_path_factory.getbasetemp()
+    shared = (root.parent if os.environ.get("PYTEST_XDIST_WORKER") else root) / "assemblies"
+    shared.mkdir(exist_ok=True)
+
+    def make(name: str) -> Path:
+        folder, done = shared / name, shared / f"{name}.done"
+        with (shared / f"{name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not done.exists():
+                synthesise(name, folder)
+                done.touch()
+        return folder
+
+    return make
+
+
+@pytest.fixture(scope="session", params=sorted(DEPLOYMENTS))
+def template(request: pytest.FixtureRequest, assembly: Callable[[str], Path]) -> Template:
+    """Each of the deployments in turn."""
+    name: str = request.param
+    return Template.of(name, assembly(name))
+
+
+@pytest.fixture(scope="session")
+def templates(assembly: Callable[[str], Path]) -> Callable[[str], Template]:
+    """One deployment by name."""
+    return lambda name: Template.of(name, assembly(name))

@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.infra.template import Template
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_cdk_nag_finds_nothing_and_each_exception_has_a_reason(template: Template) -> None:
+    report = json.loads((template.folder / "validation-report.json").read_text())
+    assert "AwsSolutions" in json.dumps(report)
+    assert [each for each in report["pluginReports"] if each["violations"]] == []
+
+
+def test_cfn_lint_finds_nothing(template: Template) -> None:
+    # W3005: the CDK writes a DependsOn beside a reference that says the same.
+    command = [sys.executable, "-m", "cfnlint", "--ignore-checks", "W3005", "--", str(template.path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_template_stays_below_the_limits_of_cloudformation(template: Template) -> None:
+    assert len(template.path.read_bytes()) < 1_000_000
+    assert len(template.document["Resources"]) < 500
+
+
+def test_no_account_is_written_into_the_template_but_that_of_given_arns(template: Template) -> None:
+    assert "availability" not in json.dumps(template.document.get("Mappings", {}))
+    missing = json.loads((template.folder / "manifest.json").read_text()).get("missing", [])
+    assert missing == [], "something wants to be looked up in the account, which needs credentials"
+
+
+@pytest.mark.usefixtures("cdk")
+def test_the_application_says_in_one_line_what_is_wrong(tmp_path: Path) -> None:
+    file = tmp_path / "deployment.yaml"
+    file.write_text("name: voice-agent\nregoin: us-east-1\n")
+    context = json.dumps({"deployment": str(file)})
+    done = subprocess.run(
+        [sys.executable, "app.py"],
+        cwd=ROOT,
+        env={"PATH": "/usr/bin:/bin", "CDK_CONTEXT_JSON": context, "CDK_OUTDIR": str(tmp_path / "out")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert f"{file}:2: regoin: expected a known key (did you mean region?)" in done.stderr
+    assert "Traceback" not in done.stderr

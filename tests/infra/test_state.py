@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+from typing import Any
+
+import boto3
+from moto import mock_aws
+
+from contract.table import create_table
+from tests.infra.template import Template, listed, resolved
+
+
+def described() -> dict[str, Any]:
+    """The table as `contract.table` makes it."""
+    with mock_aws():
+        client = boto3.client(
+            "dynamodb", region_name="us-east-1", aws_access_key_id="test", aws_secret_access_key="test"
+        )
+        create_table(client, "calls")
+        table: dict[str, Any] = dict(client.describe_table(TableName="calls")["Table"])
+        table["ttl"] = client.describe_time_to_live(TableName="calls")["TimeToLiveDescription"]["AttributeName"]
+    return table
+
+
+def by_name(attributes: list[dict[str, str]]) -> list[dict[str, str]]:
+    return sorted(attributes, key=lambda attribute: attribute["AttributeName"])
+
+
+def test_the_table_is_the_one_that_the_contract_creates(template: Template) -> None:
+    expected, table = described(), template.one("AWS::DynamoDB::Table")
+    assert table["KeySchema"] == expected["KeySchema"]
+    assert by_name(table["AttributeDefinitions"]) == by_name(expected["AttributeDefinitions"])
+    (index,), (known,) = table["GlobalSecondaryIndexes"], expected["GlobalSecondaryIndexes"]
+    assert index == {key: known[key] for key in ("IndexName", "KeySchema", "Projection")}
+    assert table["BillingMode"] == expected["BillingModeSummary"]["BillingMode"]
+    assert table["TimeToLiveSpecification"] == {"AttributeName": expected["ttl"], "Enabled": True}
+
+
+def test_the_table_has_a_key_of_its_own_and_no_backup(template: Template) -> None:
+    table = template.one("AWS::DynamoDB::Table")
+    assert table["SSESpecification"]["SSEType"] == "KMS"
+    assert "PointInTimeRecoverySpecification" not in table
+    assert template.one("AWS::KMS::Key")["EnableKeyRotation"] is True
+
+
+def test_wake_ups_are_encrypted_and_end_in_a_queue_for_the_unanswered(template: Template) -> None:
+    queues = template.all("AWS::SQS::Queue")
+    assert len(queues) == 2
+    assert all(queue["SqsManagedSseEnabled"] for queue in queues.values())
+    (wakeups,) = [queue for queue in queues.values() if "RedrivePolicy" in queue]
+    assert wakeups["VisibilityTimeout"] == 30
+
+
+def test_clips_expire_after_a_day_and_openings_stay(template: Template) -> None:
+    bucket = template.one("AWS::S3::Bucket")
+    (rule,) = bucket["LifecycleConfiguration"]["Rules"]
+    assert (rule["Prefix"], rule["ExpirationInDays"], rule["Status"]) == ("clips/", 1, "Enabled")
+    (encryption,) = bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    assert encryption["ServerSideEncryptionByDefault"] == {"SSEAlgorithm": "AES256"}
+    assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
+
+
+def test_only_one_instance_of_connect_may_play_clips(template: Template) -> None:
+    policy = template.one("AWS::S3::BucketPolicy")["PolicyDocument"]["Statement"]
+    connect = [each for each in policy if each["Principal"] == {"Service": "connect.amazonaws.com"}]
+    assert {action for each in connect for action in listed(each["Action"])} == {"s3:ListBucket", "s3:GetObject"}
+    for statement in connect:
+        condition = resolved(statement["Condition"])["StringEquals"]
+        assert set(condition) == {"aws:SourceAccount", "aws:SourceArn"}
+        assert "*" not in condition["aws:SourceArn"]
+    assert any(each["Effect"] == "Deny" and "aws:SecureTransport" in str(each["Condition"]) for each in policy)
+
+
+def test_the_secret_is_created_without_a_value_unless_one_is_named(template: Template) -> None:
+    secrets = template.all("AWS::SecretsManager::Secret")
+    if template.name == "second":
+        assert secrets == {}
+        assert template.environment()["DEEPGRAM_SECRET_ARN"].endswith("secret:shared/deepgram-AbCdEf")
+        return
+    (secret,) = secrets.values()
+    assert secret["Name"] == f"{template.name}/deepgram"
+    assert "KmsKeyId" in secret
+    assert not {"SecretString", "GenerateSecretString"} & set(secret)
