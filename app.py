@@ -5,20 +5,26 @@ from __future__ import annotations
 import json
 import os
 import sys
+from pathlib import Path
 
 from contract.errors import VoiceAgentError
 from flows.errors import FlowError
+from infra.deployment import read
+from infra.deployment.overrides import overrides
 from infra.node import use_own_node
+
+ROOT = Path(__file__).resolve().parent
 
 
 def main() -> int:
     """Synthesise; 1, with a sentence for each problem, when the deployment is wrong."""
-    use_own_node()
-    from infra.application import ROOT, application, overrides
-
     context = json.loads(os.environ.get("CDK_CONTEXT_JSON", "{}"))
     try:
-        application(ROOT / context.get("deployment", "deployment.yaml"), overrides(context)).synth()
+        deployment = read(ROOT / context.get("deployment", "deployment.yaml"), overrides(context))
+        use_own_node()
+        from infra.application import application  # importing the CDK starts a process and takes a second
+
+        application(deployment).synth()
     except (VoiceAgentError, FlowError) as error:
         print(error, file=sys.stderr)
         return 1

@@ -49,9 +49,9 @@ class Heartbeat:
             await asyncio.sleep(EVERY_S)
 
     def close(self) -> None:
-        """End the thread."""
+        """Let the thread end."""
         if self._thread is not None:
-            self._thread.shutdown()
+            self._thread.shutdown(wait=False)
 
 
 def _touch(path: Path) -> bool:

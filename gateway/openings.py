@@ -9,20 +9,19 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-from collections.abc import Mapping
 
 import structlog
 
 from contract.audio import ulaw_ms
 from contract.call import Opening
-from contract.errors import StoreUnavailable, VoiceAgentError
+from contract.errors import VoiceAgentError
 from definition import AgentDefinition
 from definition.settings import settings
 from gateway.facilities import Facilities
-from gateway.legs.kvs.prompts import PromptNotStored, Prompts
+from gateway.legs.kvs.prompts import Prompts
 from gateway.legs.kvs.wav import ulaw_wav
 from gateway.voice_agent.messages import AgentAudioDone
-from gateway.voice_agent.session import AgentAudio, VoiceAgentSession
+from gateway.voice_agent.session import AgentAudio, SessionEvent, VoiceAgentSession
 from gateway.voice_agent.treatment import SessionEnded
 
 log = structlog.get_logger()
@@ -49,11 +48,11 @@ def opening_key(definition: AgentDefinition) -> str:
 
 
 async def render_openings(facilities: Facilities, prompts: Prompts) -> None:
-    """Render what is new. A failure is logged and leaves that agent without a rendered opening."""
+    """Render what is new. A failure is logged and leaves that agent as it was: the gateway serves calls without."""
     for definition in facilities.definitions.values():
         try:
             await _render_once(facilities, prompts, definition)
-        except (OpeningNotRendered, PromptNotStored, StoreUnavailable) as error:
+        except (VoiceAgentError, ValueError) as error:
             log.error("opening_not_rendered", agent=definition.name, why=str(error))
 
 
@@ -62,36 +61,54 @@ async def _render_once(facilities: Facilities, prompts: Prompts, definition: Age
     known = await facilities.store.opening(definition.name)
     if known is not None and known.url.endswith(key):
         return
-    audio = await _speak(facilities, definition, facilities.secrets)
+    audio = await _speak(facilities, definition)
     url = await prompts.put(key, ulaw_wav(audio))
     await facilities.store.put_opening(definition.name, Opening(url, definition.opening, ulaw_ms(audio)))
     log.info("opening_rendered", agent=definition.name, duration_ms=ulaw_ms(audio))
 
 
-async def _speak(facilities: Facilities, definition: AgentDefinition, secrets: Mapping[str, str]) -> bytes:
-    """The opening as µ-law. Raises OpeningNotRendered."""
-    configured = settings(definition, greeting=definition.opening, secrets=secrets)
+async def _speak(facilities: Facilities, definition: AgentDefinition) -> bytes:
+    """The opening as µ-law. Raises OpeningNotRendered, SecretMissing."""
+    configured = settings(definition, greeting=definition.opening, secrets=facilities.secrets)
     session = VoiceAgentSession(facilities.connector, configured, facilities.clock)
-    audio = bytearray()
-    why = f"no end of its audio within {RENDER_S:.0f} s"
+    greeting = _Greeting(definition.name)
     async with asyncio.TaskGroup() as tasks:
         running = tasks.create_task(session.run())
         try:
             async with asyncio.timeout(RENDER_S) as limit:
                 async for event in session.events():
-                    if isinstance(event, AgentAudio):
-                        audio += event.audio
-                    elif isinstance(event, AgentAudioDone):
-                        why = "no audio"
+                    if greeting.hear(event):
                         limit.reschedule(asyncio.get_running_loop().time() + QUIET_S)
-                    elif isinstance(event, SessionEnded):
-                        raise OpeningNotRendered(definition.name, event.code)
         except TimeoutError:
             session.close()
-        except OpeningNotRendered as error:
-            why = error.why
-            audio.clear()
         await running
-    if not audio or why.startswith("no end"):
-        raise OpeningNotRendered(definition.name, why)
-    return bytes(audio)
+    return greeting.audio()
+
+
+class _Greeting:
+    """The audio of one session, until nothing has followed its AgentAudioDone for a while."""
+
+    def __init__(self, agent: str) -> None:
+        self._agent = agent
+        self._audio = bytearray()
+        self._done = False
+        self._ended = ""
+
+    def hear(self, event: SessionEvent) -> bool:
+        """True when the end may be near, again for audio that comes after an AgentAudioDone all the same."""
+        if isinstance(event, AgentAudio):
+            self._audio += event.audio
+            return self._done
+        if isinstance(event, AgentAudioDone):
+            self._done = bool(self._audio)
+            return self._done
+        if isinstance(event, SessionEnded):
+            self._ended = event.code
+        return False
+
+    def audio(self) -> bytes:
+        """Raises OpeningNotRendered when it is not known to be whole."""
+        if self._done:
+            return bytes(self._audio)
+        why = self._ended or (f"no end of its audio within {RENDER_S:.0f} s" if self._audio else "no audio")
+        raise OpeningNotRendered(self._agent, why)

@@ -54,14 +54,14 @@ def read(environment: Mapping[str, str], owner: str) -> Settings:
         wakeup_queue_url=_text(environment, "WAKEUP_QUEUE_URL", "the URL of the SQS queue"),
         clip_bucket=_text(environment, "CLIP_BUCKET", "the name of the S3 bucket for clips"),
         region=_text(environment, "AWS_REGION", "the AWS region"),
-        agents=Path(environment.get("AGENTS_DIR", "agents")),
+        agents=Path(environment.get("AGENTS_DIR") or "agents"),
         queue_arns=_map(environment, "QUEUE_ARNS"),
         function_arns=_map(environment, "FUNCTION_ARNS"),
-        deepgram_url=environment.get("DEEPGRAM_URL", DEEPGRAM_URL),
+        deepgram_url=environment.get("DEEPGRAM_URL") or DEEPGRAM_URL,
         deepgram_secret=_text(environment, "DEEPGRAM_SECRET_ARN", "the ARN of the secret with the Deepgram key"),
         instance_id=_text(environment, "CONNECT_INSTANCE_ID", "the id of the Connect instance"),
         calls=_count(environment, "CALLS_PER_TASK", 40),
-        release=environment.get("RELEASE", "development"),
+        release=environment.get("RELEASE") or "development",
         owner=owner,
     )
 
@@ -74,14 +74,14 @@ def _text(environment: Mapping[str, str], name: str, expected: str) -> str:
 
 
 def _count(environment: Mapping[str, str], name: str, default: int) -> int:
-    value = environment.get(name, str(default))
+    value = environment.get(name) or str(default)
     if not value.isdecimal() or not 1 <= int(value) <= 1000:
         raise BadSetting(name, "a number from 1 to 1000", value)
     return int(value)
 
 
 def _map(environment: Mapping[str, str], name: str) -> dict[str, str]:
-    text = environment.get(name, "{}")
+    text = environment.get(name) or "{}"
     try:
         value = json.loads(text)
     except ValueError:

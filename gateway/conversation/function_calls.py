@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from definition import AgentDefinition, BadArguments
 from definition.functions import END, TRANSFER, transfer_arguments, validate_arguments
 from gateway.conversation import sentences
@@ -60,7 +62,7 @@ class FunctionCalls:
         on_failure = self._definition.functions[name].on_failure
         if not result.error or not on_failure:
             return result.content
-        return sentences.as_json({"error": result.error, "tell_the_caller": on_failure})
+        return sentences.as_json({**json.loads(result.content), "tell_the_caller": on_failure})
 
 
 def answer(call: FunctionCall, **content: object) -> Tell:

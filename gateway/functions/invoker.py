@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from contract.errors import VoiceAgentError
+from contract.running import Run, in_thread
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
 
 
 class FunctionFailed(VoiceAgentError):
-    """`kind` is one of throttled, refused, unreachable, raised, malformed, too_large, timeout, unknown_function."""
+    """`kind` is one of throttled, refused, unreachable, raised, unknown_function; `detail` may be logged."""
 
     def __init__(self, name: str, kind: str, detail: str = "") -> None:
         super().__init__(name, kind, detail)
@@ -36,12 +37,7 @@ class Invoker(Protocol):
 class LambdaInvoker:
     """Function names to Lambda ARNs, through boto3's Lambda client."""
 
-    def __init__(
-        self,
-        client: LambdaClient,
-        arns: Mapping[str, str],
-        run: Callable[[Callable[[], tuple[str, bytes]]], Awaitable[tuple[str, bytes]]],
-    ) -> None:
+    def __init__(self, client: LambdaClient, arns: Mapping[str, str], run: Run = in_thread) -> None:
         self._client = client
         self._arns = arns
         self._run = run

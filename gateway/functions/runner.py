@@ -16,7 +16,8 @@ import structlog
 
 from contract.call import Call, Lease
 from contract.clock import Clock
-from contract.errors import StoreUnavailable
+from contract.errors import RecordTooLarge, StoreUnavailable
+from contract.items import canonical
 from contract.store import GatewayStore
 from contract.turns import FunctionEntry, FunctionState
 from gateway.conversation.commands import FunctionResult, StartFunction
@@ -30,8 +31,7 @@ UNKNOWN_OUTCOME = "the outcome of this call is unknown because of a technical fa
 
 def ledger_key(turn: int, name: str, arguments: Mapping[str, object]) -> str:
     """Turn, name and a digest of the canonical arguments: the same request twice has the same key."""
-    canonical = json.dumps(arguments, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return f"{turn:04d}#{name}#{hashlib.sha256(canonical.encode()).hexdigest()[:16]}"
+    return f"{turn:04d}#{name}#{hashlib.sha256(canonical(arguments).encode()).hexdigest()[:16]}"
 
 
 def _without_turn(key: str) -> str:
@@ -70,6 +70,8 @@ class FunctionRunner:
         except StoreUnavailable as error:
             log.error("ledger_unavailable", contact=self.call.contact_id, function=request.name, cause=error.cause)
             return failed("ledger_unavailable")  # what is not in the ledger is not invoked
+        except RecordTooLarge:
+            return failed("arguments_too_large")
         if older is not None and not self._may_repeat(older):
             return self._as_before(older)
         self.ledger[key] = entered
@@ -89,7 +91,7 @@ class FunctionRunner:
         log.info("function", contact=self.call.contact_id, function=entered.name, state=result.state.value)
 
     def _may_repeat(self, older: FunctionEntry) -> bool:
-        return older.state is FunctionState.ENTERED and older.name in self.idempotent
+        return older.state is not FunctionState.FINISHED and older.name in self.idempotent
 
     def _as_before(self, older: FunctionEntry) -> FunctionResult:
         if older.state is FunctionState.FINISHED:
@@ -110,7 +112,7 @@ class FunctionRunner:
             async with asyncio.timeout(request.timeout_ms / 1000):
                 content = await self.invoker.invoke(request.name, payload)
         except TimeoutError:
-            return failed("timeout")
+            return failed("timeout", "" if request.name in self.idempotent else UNKNOWN_OUTCOME)
         except FunctionFailed as failure:
             log.warning("function_failed", contact=self.call.contact_id, function=request.name, kind=failure.kind)
             return failed(failure.kind)
@@ -123,11 +125,12 @@ def checked(content: str) -> FunctionResult:
         return failed("too_large")
     try:
         json.loads(content)
-    except ValueError:
+    except (ValueError, RecursionError):
         return failed("malformed")
     return FunctionResult(FunctionState.FINISHED, content)
 
 
-def failed(error: str) -> FunctionResult:
+def failed(error: str, note: str = "") -> FunctionResult:
     """What the model is told of a failure."""
-    return FunctionResult(FunctionState.FAILED, json.dumps({"error": error}), error)
+    told = {"error": error, "note": note} if note else {"error": error}
+    return FunctionResult(FunctionState.FAILED, json.dumps(told), error)

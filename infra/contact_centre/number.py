@@ -11,6 +11,8 @@ from infra.deployment.settings import PhoneNumber
 from infra.logs import log_group
 from infra.reasons import acknowledge
 
+_BASIC = "arn:<AWS::Partition>:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"
+
 
 class NumberAttachment(Construct):
     """The number leads to the flow as long as the deployment exists, and to the return flow after it."""
@@ -49,8 +51,10 @@ class NumberAttachment(Construct):
         provider = stack.node.find_child("AWS679f53fac002430cb0da5b7982bd2287")
         acknowledge(
             provider,
-            IAM4="The CDK's own provider for single API calls: its managed policy lets it write its log and no more.",
-            L1="The CDK chooses the runtime of its own provider; it comes with aws-cdk-lib, whose version is locked.",
+            **{
+                f"IAM4[Policy::{_BASIC}]": "The CDK's own provider: this policy lets it write its log and no more.",
+                "L1": "The CDK chooses the runtime of its own provider; it comes with aws-cdk-lib, which is locked.",
+            },
         )
 
     def _call(self, flow_arn: str) -> custom.AwsSdkCall:

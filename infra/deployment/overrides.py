@@ -7,8 +7,14 @@ from collections.abc import Mapping
 from definition import source
 from definition.errors import DefinitionError, Problem
 from definition.source import Node
+from infra.deployment.shapes import DEPLOYMENT
 
 COMMAND_LINE = "command line"
+
+
+def overrides(context: Mapping[str, object]) -> dict[str, str]:
+    """What of the CDK's context are keys of a deployment, whole or with dots; it has many of its own."""
+    return {key: str(value) for key, value in context.items() if key.split(".")[0] in DEPLOYMENT.keys}
 
 
 def overridden(root: Node, overrides: Mapping[str, str]) -> tuple[Node, list[Problem]]:

@@ -156,7 +156,10 @@ LAMBDAS = Table(
 )
 RETENTION = Table(
     "a mapping with records_hours and logs_days",
-    {"records_hours": may(whole(6, 8760, "a number of hours, longer than any call,"), 24), "logs_days": may(LogDays(), 30)},
+    {
+        "records_hours": may(whole(6, 8760, "a number of hours, longer than any call,"), 24),
+        "logs_days": may(LogDays(), 30),
+    },
 )
 VOICE = Table(
     "a voice with name and language",

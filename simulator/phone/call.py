@@ -23,6 +23,7 @@ from simulator.phone.cloud import TABLE, S3Objects
 from simulator.phone.facts import Facts, Played
 from simulator.phone.listening import Track
 from simulator.phone.options import Options
+from simulator.phone.processes import Child
 from simulator.phone.record import Record
 from simulator.phone.stage import Stage
 from simulator.phone.terminal import Terminal
@@ -49,7 +50,7 @@ class PhoneCall:
         estate, account = stage.estate, stage.account
         stream = stream_for(options.preset, estate.stream_arn, estate.instance.id, clock.now_ms())
         stage.servers.kvs.streams[stream.arn] = stream
-        line = Line(Caller(options.words), clock.now_ms())
+        line = Line(Caller(options.words, options.hang_up_ms), clock.now_ms())
         self.exchange = Exchange(line, stream, options.preset, clock, heard=self._frame)
         self.shell = incoming(
             estate.instance,
@@ -130,6 +131,11 @@ class PhoneCall:
     def failed(self, text: str) -> None:
         """Something that this call must not have happen to it."""
         self.errors.append(f"{text} ({self.now_ms / 1000:.1f} s after the ring)")
+
+    def died(self, child: Child) -> None:
+        """One of the processes ended by itself."""
+        text = f"{child.name} {child.ending}; all that it said is in {child.log}"
+        self.failed(text)
         self._terminal.failure(self._clock.now_ms(), text)
 
     def _flow_event(self, event: FlowEvent) -> None:
@@ -139,11 +145,11 @@ class PhoneCall:
             case "queued":
                 self.exchange.queued_at_ms = self._clock.now_ms()
             case "lambda_returned" if event.detail["error"]:
-                self.errors.append(f"a Lambda that the flow invoked failed: {event.detail['error']}")
+                self.failed(f"a Lambda that the flow invoked failed: {event.detail['error']}")
             case "prompt_failed":
-                self.errors.append(f"a prompt could not be played: {event.detail['why']}")
+                self.failed(f"a prompt could not be played: {event.detail['why']}")
             case "streaming_failed":
-                self.errors.append("the caller's audio could not be streamed")
+                self.failed("the caller's audio could not be streamed")
             case _:
                 pass
 

@@ -17,22 +17,22 @@ BROKEN = ("error", "critical")
 class GatewayLog:
     """`opening`: None until the gateway has rendered it, then "" or why it could not.
 
-    `figures` are those of the last call; `failures` what it logged as an error since the ring.
+    `figures` are those of the last call. `failed` hears of each kind of error once, since what cannot be done is
+    tried again; set it when there is a call that they can be held against.
     """
 
     terminal: Terminal
     clock: Clock
-    started: bool = False
     opening: str | None = None
     figures: dict[str, Any] = field(default_factory=dict)
-    failed: Callable[[str], None] = lambda text: None  # set when there is a call that it can be held against
+    failed: Callable[[str], None] | None = None
+    _told: set[str] = field(default_factory=set)
 
     def line(self, text: str) -> None:
         """One line of its output."""
         line = json_line(text)
-        match line.get("event"):
-            case "started":
-                self.started = True
+        event = str(line.get("event", ""))
+        match event:
             case "opening_rendered":
                 self.opening = ""
             case "opening_not_rendered":
@@ -41,6 +41,7 @@ class GatewayLog:
                 self.figures.setdefault("taken_at_ms", self.clock.now_ms())
             case "call_over":
                 self.figures |= line
-        if line.get("level") in BROKEN:
-            self.failed(f"the gateway reports {line.get('event')}")
+        if line.get("level") in BROKEN and self.failed is not None and event not in self._told:
+            self._told.add(event)
+            self.failed(f"the gateway reports {event}")
         self.terminal.gateway(line, self.clock.now_ms())

@@ -11,7 +11,7 @@ from contract.audio import lin2ulaw, ulaw2lin
 from contract.errors import VoiceAgentError
 from definition import AgentDefinition
 from simulator.caller import recording, recordings
-from simulator.caller.schedule import Words, parse
+from simulator.caller.schedule import HANG_UP_MS, Words, parse
 from simulator.connect.presets import Preset, preset
 from simulator.deepgram import tones
 from simulator.deepgram.local import packages, rules_path
@@ -50,7 +50,10 @@ class NotUnderstood(VoiceAgentError):
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """One call. `deepgram_key` is empty for the local agent; `speech`: speech packages are at hand."""
+    """One call. `deepgram_key` is empty for the local agent; `speech`: the speech packages are at hand.
+
+    `hang_up_ms`: so long after the last word of both sides the caller gives up.
+    """
 
     form: str
     preset: Preset
@@ -60,6 +63,7 @@ class Options:
     report: Path
     deepgram_key: str
     speech: bool
+    hang_up_ms: int = HANG_UP_MS
 
 
 def speech_installed(marker: Path = NO_SPEECH) -> bool:

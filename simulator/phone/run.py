@@ -49,7 +49,7 @@ async def conduct(asked: Options, terminal: Terminal, beside: Beside | None = No
 
     def died(child: Child) -> None:
         if call is not None:
-            call.failed(f"{child.name} {child.ending}; all that it said is in {child.log}")
+            call.died(child)
 
     clock = SystemClock()
     async with set_up(asked, terminal, clock, died) as stage:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
@@ -16,6 +17,7 @@ from simulator.phone.screen import Screen
 from simulator.phone.timing import Answered, BargeIn
 
 CALLER, AGENT, FUNCTION, FLOW, BARGE_IN, GOOD, BAD = "cyan", "yellow", "blue", "dim", "magenta", "green", "red"
+_UNSEEN = ("event", "level", "timestamp", "contact", "exception")
 KNOWN_AFTER_MS = 400  # how long after it happened a line may become known without being out of order
 
 
@@ -32,6 +34,7 @@ class Terminal:
         self._said: dict[int, str] = {}  # of each agent turn, what is on the screen
         self._told: set[int] = set()
         self._functions: dict[str, FunctionState] = {}
+        self._reported: set[str] = set()
         self._answered = 0
         self._barged_in = 0
 
@@ -174,13 +177,19 @@ class Terminal:
         return "the opening" if "/openings/" in uri else self.clip(uri)
 
     def gateway(self, line: Mapping[str, Any], at_ms: int) -> None:
-        """A line of the gateway's log that a person wants to see."""
-        if line.get("event") == "call_taken":
+        """A line of the gateway's log that a person wants to see, once.
+
+        Our own events are words; what its libraries log are sentences, which stay in its log.
+        """
+        event = str(line.get("event", ""))
+        if event == "call_taken":
             self._line(at_ms, "gateway", "has the call", FLOW)
-        elif line.get("level") in ("warning", "error", "critical"):
-            facts = {k: v for k, v in line.items() if k not in ("event", "level", "timestamp", "contact", "exception")}
-            told = ", ".join(f"{name} {value}" for name, value in facts.items())
-            self._line(at_ms, "gateway", f"{line.get('event')}{f' ({told})' if told else ''}", BAD)
+        elif line.get("level") in ("warning", "error", "critical") and re.fullmatch(r"\w+", event):
+            facts = [f"{name} {value}" for name, value in line.items() if name not in _UNSEEN]
+            told = f"{event} ({', '.join(facts)})" if facts else event
+            if told not in self._reported:
+                self._reported.add(told)
+                self._line(at_ms, "gateway", told, BAD)
 
     def failure(self, at_ms: int, text: str) -> None:
         self._line(at_ms, "failure", text, BAD)

@@ -21,10 +21,11 @@ NO_CDK = "needs the CDK for Python: scripts/setup-deploy installs it"
 def synthesise(name: str, folder: Path) -> None:
     """The cloud assembly of a test deployment; what cdk-nag finds is an error here as it is in `cdk deploy`."""
     from infra.application import application
+    from infra.deployment import read
 
     file = folder.with_suffix(".yaml")
     file.write_text(DEPLOYMENTS[name])
-    application(file, {}, outdir=str(folder)).synth()
+    application(read(file), outdir=str(folder)).synth()
 
 
 @pytest.fixture(scope="session")

@@ -73,9 +73,9 @@ def resolved(value: Any) -> Any:
         return value
     match value:
         case {"Ref": str(name)}:
-            return _PSEUDO.get(name, f"arn:aws:x:r:{ACCOUNT}:instance/i/{name}")
+            return _PSEUDO.get(name, f"arn:aws:x:r:{ACCOUNT}:instance/i/x/{name}")
         case {"Fn::GetAtt": [str(name), str(attribute)]}:
-            return f"arn:aws:x:r:{ACCOUNT}:instance/i/{name}.{attribute}"
+            return f"arn:aws:x:r:{ACCOUNT}:instance/i/x/{name}.{attribute}"
         case {"Fn::Join": [str(between), list(parts)]}:
             return between.join(str(resolved(part)) for part in parts)
         case {"Fn::Split": [str(separator), text]}:

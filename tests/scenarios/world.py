@@ -18,6 +18,7 @@ from contract.call import Call, FlowForm, Head, Lease
 from contract.clock import LoopClock
 from contract.errors import StoreUnavailable
 from contract.memory import MemoryStore
+from contract.store import FlowStore
 from contract.turns import Role, Turn
 from contract.wakeups import MemoryWakeups
 from contract.wire import parse_request
@@ -420,14 +421,18 @@ class Lambdas:
             return LambdaError(LambdaFailure.TIMEOUT)
 
     async def _answer(self, name: str, event: Mapping[str, Any]) -> dict[str, str]:
-        world = self.world
+        world, store = self.world, self._store()
         settings = Settings(world.estate.parameters.default_queue_arn, world.estate.parameters.default_queue_name)
         if name == "start_call":
-            return await start_call(world.store, world.wakeups, world.clock, event, settings)
+            return await start_call(store, world.wakeups, world.clock, event, settings)
         form, limits = (FlowForm.INTERRUPTIBLE, WAIT) if name == "next_action_wait" else (FlowForm.POLLING, POLL)
         request_id = f"request-{next(world.requests)}"
         request = parse_request(event)
-        return await next_action(world.store, world.wakeups, world.clock, request, request_id, form, limits, settings)
+        return await next_action(store, world.wakeups, world.clock, request, request_id, form, limits, settings)
+
+    def _store(self) -> FlowStore:
+        """The table, as the next invocation sees it."""
+        return self.world.store
 
 
 def spoken(text: str, after_s: float | None = None) -> Words:

@@ -148,12 +148,12 @@ class ClipCutter:
     def _pause(self, start: int, end: int) -> int | None:
         """Byte position of the end of the last pause that ends within `start` and `end`."""
         quiet = 0
-        for index in range(min(end // FRAME_BYTES, len(self._levels)) - 1, -1, -1):
+        newest = min(end // FRAME_BYTES, len(self._levels)) - 1
+        oldest = max(start // FRAME_BYTES - PAUSE_FRAMES, 0)
+        for index in range(newest, oldest - 1, -1):
             quiet = quiet + 1 if self._levels[index] < QUIET_RMS else 0
             position = (index + quiet) * FRAME_BYTES
-            if position < start:
-                return None
-            if quiet >= PAUSE_FRAMES:
+            if quiet >= PAUSE_FRAMES and position >= start:
                 return position
         return None
 

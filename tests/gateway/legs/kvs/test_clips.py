@@ -21,7 +21,7 @@ def cutter(audio: bytes = b"", limits: ClipLimits = INTERRUPTIBLE, start: int = 
 
 
 def ms(clip: Clip | None) -> tuple[int, int] | None:
-    return clip and (clip.start // 8, clip.end // 8)
+    return None if clip is None else (clip.start // 8, clip.end // 8)
 
 
 # --- the first clip

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -219,7 +221,7 @@ def test_a_polling_flow_may_say_sooner_that_the_clip_is_over() -> None:
 
 
 @BOTH
-def test_what_was_never_offered_ends_at_once(make: type[Playout]) -> None:
+def test_what_was_never_offered_ends_at_once(make: Callable[[], Playout]) -> None:
     playout = make()
     playout.appended(1, clip(0, 2000))
     assert playout.clear(T0) == [Finished(0, True, T0)]
@@ -246,7 +248,7 @@ def test_of_two_clips_that_may_play_the_later_one_is_left_before_it_begins() -> 
     playout.appended(2, clip(2000, 3000), offered_ms=T0 + 2300)
     playout.due(T0 + 2300)
     playout.clear(T0 + 2310)
-    assert playout.due(T0 + 9000) == [Finished(2000, True, T0 + 2400)]
+    assert playout.due(T0 + 9000) == [Finished(2000, True, T0 + 2401)]
 
 
 def test_between_two_clips_the_stretch_ends_at_once() -> None:

@@ -1,0 +1,292 @@
+"""What a call stands on, as it can break: the table, S3, GetMedia, Deepgram's door, functions and Lambdas."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from contract.actions import Action
+from contract.call import Lease
+from contract.clock import LoopClock
+from contract.errors import StoreUnavailable
+from contract.memory import MemoryStore
+from contract.turns import Turn
+from gateway.functions.invoker import FunctionFailed
+from gateway.legs.kvs.errors import Cause, ReadingStopped
+from gateway.legs.kvs.prompts import MemoryPrompts, PromptNotStored
+from gateway.legs.kvs.reconnect import StartSelector
+from gateway.voice_agent.errors import UpgradeRefused
+from simulator.connect.events import LambdaFailure
+from simulator.connect.lambdas import Answer, LambdaError
+from simulator.connect.seams import ObjectMissing
+from simulator.deepgram import loopback
+from simulator.kvs.faults import KvsRefusal, NoFragment, Refusal
+from tests.chaos.processes import current
+from tests.scenarios.world import Functions, Lambdas, Objects, StreamSource
+
+if TYPE_CHECKING:
+    from tests.chaos.world import ChaosWorld
+
+T = TypeVar("T")
+BODY_POLL_S = 0.03
+
+_CAUSES = {
+    Refusal.CLIENT_LIMIT: Cause.CLIENT_LIMIT,
+    Refusal.CONNECTION_LIMIT: Cause.CONNECTION_LIMIT,
+    Refusal.NOT_FOUND: Cause.NOT_FOUND,
+    Refusal.INVALID_ENDPOINT: Cause.INVALID_ENDPOINT,
+    Refusal.INVALID_ARGUMENT: Cause.INVALID_ARGUMENT,
+    Refusal.NOT_AUTHORIZED: Cause.NOT_AUTHORIZED,
+    Refusal.ACCESS_DENIED: Cause.NOT_AUTHORIZED,
+    Refusal.THROTTLING: Cause.UNREACHABLE,
+    Refusal.INTERNAL: Cause.UNREACHABLE,
+}
+
+
+@dataclass
+class Spell:
+    """Bad weather until some time: `until_s` is the event loop's own."""
+
+    until_s: float = 0.0
+    takes_s: float = 0.0
+    share: float = 1.0  # of what is asked
+
+    @property
+    def on(self) -> bool:
+        return asyncio.get_running_loop().time() < self.until_s
+
+    def begin(self, for_s: float, takes_s: float = 0.0, share: float = 1.0) -> None:
+        self.until_s = asyncio.get_running_loop().time() + for_s
+        self.takes_s, self.share = takes_s, share
+
+
+@dataclass
+class Weather:
+    """All spells of one call; `chance` decides what a partial one hits."""
+
+    chance: random.Random
+    store_down: Spell = field(default_factory=Spell)
+    store_slow: Spell = field(default_factory=Spell)
+    cut_off: Spell = field(default_factory=Spell)  # the gateways, from the table; the Lambdas reach it
+    put_fails: Spell = field(default_factory=Spell)
+    put_slow: Spell = field(default_factory=Spell)
+    clip_missing: Spell = field(default_factory=Spell)
+    media_pause: Spell = field(default_factory=Spell)
+    media_hangs: Spell = field(default_factory=Spell)
+    door_refuses: Spell = field(default_factory=Spell)
+    door_hangs: Spell = field(default_factory=Spell)
+    line_stalls: Spell = field(default_factory=Spell)
+    functions_slow: Spell = field(default_factory=Spell)
+    functions_fail: Spell = field(default_factory=Spell)
+    lambdas_fail: Spell = field(default_factory=Spell)
+    lambdas_slow: Spell = field(default_factory=Spell)
+    lambdas_throttled: Spell = field(default_factory=Spell)
+    lambdas_twice: Spell = field(default_factory=Spell)
+    lambdas_die: Spell = field(default_factory=Spell)
+    event_lost: Spell = field(default_factory=Spell)
+    status: int = 503  # of a refused upgrade
+    failure: str = "raised"  # of a function
+    dies_at: int = 0  # which call of the store a Lambda does not survive, and
+    dies_after: bool = False  # whether it was made
+
+    def hits(self, spell: Spell) -> bool:
+        return spell.on and self.chance.random() < spell.share
+
+
+class LambdaDied(Exception):
+    """The execution environment is gone in the middle of an invocation."""
+
+
+class ChaosStore(MemoryStore):
+    """Also keeps what was written by whom and when, in ms."""
+
+    def __init__(self, weather: Weather, clock: LoopClock, delay_s: float) -> None:
+        super().__init__(delay_s)
+        self._weather = weather
+        self._clock = clock
+        self.appended: list[tuple[int, Lease, Action]] = []
+        self.wrote: dict[int, tuple[int, Lease]] = {}  # turn: last write
+
+    async def _do(self, operation: Callable[[], T]) -> T:
+        weather = self._weather
+        if weather.store_slow.on:
+            await asyncio.sleep(weather.store_slow.takes_s)
+        if weather.hits(weather.store_down):
+            raise StoreUnavailable("any", "InternalServerError")
+        if current() is not None and weather.hits(weather.cut_off):
+            raise StoreUnavailable("any", "ConnectTimeoutError")
+        return await super()._do(operation)
+
+    async def append(self, lease: Lease, action: Action, now_ms: int) -> int:
+        seq = await super().append(lease, action, now_ms)
+        self.appended.append((self._clock.now_ms(), lease, action))
+        return seq
+
+    async def put_turn(self, lease: Lease, turn: Turn) -> None:
+        await super().put_turn(lease, turn)
+        self.wrote[turn.number] = self._clock.now_ms(), lease
+
+
+class MortalStore:
+    """The store as one invocation of a Lambda sees it, which dies before or after its nth call."""
+
+    def __init__(self, store: MemoryStore, nth: int, after: bool) -> None:
+        self._store = store
+        self._left = nth
+        self._after = after
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self._store, name)
+
+        async def call(*arguments: Any, **named: Any) -> Any:
+            self._left -= 1
+            if self._left == 0 and not self._after:
+                raise LambdaDied
+            result = await method(*arguments, **named)
+            if self._left == 0:
+                raise LambdaDied
+            return result
+
+        return call
+
+
+class ChaosPrompts(MemoryPrompts):
+    def __init__(self, weather: Weather, put_ms: int) -> None:
+        super().__init__()
+        self._weather = weather
+        self._put_ms = put_ms
+
+    async def put(self, key: str, wav: bytes) -> str:
+        weather = self._weather
+        await asyncio.sleep(self._put_ms / 1000 + (weather.put_slow.takes_s if weather.put_slow.on else 0))
+        if weather.hits(weather.put_fails):
+            raise PromptNotStored(key, "SlowDown")
+        return await super().put(key, wav)
+
+
+@dataclass
+class ChaosObjects(Objects):
+    weather: Weather
+
+    async def read(self, bucket: str, key: str) -> bytes:
+        if key.startswith("clips/") and self.weather.hits(self.weather.clip_missing):
+            raise ObjectMissing(bucket, key)
+        return await super().read(bucket, key)
+
+
+@dataclass
+class Body:
+    """GetMedia's body."""
+
+    reader: Any
+    clock: LoopClock
+    weather: Weather
+
+    async def read(self) -> bytes:
+        while not self.reader.ended:
+            if not self.weather.media_pause.on and (data := self.reader.read(self.clock.now_ms())):
+                return bytes(data)
+            await asyncio.sleep(BODY_POLL_S)
+        if self.reader.broken:
+            raise ReadingStopped(Cause.UNREACHABLE, "broken")
+        return b""
+
+    async def close(self) -> None:
+        self.reader.close()
+
+
+@dataclass
+class Source(StreamSource):
+    weather: Weather
+
+    async def open(self, selector: StartSelector) -> Any:
+        if self.weather.media_hangs.on:
+            await asyncio.sleep(self.weather.media_hangs.takes_s)
+        try:
+            body = await super().open(selector)
+        except NoFragment:
+            raise ReadingStopped(Cause.NOT_FOUND, "no such fragment") from None
+        except KvsRefusal as refused:
+            raise ReadingStopped(_CAUSES[refused.refusal], str(refused)) from None
+        return Body(body.reader, self.clock, self.weather)
+
+
+class Connector:
+    """The gateway's way to the stand-in for Deepgram; knows which process opened what."""
+
+    def __init__(self, world: ChaosWorld) -> None:
+        self._world = world
+
+    async def connect(self) -> loopback.Loopback:
+        weather = self._world.weather
+        if weather.door_hangs.on:
+            await asyncio.sleep(weather.door_hangs.takes_s)
+        if weather.hits(weather.door_refuses):
+            raise UpgradeRefused(weather.status)
+        connection = await self._world.open_session()
+        return connection
+
+
+class ChaosFunctions(Functions):
+    weather: Weather
+
+    async def invoke(self, name: str, payload: Mapping[str, object]) -> str:
+        weather = self.weather
+        if weather.hits(weather.functions_fail):
+            # A function that raised has run; one that was throttled has not.
+            if weather.failure != "throttled":
+                self.invoked.append((name, payload))
+            raise FunctionFailed(name, weather.failure)
+        if weather.functions_slow.on:
+            self.invoked.append((name, payload))
+            await asyncio.sleep(weather.functions_slow.takes_s)
+            self.invoked.pop(self.invoked.index((name, payload)))
+        return await super().invoke(name, payload)
+
+
+@dataclass
+class ChaosLambdas(Lambdas):
+    async def invoke(self, arn: str, event: Mapping[str, Any], timeout_ms: int) -> Answer:
+        world: ChaosWorld = self.world  # type: ignore[assignment]
+        weather = world.weather
+        if weather.hits(weather.lambdas_throttled):
+            return LambdaError(LambdaFailure.THROTTLED)
+        if weather.hits(weather.lambdas_fail):
+            return LambdaError(LambdaFailure.FUNCTION, {"errorMessage": "planted"})
+        try:
+            async with asyncio.timeout(timeout_ms / 1000):
+                if weather.hits(weather.lambdas_slow):
+                    await asyncio.sleep(weather.lambdas_slow.takes_s)
+                if weather.hits(weather.lambdas_twice):
+                    return await self._twice(arn, event, timeout_ms)
+                return await self._once(arn, event, timeout_ms)
+        except TimeoutError:
+            return LambdaError(LambdaFailure.TIMEOUT)
+
+    async def _once(self, arn: str, event: Mapping[str, Any], timeout_ms: int) -> Answer:
+        try:
+            return await super().invoke(arn, event, timeout_ms)
+        except LambdaDied:
+            return LambdaError(LambdaFailure.CRASHED)
+
+    async def _twice(self, arn: str, event: Mapping[str, Any], timeout_ms: int) -> Answer:
+        """Two at once, as after a retry whose first answer was lost: the second one's answer counts."""
+        async with asyncio.TaskGroup() as tasks:
+            lost = tasks.create_task(self._once(arn, event, timeout_ms))
+            answer = await self._once(arn, event, timeout_ms)
+            lost.cancel()
+        return answer
+
+    def _store(self) -> Any:
+        world: ChaosWorld = self.world  # type: ignore[assignment]
+        weather = world.weather
+        if weather.hits(weather.lambdas_die):
+            return MortalStore(world.store, weather.dies_at, weather.dies_after)
+        return world.store
+
+
+def last(items: Sequence[T]) -> T | None:
+    return items[-1] if items else None

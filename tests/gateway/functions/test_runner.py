@@ -1,0 +1,252 @@
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Mapping
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from contract.call import LEASE_MS, Lease
+from contract.clock import LoopClock
+from contract.errors import LeaseLost, StoreUnavailable
+from contract.memory import MemoryStore
+from contract.turns import FunctionEntry, FunctionState
+from gateway.conversation.commands import FunctionResult, StartFunction
+from gateway.functions.invoker import FunctionFailed
+from gateway.functions.runner import RESULT_BYTES, UNKNOWN_OUTCOME, FunctionRunner, checked, ledger_key
+from tests.contract.samples import CONTACT, T0, a_call
+
+REQUEST = StartFunction("f1", "book", {"day": "monday"}, 5000)
+KEY = ledger_key(1, "book", {"day": "monday"})
+
+
+class Invoker:
+    """Answers after a while, or fails; what was asked and how the ledger stood then is kept."""
+
+    def __init__(self, store: MemoryStore, answer: str = '{"booked": true}', after_s: float = 0.1) -> None:
+        self.invoked: list[tuple[str, Mapping[str, object]]] = []
+        self.ledgers: list[list[FunctionState]] = []
+        self.failure: FunctionFailed | None = None
+        self._store = store
+        self._answer = answer
+        self._after_s = after_s
+
+    async def invoke(self, name: str, payload: Mapping[str, object]) -> str:
+        self.invoked.append((name, payload))
+        self.ledgers.append([entry.state for entry in await self._store.functions(CONTACT)])
+        await asyncio.sleep(self._after_s)
+        if self.failure is not None:
+            raise self.failure
+        return self._answer
+
+
+class Failing(MemoryStore):
+    """A store whose ledger is not to be had."""
+
+    failing = ""
+
+    async def enter_function(self, lease: Lease, entry: FunctionEntry) -> FunctionEntry | None:
+        if self.failing == "enter":
+            raise StoreUnavailable("enter_function", "Throttled")
+        return await super().enter_function(lease, entry)
+
+    async def finish_function(
+        self, lease: Lease, key: str, state: FunctionState, result: str, error: str, now_ms: int
+    ) -> None:
+        if self.failing == "finish":
+            raise StoreUnavailable("finish_function", "Throttled")
+        await super().finish_function(lease, key, state, result, error, now_ms)
+
+
+class Bench:
+    def __init__(self, *, answer: str = '{"booked": true}', after_s: float = 0.1, idempotent: bool = False) -> None:
+        self.store = Failing()
+        self.invoker = Invoker(self.store, answer, after_s)
+        self.idempotent = frozenset({"book"} if idempotent else ())
+        self.lease: Lease
+
+    async def __aenter__(self) -> Bench:
+        await self.store.create_call(a_call())
+        self.lease, _ = await self.store.take(CONTACT, "g1", T0, LEASE_MS)
+        self.runner = self.fresh()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        pass
+
+    def fresh(self) -> FunctionRunner:
+        """As another gateway would have it."""
+        return FunctionRunner(self.store, self.invoker, LoopClock(T0), a_call(), self.idempotent)
+
+    async def run(self, turn: int = 1, request: StartFunction = REQUEST) -> FunctionResult:
+        return await self.runner.run(self.lease, turn, request)
+
+    async def entry(self) -> FunctionEntry:
+        [entry] = await self.store.functions(CONTACT)
+        return entry
+
+
+async def test_the_ledger_is_written_before_and_after() -> None:
+    async with Bench() as bench:
+        result = await bench.run()
+        assert result == FunctionResult(FunctionState.FINISHED, '{"booked": true}')
+        assert bench.invoker.ledgers == [[FunctionState.ENTERED]]
+        entry = await bench.entry()
+        assert (entry.key, entry.state, entry.result) == (KEY, FunctionState.FINISHED, '{"booked": true}')
+        assert (entry.entered_at_ms, entry.finished_at_ms) == (T0, T0 + 100)
+        assert list(bench.runner.ledger.values()) == [entry]
+
+
+async def test_a_lambda_gets_the_arguments_and_what_is_known_of_the_call() -> None:
+    async with Bench() as bench:
+        await bench.run()
+        [(name, payload)] = bench.invoker.invoked
+        assert name == "book"
+        assert payload == {
+            "arguments": {"day": "monday"},
+            "context": {
+                "contact_id": CONTACT,
+                "agent": "shop",
+                "caller_number": "",
+                "attributes": {"campaign": "spring"},
+            },
+        }
+
+
+async def test_the_same_request_in_the_same_turn_is_answered_as_before() -> None:
+    async with Bench() as bench:
+        assert await bench.run() == await bench.run()
+        assert len(bench.invoker.invoked) == 1
+
+
+async def test_the_same_request_in_another_turn_is_another_call() -> None:
+    async with Bench() as bench:
+        await bench.run(1)
+        await bench.run(2)
+        assert len(bench.invoker.invoked) == 2
+
+
+async def killed_between(bench: Bench) -> None:
+    """The gateway dies while the Lambda runs."""
+    task = asyncio.create_task(bench.run())
+    await asyncio.sleep(0.05)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    bench.runner = bench.fresh()
+
+
+async def test_what_may_have_run_is_never_run_again() -> None:
+    async with Bench() as bench:
+        await killed_between(bench)
+        result = await bench.run()
+        assert (result.state, result.error) == (FunctionState.FAILED, UNKNOWN_OUTCOME)
+        assert len(bench.invoker.invoked) == 1
+        assert (await bench.entry()).state is FunctionState.ENTERED
+
+
+async def test_what_may_be_repeated_is_run_again() -> None:
+    async with Bench(idempotent=True) as bench:
+        await killed_between(bench)
+        assert (await bench.run()).state is FunctionState.FINISHED
+        assert (await bench.entry()).state is FunctionState.FINISHED
+
+
+async def test_a_failure_is_not_tried_again_in_the_same_turn() -> None:
+    async with Bench() as bench:
+        bench.invoker.failure = FunctionFailed("book", "raised")
+        assert (await bench.run()).error == "raised"
+        bench.invoker.failure = None
+        assert (await bench.run()).error == "raised"
+        assert len(bench.invoker.invoked) == 1
+
+
+async def test_a_failure_of_what_may_be_repeated_is_tried_again() -> None:
+    async with Bench(idempotent=True) as bench:
+        bench.invoker.failure = FunctionFailed("book", "throttled")
+        assert (await bench.run()).error == "throttled"
+        bench.invoker.failure = None
+        assert (await bench.run()).state is FunctionState.FINISHED
+        assert (await bench.run()).state is FunctionState.FINISHED
+        assert len(bench.invoker.invoked) == 2
+
+
+@pytest.mark.parametrize("idempotent", [False, True])
+async def test_a_lambda_that_takes_too_long_is_not_waited_for(idempotent: bool) -> None:
+    async with Bench(after_s=60, idempotent=idempotent) as bench:
+        result = await bench.run()
+        assert result.error == "timeout"
+        assert ("note" in json.loads(result.content)) is not idempotent
+        entry = await bench.entry()
+        assert (entry.state, entry.finished_at_ms) == (FunctionState.FAILED, T0 + 5000)
+
+
+async def test_what_cannot_be_entered_is_not_invoked() -> None:
+    async with Bench() as bench:
+        bench.store.failing = "enter"
+        assert (await bench.run()).error == "ledger_unavailable"
+        assert bench.invoker.invoked == []
+
+
+async def test_an_answer_that_cannot_be_written_is_given_all_the_same() -> None:
+    async with Bench() as bench:
+        bench.store.failing = "finish"
+        assert (await bench.run()).state is FunctionState.FINISHED
+        assert (await bench.entry()).state is FunctionState.ENTERED
+
+
+async def test_arguments_that_no_ledger_takes_are_refused() -> None:
+    async with Bench() as bench:
+        result = await bench.run(request=StartFunction("f1", "book", {"day": "µ" * 40_000}))
+        assert result.error == "arguments_too_large"
+        assert bench.invoker.invoked == []
+
+
+async def test_who_has_lost_the_call_learns_of_it() -> None:
+    async with Bench() as bench:
+        await bench.store.take(CONTACT, "g2", T0 + LEASE_MS, LEASE_MS)
+        with pytest.raises(LeaseLost):
+            await bench.run()
+        assert bench.invoker.invoked == []
+
+
+async def test_what_an_earlier_owner_entered_is_not_run_again_whatever_the_turn() -> None:
+    async with Bench() as bench:
+        await killed_between(bench)
+        bench.runner.inherit(await bench.store.functions(CONTACT))
+        assert (await bench.run(turn=2)).error == UNKNOWN_OUTCOME
+        assert len(bench.invoker.invoked) == 1
+        assert [entry.key for entry in bench.runner.ledger.values()] == [KEY]
+
+
+async def test_what_an_earlier_owner_entered_may_be_repeated_if_it_does_no_harm() -> None:
+    async with Bench(idempotent=True) as bench:
+        await killed_between(bench)
+        bench.runner.inherit(await bench.store.functions(CONTACT))
+        assert (await bench.run(turn=2)).state is FunctionState.FINISHED
+
+
+@given(st.dictionaries(st.text(max_size=4), st.integers() | st.text(max_size=4), max_size=5), st.randoms())
+def test_the_key_does_not_depend_on_the_order_of_the_arguments(arguments: dict[str, object], random: object) -> None:
+    names = list(arguments)
+    random.shuffle(names)  # type: ignore[attr-defined]
+    assert ledger_key(1, "f", arguments) == ledger_key(1, "f", {name: arguments[name] for name in names})
+    assert ledger_key(2, "f", arguments) != ledger_key(1, "f", arguments)
+
+
+@pytest.mark.parametrize(
+    ("content", "error"),
+    [
+        ('{"a": 1}', ""),
+        ("null", ""),
+        ("not json", "malformed"),
+        ("[" * 10_000, "malformed"),
+        ('"' + "x" * RESULT_BYTES + '"', "too_large"),
+    ],
+)
+def test_an_answer_is_json_of_a_size_that_a_model_can_use(content: str, error: str) -> None:
+    result = checked(content)
+    assert result.error == error
+    assert (result.state is FunctionState.FINISHED) is not bool(error)

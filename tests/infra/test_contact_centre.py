@@ -1,0 +1,154 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from contract.wire import parse_disconnect
+from flows.validator import validate
+from infra.assets.sounds import SOUNDS, silence
+from tests.infra.deployments import INSTANCE, QUEUE, RETURN_FLOW
+from tests.infra.template import Template, resolved
+
+
+def flows(template: Template) -> dict[str, dict[str, Any]]:
+    """The flows by name, as Connect will read them."""
+    found = template.all("AWS::Connect::ContactFlow").values()
+    return {flow["Name"]: json.loads(resolved(flow["Content"])) for flow in found}
+
+
+def test_both_flows_are_valid_once_their_references_are_resolved(template: Template) -> None:
+    found = flows(template)
+    assert sorted(found) == [f"{template.name}-interruptible", f"{template.name}-polling"]
+    for flow in found.values():
+        assert validate(flow) == []
+
+
+def test_a_flow_invokes_aliases_and_waits_for_their_associations(template: Template) -> None:
+    aliases = set(template.all("AWS::Lambda::Alias"))
+    associations = set(template.all("AWS::Connect::IntegrationAssociation"))
+    for name, flow in template.all("AWS::Connect::ContactFlow").items():
+        invoked = {
+            action["Parameters"]["LambdaFunctionARN"].rpartition("/")[2]
+            for action in json.loads(resolved(flow["Content"]))["Actions"]
+            if action["Type"] == "InvokeLambdaFunction"
+        }
+        assert invoked <= aliases
+        assert associations <= set(template.document["Resources"][name]["DependsOn"])
+
+
+def test_the_instance_knows_the_functions_themselves(template: Template) -> None:
+    functions = {f"{name}.Arn" for name in template.all("AWS::Lambda::Function")}
+    associations = template.all("AWS::Connect::IntegrationAssociation").values()
+    assert len(associations) == 3
+    for association in associations:
+        assert association["IntegrationType"] == "LAMBDA_FUNCTION"
+        assert resolved(association["IntegrationArn"]).rpartition("/")[2] in functions
+
+
+def test_associations_come_one_after_the_other(template: Template) -> None:
+    names = template.all("AWS::Connect::IntegrationAssociation")
+    waits = [set(template.document["Resources"][name].get("DependsOn", [])) & set(names) for name in names]
+    assert sorted(map(len, waits)) == [0, 1, 1]
+
+
+def test_flow_logging_follows_the_setting(templates: Callable[[str], Template]) -> None:
+    for name, first, before_content in (
+        ("voice-agent", "Enabled", "Disabled"),
+        ("second", "Enabled", None),
+        ("trial", "Disabled", None),
+    ):
+        for flow in flows(templates(name)).values():
+            actions = {each["Identifier"]: each["Parameters"] for each in flow["Actions"]}
+            assert actions["Log of the first attempt"] == {"FlowLoggingBehavior": first}
+            assert actions.get("No content in the log", {}).get("FlowLoggingBehavior") == before_content
+
+
+def test_streaming_is_made_where_asked_for_and_stays_on_an_instance_of_somebody_else(
+    templates: Callable[[str], Template],
+) -> None:
+    kind = "AWS::Connect::InstanceStorageConfig"
+    (name,) = templates("first").all(kind)
+    assert templates("first").document["Resources"][name]["DeletionPolicy"] == "RetainExceptOnCreate"
+    assert templates("second").all(kind) == {}
+    config = templates("voice-agent").one(kind)
+    assert config["ResourceType"] == "MEDIA_STREAMS"
+    assert config["KinesisVideoStreamConfig"]["Prefix"] == "voiceai"
+
+
+def test_an_instance_that_exists_is_not_touched(templates: Callable[[str], Template]) -> None:
+    for name in ("first", "second"):
+        assert templates(name).all("AWS::Connect::Instance") == {}
+        assert templates(name).all("AWS::Connect::Queue") == {}
+    assert len(templates("voice-agent").all("AWS::Connect::Instance")) == 1
+
+
+def test_two_deployments_that_share_an_instance_share_no_name(templates: Callable[[str], Template]) -> None:
+    def names(template: Template) -> set[str]:
+        kinds = ("AWS::Connect::ContactFlow", "AWS::Connect::Prompt", "AWS::Connect::HoursOfOperation")
+        connect = {each["Name"] for kind in kinds for each in template.all(kind).values()}
+        alarms = {each.get("AlarmName", template.name) for each in template.all("AWS::CloudWatch::Alarm").values()}
+        return connect | (alarms - {template.name}) | {template.one("AWS::CloudWatch::Dashboard")["DashboardName"]}
+
+    first, second = names(templates("first")), names(templates("second"))
+    assert not first & second
+    assert all(name.startswith("first") for name in first)
+
+
+def test_the_switch_is_open_the_whole_week(template: Template) -> None:
+    hours = template.all("AWS::Connect::HoursOfOperation").values()
+    (switch,) = [each for each in hours if each["Name"] == f"{template.name}-switch"]
+    assert len(switch["Config"]) == 7
+    midnight = {"Hours": 0, "Minutes": 0}
+    assert all(day["StartTime"] == midnight and day["EndTime"] == midnight for day in switch["Config"])
+
+
+def test_hours_are_those_of_the_deployment(templates: Callable[[str], Template]) -> None:
+    hours = templates("voice-agent").all("AWS::Connect::HoursOfOperation").values()
+    (office,) = [each for each in hours if each["Name"] == "voice-agent-office"]
+    monday, saturday = office["Config"]
+    assert monday["EndTime"] == {"Hours": 18, "Minutes": 0}
+    assert saturday["EndTime"] == {"Hours": 0, "Minutes": 0}
+
+
+def test_the_first_queue_that_the_gateway_knows_is_the_default_one(template: Template) -> None:
+    names = list(json.loads(template.environment()["QUEUE_ARNS"]))
+    assert names[0] == ("orders" if template.name in ("first", "second") else "support")
+    for function in template.all("AWS::Lambda::Function").values():
+        variables = function.get("Environment", {}).get("Variables", {})
+        assert variables.get("DEFAULT_QUEUE", names[0]) == names[0]
+
+
+def test_queues_that_exist_are_used_as_they_are(templates: Callable[[str], Template]) -> None:
+    assert set(json.loads(templates("first").environment()["QUEUE_ARNS"]).values()) == {QUEUE}
+
+
+def test_the_end_of_a_call_of_this_instance_reaches_contact_event(templates: Callable[[str], Template]) -> None:
+    rule = templates("first").one("AWS::Events::Rule")
+    detail = {"eventType": "DISCONNECTED", "channel": "VOICE", "instanceArn": INSTANCE}
+    event = {"source": "aws.connect", "detail-type": "Amazon Connect Contact Event", "detail": detail}
+    pattern = rule["EventPattern"]
+    assert event["source"] in pattern["source"]
+    assert event["detail-type"] in pattern["detail-type"]
+    assert pattern["detail"] == {key: [value] for key, value in detail.items()}
+    assert parse_disconnect({**event, "detail": {**detail, "contactId": "a"}}) == "a"
+    assert "contactevent" in json.dumps(rule["Targets"])
+
+
+def test_a_phone_number_goes_to_the_flow_and_back(templates: Callable[[str], Template]) -> None:
+    attachment = templates("first").one("Custom::PhoneNumberFlow")
+    create, delete = (json.loads(resolved(attachment[key])) for key in ("Create", "Delete"))
+    assert create["action"] == delete["action"] == "associatePhoneNumberContactFlow"
+    assert create["parameters"]["InstanceId"] == INSTANCE.rpartition("/")[2]
+    assert delete["parameters"]["ContactFlowId"] == RETURN_FLOW.rpartition("/")[2]
+    assert templates("second").all("Custom::PhoneNumberFlow") == {}
+
+
+@pytest.mark.parametrize("name", sorted(SOUNDS))
+def test_a_silence_is_a_file_that_connect_plays(tmp_path: Path, name: str) -> None:
+    content = silence(tmp_path, name).read_bytes()
+    assert content[20:22] == b"\x07\x00"
+    assert len(content) - 58 == SOUNDS[name] * 8
