@@ -18,7 +18,9 @@ from simulator.caller.recordings import DEFAULT_CALLER, WORDS
 from simulator.connect.presets import PRESETS, Preset
 from simulator.deepgram import manners
 from simulator.phone import options
-from simulator.phone.report import Facts, build
+from simulator.phone.facts import Facts
+from simulator.phone.listening import Track
+from simulator.phone.report import build
 
 ROOT = Path(__file__).resolve().parents[1]
 README = ROOT / "README.md"
@@ -126,9 +128,9 @@ def report() -> dict[str, Any]:
         functions=(),
         flow=(),
         played=(),
-        first_heard_ms=0,
         spoken=(),
-        silent_at=lambda at_ms: at_ms,
+        said=Track(),
+        heard=Track(),
         disconnect=None,
         figures={},
         lag_ms=(),

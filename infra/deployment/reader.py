@@ -40,8 +40,10 @@ def read(path: str | Path, overrides: Mapping[str, str] | None = None) -> Deploy
     file = str(path)
     try:
         text = Path(path).read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise DefinitionError([Problem(file, 0, "", MISSING, type(error).__name__)]) from None
+    except OSError as error:
+        raise DefinitionError([Problem(file, 0, "", MISSING, error.strerror or "none")]) from None
+    except UnicodeDecodeError:
+        raise DefinitionError([Problem(file, 0, "", "a file in UTF-8", "something else")]) from None
     node, problems = source.parse(file, text)
     node, refused = overridden(node, overrides or {})
     findings = Findings(file, [*problems, *refused])

@@ -18,7 +18,14 @@ NEXT = ("dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem")
 EVENT = ("dynamodb:GetItem", "dynamodb:UpdateItem")
 OWNER = (*START, "dynamodb:ConditionCheckItem")
 # What DynamoDB asks of the key in the name of whoever reads or writes (its developer guide, encryption at rest).
-_KEY_ACTIONS = ("kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey", "kms:ReEncryptFrom", "kms:ReEncryptTo")
+_KEY_ACTIONS = (
+    "kms:DescribeKey",
+    "kms:Decrypt",
+    "kms:Encrypt",
+    "kms:GenerateDataKey",
+    "kms:ReEncryptFrom",
+    "kms:ReEncryptTo",
+)
 
 
 class CallTable(Construct):

@@ -47,5 +47,5 @@ def _call() -> int:
     return 0 if report["result"] in GOOD_ENDS and not report["errors"] else 1
 
 
-if __name__ == "__main__":
+if __name__ == "__main__":  # pragma: no cover - the command itself
     sys.exit(main())

@@ -32,5 +32,5 @@ def main() -> None:
     runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
 
 
-if __name__ == "__main__":
+if __name__ == "__main__":  # pragma: no cover - the command itself
     main()

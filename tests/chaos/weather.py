@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -201,6 +202,7 @@ class Body:
 @dataclass
 class Source(StreamSource):
     weather: Weather
+    opened: Callable[[Any], None]
 
     async def open(self, selector: StartSelector) -> Any:
         if self.weather.media_hangs.on:
@@ -211,6 +213,7 @@ class Source(StreamSource):
             raise ReadingStopped(Cause.NOT_FOUND, "no such fragment") from None
         except KvsRefusal as refused:
             raise ReadingStopped(_CAUSES[refused.refusal], str(refused)) from None
+        self.opened(body.reader)
         return Body(body.reader, self.clock, self.weather)
 
 
@@ -230,21 +233,21 @@ class Connector:
         return connection
 
 
+@dataclass
 class ChaosFunctions(Functions):
-    weather: Weather
+    weather: Weather = field(kw_only=True)
 
     async def invoke(self, name: str, payload: Mapping[str, object]) -> str:
         weather = self.weather
-        if weather.hits(weather.functions_fail):
-            # A function that raised has run; one that was throttled has not.
-            if weather.failure != "throttled":
-                self.invoked.append((name, payload))
-            raise FunctionFailed(name, weather.failure)
+        fails = weather.hits(weather.functions_fail)
+        if fails and weather.failure == "throttled":  # it has not run
+            raise FunctionFailed(name, "throttled")
+        self.invoked.append((name, payload))
         if weather.functions_slow.on:
-            self.invoked.append((name, payload))
             await asyncio.sleep(weather.functions_slow.takes_s)
-            self.invoked.pop(self.invoked.index((name, payload)))
-        return await super().invoke(name, payload)
+        if fails:
+            raise FunctionFailed(name, weather.failure)
+        return json.dumps(await self.bodies[name](payload))
 
 
 @dataclass
@@ -286,7 +289,3 @@ class ChaosLambdas(Lambdas):
         if weather.hits(weather.lambdas_die):
             return MortalStore(world.store, weather.dies_at, weather.dies_after)
         return world.store
-
-
-def last(items: Sequence[T]) -> T | None:
-    return items[-1] if items else None

@@ -30,15 +30,17 @@ def synthesise(name: str, folder: Path) -> None:
 
 @pytest.fixture(scope="session")
 def cdk() -> None:
-    """Skips where the CDK is not installed; else nothing of this machine's AWS settings is seen."""
+    """Skips where the CDK is not installed; else starts its process, which sees no AWS settings of this machine."""
     if find_spec("aws_cdk") is None or find_spec("cdk_nag") is None:
         pytest.skip(NO_CDK)
     from infra.node import use_own_node
 
-    use_own_node()
-    for variable in [name for name in os.environ if name.startswith(("AWS_", "CDK_"))]:
-        del os.environ[variable]
-    os.environ["CDK_CONTEXT_JSON"] = json.dumps(CONTEXT)
+    with pytest.MonkeyPatch.context() as environment:
+        for variable in [name for name in os.environ if name.startswith(("AWS_", "CDK_"))]:
+            environment.delenv(variable)
+        environment.setenv("CDK_CONTEXT_JSON", json.dumps(CONTEXT))
+        use_own_node()
+        import aws_cdk  # noqa: F401 - importing it is what starts the process
 
 
 @pytest.fixture(scope="session")

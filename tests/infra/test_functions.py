@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -80,3 +82,35 @@ def test_more_than_the_account_has_is_refused_with_every_number(deployment: Depl
 
 def test_nothing_is_reserved_where_the_deployment_says_so(deployment: Deployment) -> None:
     assert reservations(replace(deployment, lambdas=Lambdas(reserve=False)), ["get_order_status"]) == {}
+
+
+RUNS_ALONE = """
+import importlib, os, sys
+os.environ.update(TABLE_NAME="t", WAKEUP_QUEUE_URL="q", DEFAULT_QUEUE="d", DEFAULT_QUEUE_ARN="a",
+                  AWS_REGION="us-east-1", AWS_DEFAULT_REGION="us-east-1")
+for handler in sys.argv[1:]:
+    importlib.import_module(handler)
+ours = {"contract", "definition", "flows", "gateway", "lambdas", "simulator", "infra"}
+print(sorted(ours & set(sys.modules)), sorted({"pydantic", "yaml", "structlog", "aiohttp"} & set(sys.modules)))
+"""
+
+
+@pytest.mark.parametrize(
+    ("folder", "handlers", "loaded"),
+    [
+        ("flow-lambdas", ["start_call", "next_action", "contact_event"], "['contract', 'lambdas'] []"),
+        ("function-get_order_status", ["functions.get_order_status"], "['lambdas'] []"),
+    ],
+)
+def test_an_asset_runs_alone(
+    templates: Callable[[str], Template], folder: str, handlers: list[str], loaded: str
+) -> None:
+    modules = [f"lambdas.{name}.handler" for name in handlers]
+    done = subprocess.run(
+        [sys.executable, "-c", RUNS_ALONE, *modules],
+        cwd=templates("voice-agent").folder / "staged" / folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout.strip() == loaded, done.stderr

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
@@ -41,7 +43,7 @@ def test_tasks_run_on_arm_and_a_release_that_fails_is_taken_back(template: Templ
     deployment = service["DeploymentConfiguration"]
     assert deployment["DeploymentCircuitBreaker"] == {"Enable": True, "Rollback": True}
     assert deployment["MinimumHealthyPercent"] == 100
-    assert "LoadBalancers" not in service
+    assert not service.get("LoadBalancers")
 
 
 def test_public_egress_pays_for_no_nat_gateway(templates: Callable[[str], Template]) -> None:
@@ -97,3 +99,14 @@ def test_the_image_and_the_project_are_locked_to_the_same_versions() -> None:
 @pytest.mark.parametrize("words", ["USER 10001", "--require-hashes", "python:3.13-slim-trixie", "gateway.health"])
 def test_the_dockerfile_keeps_what_the_task_counts_on(words: str) -> None:
     assert words in (ROOT / "gateway" / "Dockerfile").read_text()
+
+
+def test_the_image_has_all_code_that_the_gateway_imports(templates: Callable[[str], Template]) -> None:
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", "import gateway.__main__, gateway.health, sys; print(gateway.__file__)"],
+        cwd=templates("voice-agent").folder / "staged" / "gateway",
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout.strip().endswith("staged/gateway/gateway/__init__.py"), done.stderr

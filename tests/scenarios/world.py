@@ -284,11 +284,10 @@ class World:
         )
 
     def _ring(self) -> Any:
-        caller = Caller(self.said, hang_up_ms=self.patience_ms)
-        self.exchange = Exchange(Line(caller, self.clock.now_ms()), self.stream, self.preset, self.clock)
+        self.exchange = Exchange(Line(self._caller(), self.clock.now_ms()), self.stream, self.preset, self.clock)
         seams = Seams(
             lambdas=self.lambdas,
-            objects=Objects(self.prompts),
+            objects=self._objects(),
             line=self.exchange,
             streams=self.exchange,
             voice=lambda text: tones.encode_utterance(text, 320),
@@ -304,6 +303,12 @@ class World:
             preset=self.preset,
             report=self._note,
         )
+
+    def _caller(self) -> Caller:
+        return Caller(self.said, hang_up_ms=self.patience_ms)
+
+    def _objects(self) -> Objects:
+        return Objects(self.prompts)
 
     def _note(self, event: FlowEvent) -> None:
         self.events.append(event)

@@ -6,6 +6,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import assert_never
 
 import structlog
 
@@ -141,8 +142,9 @@ class Speaker:
             stretch = self._stretch = Stretch(self._stretches, self._cutter())
         stretch.cutter.resume()  # more of the same, before the caller heard the end
         self._playout.resume()
+        if not stretch.appended or not stretch.cutter.in_hand:
+            self._wake.set()  # else the task knows when to look
         stretch.cutter.push(ulaw, self.clock.now_ms())
-        self._wake.set()
         return stretch.number
 
     def end_of_speech(self) -> None:
@@ -179,6 +181,8 @@ class Speaker:
                 case NotHeard(number, seq, clip):
                     log.warning("clip_not_heard", contact=self.call.contact_id, seq=seq)
                     self._failed(number, clip)
+                case _:
+                    assert_never(event)
 
     @property
     def start_delay_ms(self) -> int:
@@ -237,8 +241,9 @@ class Speaker:
         elif now >= self._read_at_ms:
             await self._read_head()
         elif self._begun is not None:
-            (seq, at_ms), self._begun = self._begun, None
-            await self.store.heard(self.lease, seq, at_ms)
+            begun = self._begun
+            await self.store.heard(self.lease, *begun)
+            self._begun = None if self._begun == begun else self._begun
         elif self._says:
             self._last_seq = await self.store.append(self.lease, Say(self._says[0]), now)
             self._says.popleft()
@@ -407,6 +412,8 @@ class Speaker:
                     self._failed(self._playing, clip)
                 case Finished():
                     self._finished(self._playing, event)
+                case _:
+                    assert_never(event)
 
     def _finished(self, number: int, event: Finished) -> None:
         """The one end of a stretch."""

@@ -1,0 +1,419 @@
+"""What can happen in a call, and drawing a plan of a whole call from one seed."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from contract.audio import ulaw2lin
+from simulator.caller.schedule import Words
+from simulator.connect.events import CallerHungUp
+from simulator.connect.presets import PRESETS, Preset
+from simulator.deepgram import tones
+from simulator.deepgram.loopback import Close
+from simulator.deepgram.manners import PRESETS as MANNERS
+from simulator.deepgram.manners import Incident, Manners
+from simulator.deepgram.scripted import ScriptedMind
+from simulator.kvs.faults import Corrupted, Cut, InBand, Refusal, Refused
+from simulator.kvs.habits import Habits
+from tests.chaos import shop
+from tests.chaos.weather import ChaosFunctions, Weather
+from tests.scenarios.world import spoken
+
+if TYPE_CHECKING:
+    from tests.chaos.world import ChaosWorld, Gateway
+
+FORMS = ("interruptible", "polling")
+LATEST_MS = 70_000
+
+
+@dataclass(frozen=True)
+class Fault:
+    """`number` and `word` mean what the kind makes of them; `for_s` is how long it lasts."""
+
+    kind: str
+    at_ms: int
+    for_s: float = 0.0
+    number: float = 0.0
+    word: str = ""
+
+    async def strike(self, world: ChaosWorld) -> bool | None:
+        """False: there was nothing to hit."""
+        return await STRIKES[self.kind](world, self)
+
+
+Strike = Callable[["ChaosWorld", Fault], Awaitable["bool | None"]]
+Draw = Callable[[random.Random], dict[str, Any]]
+STRIKES: dict[str, Strike] = {}
+DRAWS: dict[str, Draw] = {}
+
+
+def _nothing(chance: random.Random) -> dict[str, Any]:
+    return {}
+
+
+def _lasting(least_s: float, most_s: float, number: tuple[float, float] = (0, 0), *words: str) -> Draw:
+    def draw(chance: random.Random) -> dict[str, Any]:
+        drawn: dict[str, Any] = {"for_s": round(chance.uniform(least_s, most_s), 2)}
+        if number != (0, 0):
+            drawn["number"] = round(chance.uniform(*number), 2)
+        if words:
+            drawn["word"] = chance.choice(words)
+        return drawn
+
+    return draw
+
+
+def kind(name: str, draw: Draw = _nothing) -> Callable[[Strike], Strike]:
+    def enter(strike: Strike) -> Strike:
+        STRIKES[name] = strike
+        DRAWS[name] = draw
+        return strike
+
+    return enter
+
+
+# -- gateways --------------------------------------------------------------------------------------------------
+
+
+async def _replace_later(world: ChaosWorld, fault: Fault) -> None:
+    import asyncio
+
+    if fault.word == "replaced" and len(world.gateways) < 5:
+        await asyncio.sleep(fault.for_s)
+        world.start_gateway()
+
+
+@kind("gateway_killed", _lasting(0, 9, (0, 0), "replaced", "alone"))
+async def _killed(world: ChaosWorld, fault: Fault) -> bool | None:
+    victim = world.owner
+    if victim is None:
+        return False
+    world.kill(victim)
+    await _replace_later(world, fault)
+    return None
+
+
+@kind("gateway_frozen", _lasting(0.5, 25, (0, 0), "replaced", "alone"))
+async def _frozen(world: ChaosWorld, fault: Fault) -> bool | None:
+    import asyncio
+
+    victim = world.owner
+    if victim is None:
+        return False
+    if fault.for_s >= 6:
+        world.deaths += 1
+    victim.process.freeze()
+    if fault.word == "replaced" and len(world.gateways) < 5:
+        world.start_gateway()
+    await asyncio.sleep(fault.for_s)
+    if not victim.process.killed:
+        victim.process.thaw()
+        world.thawed(victim)
+    return None
+
+
+@kind("gateway_stopped", _lasting(0, 5, (0, 0), "replaced", "alone"))
+async def _stopped(world: ChaosWorld, fault: Fault) -> bool | None:
+    victim: Gateway | None = world.owner
+    if victim is None:
+        return False
+    if fault.word == "replaced" and len(world.gateways) < 5:
+        world.start_gateway()
+    victim.stopped = True
+    victim.process.context.run(victim.service.stop)
+    return None
+
+
+@kind("another_gateway")
+async def _another(world: ChaosWorld, fault: Fault) -> bool | None:
+    if len(world.gateways) >= 5:
+        return False
+    world.start_gateway()
+    return None
+
+
+# -- Deepgram --------------------------------------------------------------------------------------------------
+
+
+@kind("session_dropped")
+async def _dropped(world: ChaosWorld, fault: Fault) -> bool | None:
+    live = [connection for connection in world.deepgram.connections[world.openings :] if not connection.closed]
+    if not live:
+        return False
+    connection = live[-1]
+    connection.session.closed(world.clock.now_ms())
+    connection._close = Close(None)
+    connection._changed.set()
+    return None
+
+
+@kind("deepgram_refuses", _lasting(0.5, 25, (0, 0), "429", "503", "500", "502"))
+async def _refuses(world: ChaosWorld, fault: Fault) -> bool | None:
+    world.weather.status = int(fault.word)
+    world.weather.door_refuses.begin(fault.for_s)
+    return await _dropped(world, fault) and None
+
+
+@kind("deepgram_hangs", _lasting(0.5, 15, (1, 12)))
+async def _hangs(world: ChaosWorld, fault: Fault) -> bool | None:
+    world.weather.door_hangs.begin(fault.for_s, fault.number)
+    return await _dropped(world, fault) and None
+
+
+# -- GetMedia --------------------------------------------------------------------------------------------------
+
+
+@kind("media_cut", lambda chance: {"number": chance.randrange(40_000), "word": chance.choice(("broken", "ended"))})
+async def _media_cut(world: ChaosWorld, fault: Fault) -> bool | None:
+    for reader in world.stream.readers:
+        reader.plant(Cut(int(fault.number), fault.word == "broken"))
+    return bool(world.stream.readers) and None
+
+
+@kind("media_corrupt", lambda chance: {"number": chance.randrange(40_000), "for_s": chance.choice((1, 255, 128, 64))})
+async def _media_corrupt(world: ChaosWorld, fault: Fault) -> bool | None:
+    for reader in world.stream.readers:
+        reader.plant(Corrupted(int(fault.number), int(fault.for_s)))
+    return bool(world.stream.readers) and None
+
+
+@kind("media_in_band", lambda chance: {"number": chance.choice((3002, 4000, 4503, 5000))})
+async def _media_in_band(world: ChaosWorld, fault: Fault) -> bool | None:
+    for reader in world.stream.readers:
+        reader.plant(InBand(int(fault.number), "PLANTED"))
+    return bool(world.stream.readers) and None
+
+
+_REFUSALS = (Refusal.CLIENT_LIMIT, Refusal.CONNECTION_LIMIT, Refusal.THROTTLING, Refusal.INTERNAL, Refusal.NOT_FOUND)
+
+
+@kind("media_refused", lambda chance: {"number": chance.randint(1, 6), "word": str(chance.choice(_REFUSALS))})
+async def _media_refused(world: ChaosWorld, fault: Fault) -> bool | None:
+    world.stream.plant(*[Refused(Refusal(fault.word))] * int(fault.number))
+    for reader in world.stream.readers:
+        reader.plant(Cut(0))
+    return None
+
+
+@kind("media_pause", _lasting(0.3, 12))
+async def _media_pause(world: ChaosWorld, fault: Fault) -> bool | None:
+    world.weather.media_pause.begin(fault.for_s)
+    return None
+
+
+@kind("media_hangs", _lasting(1, 10, (1, 12)))
+async def _media_hangs(world: ChaosWorld, fault: Fault) -> bool | None:
+    world.weather.media_hangs.begin(fault.for_s, fault.number)
+    for reader in world.stream.readers:
+        reader.plant(Cut(0))
+    return None
+
+
+# -- Lambdas, table, S3, functions -------------------------------------------------------------------------------
+
+
+def _spell(name: str, spell: str, draw: Draw) -> None:
+    async def strike(world: ChaosWorld, fault: Fault) -> bool | None:
+        share = float(fault.word) if fault.word else 1.0
+        getattr(world.weather, spell).begin(fault.for_s, fault.number, share)
+        return None
+
+    kind(name, draw)(strike)
+
+
+_spell("lambdas_fail", "lambdas_fail", _lasting(0.5, 20, (0, 0), "1.0", "0.5"))
+_spell("lambdas_slow", "lambdas_slow", _lasting(0.5, 20, (0.5, 9), "1.0", "0.5"))
+_spell("lambdas_throttled", "lambdas_throttled", _lasting(0.5, 20, (0, 0), "1.0", "0.5"))
+_spell("lambdas_twice", "lambdas_twice", _lasting(5, 60, (0, 0), "1.0", "0.3"))
+_spell("store_down", "store_down", _lasting(0.2, 12, (0, 0), "1.0", "1.0", "0.3"))
+_spell("store_slow", "store_slow", _lasting(2, 30, (0.05, 1.5)))
+_spell("gateways_cut_off", "cut_off", _lasting(0.2, 15, (0, 0), "1.0", "1.0", "0.3"))
+_spell("clips_not_stored", "put_fails", _lasting(0.5, 20, (0, 0), "1.0", "0.5"))
+_spell("clips_stored_slowly", "put_slow", _lasting(2, 30, (0.2, 4)))
+_spell("clips_not_played", "clip_missing", _lasting(0.5, 20, (0, 0), "1.0", "0.5"))
+_spell("functions_slow", "functions_slow", _lasting(5, 60, (1, 12)))
+_spell("contact_event_lost", "event_lost", _lasting(200, 300))
+
+
+@kind("lambdas_die", lambda chance: {"for_s": round(chance.uniform(1, 15), 1), "number": chance.randint(1, 6),
+                                     "word": chance.choice(("before", "after"))})
+async def _lambdas_die(world: ChaosWorld, fault: Fault) -> bool | None:
+    weather = world.weather
+    weather.dies_at, weather.dies_after = int(fault.number), fault.word == "after"
+    weather.lambdas_die.begin(fault.for_s)
+    return None
+
+
+@kind("functions_fail", _lasting(5, 60, (0, 0), "raised", "throttled", "unreachable"))
+async def _functions_fail(world: ChaosWorld, fault: Fault) -> bool | None:
+    world.weather.failure = fault.word
+    world.weather.functions_fail.begin(fault.for_s)
+    return None
+
+
+# -- the caller and the queues -----------------------------------------------------------------------------------
+
+
+@kind("caller_hangs_up")
+async def _hangs_up(world: ChaosWorld, fault: Fault) -> bool | None:
+    world.shell.tell(CallerHungUp())
+    return None
+
+
+@kind("caller_coughs", lambda chance: {"for_s": round(chance.uniform(0.1, 1.4), 2)})
+async def _coughs(world: ChaosWorld, fault: Fault) -> bool | None:
+    cough = ulaw2lin(tones.cough(int(fault.for_s * 1000)))
+    world.caller.coughs.append((world.exchange.line.now_ms, cough))
+    return None
+
+
+@kind("queue", lambda chance: {"word": chance.choice(("orders", "support")), "number": chance.randrange(3)})
+async def _queue(world: ChaosWorld, fault: Fault) -> bool | None:
+    queue = world.estate.instance.queues[world.estate.queue_arns[fault.word]]
+    if fault.number == 0:
+        queue.staffed = queue.available = queue.online = 0
+    elif fault.number == 1:
+        queue.capacity = 0
+    else:
+        world.estate.instance.hours[queue.hours_arn].open = False
+    return None
+
+
+# -- a whole call ------------------------------------------------------------------------------------------------
+
+TEXTS = (
+    "where is my order",
+    "when are you open",
+    "what furniture do you have",
+    "tell me about your furniture",
+    "hm",
+    "well let me think about that for a moment",
+)
+WEIGHTS = {"gateway_killed": 3, "gateway_frozen": 3, "session_dropped": 2, "caller_coughs": 2, "caller_hangs_up": 1}
+MOMENTS = ("open", "settings", "speech", "function", "turn", "clock")
+BLOWS = ("error", "error", "warning", "drop", "unknown")
+CODES = (
+    "INTERNAL_SERVER_ERROR",
+    "THINK_REQUEST_FAILED",
+    "FAILED_TO_THINK",
+    "FAILED_TO_SPEAK",
+    "FAILED_TO_LISTEN",
+    "CLIENT_MESSAGE_TIMEOUT",
+    "SLOW_THINK_REQUEST",
+    "INVALID_SETTINGS",
+    "TOO_MANY_REQUESTS",
+    "NEVER_HEARD_OF",
+)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All that a call is made of; the same seed makes the same call."""
+
+    seed: int
+    form: str
+    preset_name: str
+    manners_name: str
+    manners: Manners
+    incidents: tuple[tuple[int, Incident], ...]  # which session, and what
+    habits: Habits
+    said: tuple[tuple[str, float | None], ...]
+    faults: tuple[Fault, ...]
+    gateways: int = 1
+    echo: bool = False
+    opening: bool = True
+    takes_s: float = 0.1
+    patience_ms: int = 60_000
+    only: tuple[str, ...] = field(default=())
+
+    def preset(self) -> Preset:
+        return replace(PRESETS[self.preset_name], seed=self.seed)
+
+    def words(self) -> list[Words]:
+        return [spoken(text, after_s) for text, after_s in self.said]
+
+    def mind(self) -> ScriptedMind:
+        return shop.mind()
+
+    def functions(self, weather: Weather) -> ChaosFunctions:
+        return shop.functions(weather, self.takes_s)
+
+
+def draw(seed: int, kinds: tuple[str, ...] = ()) -> Plan:
+    """The plan of a call. `kinds`: draw no other faults."""
+    chance = random.Random(seed)
+    names = kinds or tuple(DRAWS)
+    weights = [WEIGHTS.get(name, 1) for name in names]
+    faults = tuple(_fault(chance, name) for name in chance.choices(names, weights, k=chance.choice((0, 1, 2, 3, 4, 5))))
+    manners_name = chance.choice(tuple(MANNERS))
+    manners = MANNERS[manners_name]
+    if chance.random() < 0.1:
+        manners = replace(manners, mute_turns=(chance.randint(1, 3),))
+    if chance.random() < 0.1:
+        manners = replace(manners, stall_after_ms=chance.randrange(200, 3000), stall_ms=chance.randrange(300, 6000))
+    return Plan(
+        seed,
+        form=chance.choice(FORMS),
+        preset_name=chance.choice(tuple(PRESETS)),
+        manners_name=manners_name,
+        manners=manners,
+        incidents=tuple(_incident(chance) for _ in range(chance.choice((0, 0, 0, 1, 1, 2)))),
+        habits=_habits(chance),
+        said=_said(chance),
+        faults=faults,
+        gateways=chance.choice((1, 1, 1, 2, 3)),
+        echo=chance.random() < 0.3,
+        opening=chance.random() < 0.9,
+        takes_s=chance.choice((0.1, 0.1, 1.0, 3.0, 6.0)),
+    )
+
+
+def _fault(chance: random.Random, name: str) -> Fault:
+    return Fault(name, chance.randrange(LATEST_MS), **DRAWS[name](chance))
+
+
+def _incident(chance: random.Random) -> tuple[int, Incident]:
+    incident = Incident(
+        chance.choice(MOMENTS),  # type: ignore[arg-type]
+        chance.choice(BLOWS),  # type: ignore[arg-type]
+        chance.choice(CODES),
+        nth=chance.choice((1, 1, 2)),
+        at_ms=chance.randrange(100, 40_000),
+    )
+    return chance.choice((1, 1, 2)), incident
+
+
+def _habits(chance: random.Random) -> Habits:
+    session_ms = chance.choice((45 * 60_000, 45 * 60_000, chance.randrange(5_000, 40_000)))
+    return Habits(
+        tags_first=chance.random() < 0.3,
+        uid_per_session=chance.random() < 0.7,
+        literal_token=chance.random() < 0.3,
+        token_repeats=chance.random() < 0.5,
+        missing_in_band=chance.random() < 0.5,
+        session_ms=session_ms,
+    )
+
+
+def _said(chance: random.Random) -> tuple[tuple[str, float | None], ...]:
+    """Some turns, mostly with a wish for a person or a goodbye at the end; orders have numbers of their own."""
+    turns: list[tuple[str, float | None]] = []
+    for _ in range(chance.randint(0, 4)):
+        text = chance.choice((*TEXTS, "order", "cancel"))
+        if text in ("order", "cancel"):
+            number = chance.randrange(1000, 99_999_999)
+            text = f"it is {number}" if text == "order" else f"please cancel order {number}"
+        turns.append((text, _after(chance)))
+    if chance.random() < 0.03:
+        turns.append((" ".join(["and so on"] * 66), _after(chance)))  # a minute
+    last = chance.choice(("a person please", "a person please", "good bye", ""))
+    if last:
+        turns.append((last, _after(chance)))
+    return tuple(turns)
+
+
+def _after(chance: random.Random) -> float | None:
+    return round(chance.uniform(0.1, 8), 2) if chance.random() < 0.3 else None

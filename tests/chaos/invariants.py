@@ -1,0 +1,216 @@
+"""What holds for every call, whatever happens in it. Each check gives one line for each thing that is broken."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from contract.actions import Outcome
+from contract.call import CallState
+from contract.turns import Role, Turn
+from simulator.caller.schedule import FRAME_BYTES, FRAME_MS, SILENCE
+from simulator.connect.events import DisconnectReason
+from tests.chaos.shop import SHOP
+from tests.chaos.world import ChaosWorld
+from tests.scenarios.world import CONTACT
+
+LONGEST_SILENCE_MS = 45_000
+LAST_WORDS_MS = 12_000  # a line that we close was spoken on so shortly before
+
+
+@dataclass(frozen=True)
+class Finding:
+    """`where` is a short word for the table, `what` a sentence."""
+
+    where: str
+    what: str
+
+
+def findings(world: ChaosWorld) -> list[Finding]:
+    """Everything that is broken in a call that is over."""
+    return [Finding(where, what) for check in CHECKS for where, what in check(world)]
+
+
+Lines = Iterator[tuple[str, str]]
+
+
+def ends(world: ChaosWorld) -> Lines:
+    for late in world.late:
+        yield "late", late
+    for error in world.broken:
+        yield "broken", f"a gateway died of {error!r}"
+    for line in world.logs:
+        if line["event"] == "call_broke":
+            yield "bug", f"a call broke: {line.get('why')}"
+
+
+def ends_well(world: ChaosWorld) -> Lines:
+    """At a human, at a goodbye, or because the caller hung up."""
+    if world.end is None or world.queued or world.end.reason is DisconnectReason.CUSTOMER:
+        return
+    line = world.exchange.line
+    silent_ms = line.now_ms - line.last_heard_ms
+    if not line.last_heard_ms or silent_ms > LAST_WORDS_MS:
+        yield "no_goodbye", f"the flow hung up after {silent_ms} ms of silence ({world.end.reason})"
+
+
+def silence(world: ChaosWorld) -> Lines:
+    longest, at = longest_silence(world)
+    if longest > LONGEST_SILENCE_MS:
+        yield "silence", f"{longest} ms of silence from {at} ms on"
+
+
+def longest_silence(world: ChaosWorld) -> tuple[int, int]:
+    """The longest time in which neither side is to be heard, and its beginning, in ms from the start of the call."""
+    line = world.exchange.line
+    queued = (world.queued_at_ms - line.started_ms) if world.queued_at_ms else len(line.heard) // 16
+    longest = since = 0
+    longest_at = 0
+    spoke = {(at - line.started_ms) // FRAME_MS for at in (*world.caller.spoke_ms, *world.caller.coughed_ms)}
+    heard = memoryview(line.heard)
+    for frame in range(min(len(heard) // FRAME_BYTES, queued // FRAME_MS)):
+        if heard[frame * FRAME_BYTES : (frame + 1) * FRAME_BYTES] != SILENCE or frame in spoke:
+            since = frame + 1
+        elif (frame + 1 - since) * FRAME_MS > longest:
+            longest, longest_at = (frame + 1 - since) * FRAME_MS, since * FRAME_MS
+    return longest, longest_at
+
+
+def clips_start_once(world: ChaosWorld) -> Lines:
+    for url, times in Counter(world.clips_asked()).items():
+        if times > 1:
+            yield "twice", f"clip {_seq_of(world, url)} was asked for {times} times"
+
+
+def _seq_of(world: ChaosWorld, url: str) -> str:
+    record = world.store._records.get(CONTACT)
+    found = [numbered.seq for numbered in record.log if getattr(numbered.action, "prompt_url", "") == url] if record else []
+    return str(found)
+
+
+def record_is_closed(world: ChaosWorld) -> Lines:
+    """Where a gateway is left to do it."""
+    record = world.store._records.get(CONTACT)
+    if record is None or not any(gateway.takes_calls for gateway in world.gateways):
+        return
+    if record.head.state is not CallState.ENDED:
+        yield "open", f"the record stayed {record.head.state}"
+    without = [numbered.seq for numbered in record.log if numbered.outcome is Outcome.NONE]
+    if without:
+        yield "no_outcome", f"no outcome for {without}"
+    clips = [url for url in world.prompts.objects if "/openings/" not in url]
+    if clips:
+        yield "clips_left", f"{len(clips)} clips left in S3"
+
+
+def moves(world: ChaosWorld) -> Lines:
+    record = world.store._records.get(CONTACT)
+    if record is None:
+        return
+    if record.head.moves > world.deaths + world.lapses:
+        yield "moves", f"{record.head.moves} moves, {world.deaths} deaths, {world.lapses} leases lapsed"
+
+
+def sockets(world: ChaosWorld) -> Lines:
+    if world.left_sessions:
+        yield "sessions_left", f"{world.left_sessions} sessions left open"
+    if world.left_readers:
+        yield "bodies_left", f"{world.left_readers} GetMedia bodies left open"
+    for at in world.crowded:
+        yield "two_sessions", f"two sessions for 5 s at {at - world.exchange.line.started_ms} ms"
+
+
+def deepgram_is_content(world: ChaosWorld) -> Lines:
+    for number, connection in enumerate(world.deepgram.connections[world.openings :], 1):
+        counters = connection.session.counters
+        if counters.too_fast:
+            yield "too_fast", f"session {number} got audio too fast {counters.too_fast} times"
+        if counters.empty_frames:
+            yield "empty", f"session {number} got {counters.empty_frames} empty frames"
+
+
+def functions(world: ChaosWorld) -> Lines:
+    """A question of the caller is asked once, each with a number of its own."""
+    asked = Counter(
+        (name, str(payload["arguments"]))
+        for name, payload in world.functions.invoked
+        if not SHOP.functions[name].idempotent
+    )
+    for (name, arguments), times in asked.items():
+        if times > 1:
+            yield "invoked_twice", f"{name}({arguments}) was invoked {times} times"
+
+
+def ledger(world: ChaosWorld) -> Lines:
+    record = world.store._records.get(CONTACT)
+    if record is None:
+        return
+    entries = Counter(
+        (entry.name, str(entry.arguments))
+        for entry in record.functions.values()
+        if not SHOP.functions[entry.name].idempotent
+    )
+    for (name, arguments), times in entries.items():
+        if times > 1:
+            yield "ledger", f"{name}({arguments}) is {times} times in the ledger"
+
+
+def reason(world: ChaosWorld) -> Lines:
+    if world.queued and world.estate.switch.open and world.handover.get("va_reason", "none") in ("", "none"):
+        yield "no_reason", f"queued in {world.queued} without a reason"
+
+
+def transcript(world: ChaosWorld) -> Lines:
+    """The agent's turns say what the caller heard, to a word at the edge, where their owner lived to see it."""
+    if world.store_suffered:
+        return
+    heard = world.heard_words.split()
+    for turn in world.turns_now():
+        if turn.role is Role.VOICE_AGENT and world.saw_the_end_of(turn):
+            recorded = turn.heard_text.split()
+            if not (_contains(heard, recorded) or _contains(heard, recorded[:-1])):
+                yield "transcript", f"turn {turn.number} says {turn.heard_text!r}, not heard in this form"
+
+
+def _contains(words: Sequence[str], part: Sequence[str]) -> bool:
+    return any(words[at : at + len(part)] == part for at in range(len(words) - len(part) + 1))
+
+
+def nobody_interrupts_themselves(world: ChaosWorld) -> Lines:
+    """The agent's own voice out of the caller's loudspeaker is no interruption."""
+    if not world.plan.echo:
+        return
+    spoke = sorted((*world.caller.spoke_ms, *world.caller.coughed_ms))
+    if not spoke and any(turn.interrupted for turn in _of_agent(world)) and not world.deaths:
+        yield "echo", "interrupted by its own voice"
+
+
+def _of_agent(world: ChaosWorld) -> list[Turn]:
+    return [turn for turn in world.turns_now() if turn.role is Role.VOICE_AGENT]
+
+
+def writes_belong_to_owners(world: ChaosWorld) -> Lines:
+    """Epochs in the order of writing never go back."""
+    for (_, before, _), (at, lease, action) in pairwise(world.store.appended):
+        if lease.epoch < before.epoch:
+            yield "zombie", f"{lease.owner} wrote {type(action).__name__} at {at} after {before.owner} had taken the call"
+
+
+CHECKS = (
+    ends,
+    ends_well,
+    silence,
+    clips_start_once,
+    record_is_closed,
+    moves,
+    sockets,
+    deepgram_is_content,
+    functions,
+    ledger,
+    reason,
+    transcript,
+    nobody_interrupts_themselves,
+    writes_belong_to_owners,
+)

@@ -1,0 +1,364 @@
+"""One call in bad weather: the world of the scenarios, with gateways that can be frozen and killed."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from contract import audio
+from contract.audio import rms
+from contract.call import CallState
+from contract.clock import LoopClock
+from contract.errors import CallNotFound
+from contract.turns import Turn
+from contract.wakeups import MemoryWakeups
+from gateway.facilities import Facilities
+from gateway.legs.kvs.leg import KvsLeg, KvsServices
+from gateway.openings import render_openings
+from gateway.service import Service
+from gateway.voice_agent.errors import ConnectionEnded, UpgradeRefused
+from simulator.caller.schedule import BYTES_A_MS, FRAME_BYTES, FRAME_MS, SILENCE, Caller
+from simulator.connect.shell import ContactEnd, ContactShell
+from simulator.deepgram import loopback
+from simulator.deepgram.scripted import scripted_brain
+from simulator.exchange import Exchange, stream_for
+from tests.chaos.processes import Process, current
+from tests.chaos.shop import SHOP
+from tests.chaos.weather import (
+    ChaosLambdas,
+    ChaosObjects,
+    ChaosPrompts,
+    ChaosStore,
+    Connector,
+    Source,
+    Weather,
+)
+from tests.scenarios import world as scenarios
+from tests.scenarios.world import CONTACT, START_MS, STORE_DELAY_S, Presence
+
+if TYPE_CHECKING:
+    from tests.chaos.faults import Plan
+
+LONGEST_S = 15 * 60.0  # of the call's own time
+SETTLING_S = 120.0  # after the caller has gone
+STOPPING_S = 100.0
+ECHO_MS = 200
+ECHO_RMS = 260.0  # below what the agent's ears take for speech
+LIVE_SESSIONS_EVERY_S = 1.0
+
+
+@dataclass
+class Gateway:
+    """One process of the gateway."""
+
+    process: Process
+    service: Service
+    task: asyncio.Task[None]
+    sessions: list[loopback.Loopback] = field(default_factory=list)
+    readers: list[Any] = field(default_factory=list)
+    stopped: bool = False
+
+    @property
+    def alive(self) -> bool:
+        return not self.process.killed and not self.task.done()
+
+    @property
+    def takes_calls(self) -> bool:
+        return self.alive and not self.stopped and not self.process.frozen
+
+
+class ChaosWorld(scenarios.World):
+    """Runs one plan."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.weather = Weather(random.Random(plan.seed))
+        super().__init__(
+            plan.form, plan.words(), plan.mind(), plan.preset(), plan.manners, plan.functions(self.weather)
+        )
+        self.patience_ms = plan.patience_ms
+        self.lambdas = ChaosLambdas(self)
+        self.gateways: list[Gateway] = []
+        self.injected: Counter[str] = Counter()
+        self.crowded: list[int] = []  # when more than one session was open for long
+        self.logs: list[dict[str, Any]] = []
+        self.deaths = 0
+        self.openings = 0  # sessions that rendered the opening
+        self.late: list[str] = []  # what did not come to its end in time
+        self.shell: ContactShell
+        self.caller: ChaosCaller
+        self.store: ChaosStore
+        self.prompts: ChaosPrompts
+        self.settled_after_ms = 0
+
+    # -- the call --------------------------------------------------------------------------------------------
+
+    async def play(self) -> None:
+        """The whole call, until everything that still works has come to rest."""
+        async with self._gateway():
+            for _ in range(self.plan.gateways):
+                self.start_gateway()
+            await asyncio.sleep(0.5)
+            self.shell = self._ring()
+            async with asyncio.TaskGroup() as tasks:
+                beside = [tasks.create_task(self._trouble()), tasks.create_task(self._count_sessions())]
+                try:
+                    async with asyncio.timeout(LONGEST_S):
+                        self.end = await self.exchange.run(self.shell)
+                except TimeoutError:
+                    self.late.append(f"the call lasted more than {LONGEST_S:.0f} s")
+                else:
+                    await self._tell_the_end(self.end)
+                    await self._settle()
+                for task in beside:
+                    task.cancel()
+
+    async def _trouble(self) -> None:
+        """Every fault of the plan at its time."""
+        loop = asyncio.get_running_loop()
+        since = loop.time()
+        async with asyncio.TaskGroup() as tasks:
+            for fault in sorted(self.plan.faults, key=lambda fault: fault.at_ms):
+                await asyncio.sleep(max(0.0, since + fault.at_ms / 1000 - loop.time()))
+                if self.end is None:
+                    tasks.create_task(self._inject(fault))
+
+    async def _inject(self, fault: Any) -> None:
+        if await fault.strike(self) is not False:
+            self.injected[fault.kind] += 1
+            self.note(f"FAULT {fault}")
+
+    async def _tell_the_end(self, end: ContactEnd) -> None:
+        if not self.weather.event_lost.on:
+            await self._deliver(end)
+
+    async def _settle(self) -> None:
+        """Until the gateways that still work have let go of the call."""
+        since = self.clock.now_ms()
+        for gateway in self.gateways:
+            while gateway.process.frozen and not gateway.process.killed:
+                await asyncio.sleep(0.5)
+        while not await self._at_rest():
+            if self.clock.now_ms() - since > SETTLING_S * 1000:
+                self.late.append(f"not at rest {SETTLING_S:.0f} s after the end: {self._unrest()}")
+                break
+            await asyncio.sleep(0.5)
+        self.settled_after_ms = self.clock.now_ms() - since
+        await asyncio.sleep(3)
+
+    async def _at_rest(self) -> bool:
+        working = [gateway for gateway in self.gateways if gateway.takes_calls]
+        if any(gateway.service.calls for gateway in self.gateways if gateway.alive):
+            return False
+        record = self.store._records.get(CONTACT)
+        return not working or record is None or record.head.state is CallState.ENDED
+
+    def _unrest(self) -> str:
+        record = self.store._records.get(CONTACT)
+        calls = [gateway.process.name for gateway in self.gateways if gateway.alive and gateway.service.calls]
+        return f"{record.head.state if record else None}, calls in {calls}"
+
+    async def _count_sessions(self) -> None:
+        """A session too many hears the caller too, and costs money."""
+        two = 0
+        while True:
+            await asyncio.sleep(LIVE_SESSIONS_EVERY_S)
+            live = sum(not connection.closed for gateway in self.gateways for connection in gateway.sessions)
+            frozen = any(gateway.process.frozen and not gateway.process.killed for gateway in self.gateways)
+            two = two + 1 if live > 1 and not frozen else 0
+            if two == 5:
+                self.crowded.append(self.clock.now_ms())
+
+    # -- the gateways ----------------------------------------------------------------------------------------
+
+    @asynccontextmanager
+    async def _gateway(self) -> AsyncIterator[None]:
+        self.clock = LoopClock(START_MS)
+        self.store = ChaosStore(self.weather, self.clock, STORE_DELAY_S)
+        self.wakeups = MemoryWakeups()
+        self.prompts = ChaosPrompts(self.weather, self.preset.s3_put_ms)
+        self.deepgram = loopback.Service(
+            lambda: scripted_brain(self.mind),
+            self.clock,
+            ended=lambda code, reason: ConnectionEnded(code, reason),
+            refused=lambda status, body: UpgradeRefused(status),
+            manners=self.manners,
+        )
+        self.stream = stream_for(
+            self.preset, self.estate.stream_arn, self.estate.instance.id, self.clock.now_ms(), self.plan.habits
+        )
+        if self.plan.opening:
+            await render_openings(self._facilities(), self.prompts)
+        self.openings = len(self.deepgram.connections)
+        try:
+            yield
+        finally:
+            await self._stop_all()
+
+    async def _stop_all(self) -> None:
+        for gateway in self.gateways:
+            if gateway.alive:
+                gateway.process.thaw()
+                gateway.process.context.run(gateway.service.stop)
+        alive = [gateway.task for gateway in self.gateways if gateway.alive]
+        if alive:
+            _, pending = await asyncio.wait(alive, timeout=STOPPING_S)
+            if pending:
+                self.late.append("a service does not stop")
+        self.left_sessions = sum(not connection.closed for connection in self.deepgram.connections)
+        self.left_readers = len(self.stream.readers)
+        for gateway in self.gateways:  # the dead are buried: nothing of this counts any more
+            gateway.task.cancel()
+            gateway.process.thaw()
+        results = await asyncio.gather(*(gateway.task for gateway in self.gateways), return_exceptions=True)
+        self.broken = [result for result in results if isinstance(result, Exception)]
+
+    def start_gateway(self) -> Gateway:
+        process = Process(f"gateway-{len(self.gateways) + 1}")
+        service = Service(self._facilities(), self.wakeups, process.name, self.limit)
+        gateway = Gateway(process, service, process.start(service.run()))
+        self.gateways.append(gateway)
+        return gateway
+
+    def kill(self, gateway: Gateway) -> None:
+        """As `kill -9` does: it takes no step more, and the system closes its sockets."""
+        self.deaths += 1
+        gateway.process.kill()
+        for connection in gateway.sessions:
+            connection.session.closed(self.clock.now_ms())
+            connection._close = connection._close or loopback.Close(1006)
+        for reader in gateway.readers:
+            reader.close()
+
+    def thawed(self, gateway: Gateway) -> None:
+        """It goes on; what it writes from now on is looked at."""
+        self.note(f"{gateway.process.name} goes on")
+
+    @property
+    def owner(self) -> Gateway | None:
+        """Who serves the call, or would take it."""
+        record = self.store._records.get(CONTACT)
+        name = record.head.owner if record else ""
+        working = [gateway for gateway in self.gateways if gateway.takes_calls]
+        named = [gateway for gateway in working if gateway.process.name == name]
+        return (named or working or [None])[0]  # type: ignore[list-item]
+
+    def in_process(self) -> Gateway | None:
+        process = current()
+        return next((gateway for gateway in self.gateways if gateway.process is process), None)
+
+    async def open_session(self) -> loopback.Loopback:
+        number = len(self.deepgram.connections) - self.openings + 1
+        incidents = tuple(incident for at, incident in self.plan.incidents if at == number)
+        self.deepgram.manners = replace(self.plan.manners, incidents=incidents)
+        connection = await self.deepgram.connect()
+        gateway = self.in_process()
+        if gateway is not None:
+            gateway.sessions.append(connection)
+        return connection
+
+    def _facilities(self) -> Facilities:
+        source = Source(self.stream, self.clock, self.weather, self._opened)
+        services = KvsServices(
+            store=self.store,
+            prompts=self.prompts,
+            presence=Presence(self),
+            clock=self.clock,
+            source=lambda arn: source,
+        )
+        chance = random.Random(self.plan.seed + len(self.gateways))
+        return Facilities(
+            store=self.store,
+            clock=self.clock,
+            connector=Connector(self),
+            invoker=self.functions,
+            open_leg=lambda lease, head, call: KvsLeg(services, lease, head, call),
+            definitions={"shop": SHOP},
+            queue_arns=self.estate.queue_arns,
+            random=chance.random,
+        )
+
+    def _opened(self, reader: Any) -> None:
+        gateway = self.in_process()
+        if gateway is not None:
+            gateway.readers.append(reader)
+
+    # -- the caller ------------------------------------------------------------------------------------------
+
+    def _caller(self) -> ChaosCaller:
+        self.caller = ChaosCaller(self.said, hang_up_ms=self.patience_ms, world=self)
+        return self.caller
+
+    def _objects(self) -> ChaosObjects:
+        return ChaosObjects(self.prompts, self.weather)
+
+    # -- what the invariants ask -----------------------------------------------------------------------------
+
+    @property
+    def lapses(self) -> int:
+        """How often a gateway could not renew its lease, so that another may have taken the call."""
+        return sum(line["event"] == "lease_lost" for line in self.logs)
+
+    @property
+    def store_suffered(self) -> bool:
+        """Whether the table was away, so that what was said may not have been written."""
+        return any(self.injected[kind] for kind in ("store_down", "gateways_cut_off"))
+
+    def saw_the_end_of(self, turn: Turn) -> bool:
+        """Whether the owner that wrote this turn last lived on until the turn was heard, and beyond."""
+        written = self.store.wrote.get(turn.number)
+        if written is None:
+            return False
+        gateway = next(gateway for gateway in self.gateways if gateway.process.name == written[1].owner)
+        return not gateway.process.frozen_at
+
+    def note(self, what: str) -> None:
+        self.logs.append({"at": self.clock.now_ms() - START_MS, "event": what})
+
+    async def head(self) -> Any:
+        try:
+            return await self.store.head(CONTACT)
+        except CallNotFound:
+            return None
+
+
+@dataclass
+class ChaosCaller(Caller):
+    """Speaks its words, coughs, and has a loudspeaker in front of the microphone. Times are epoch ms."""
+
+    world: ChaosWorld = field(kw_only=True)
+    coughs: list[tuple[int, bytes]] = field(default_factory=list)  # when, and 16-bit PCM
+    spoke_ms: list[int] = field(default_factory=list)  # frames of words
+    coughed_ms: list[int] = field(default_factory=list)
+
+    def frame(self, now_ms: int, *, agent_speaks: bool) -> bytes:
+        # `super` without arguments does not work in a class that `slots=True` makes anew.
+        own = Caller.frame(self, now_ms, agent_speaks=agent_speaks)
+        if own != SILENCE:
+            self.spoke_ms.append(now_ms)
+            return own
+        if self.coughs and self.coughs[0][0] <= now_ms:
+            return self._cough(*self.coughs[0], now_ms)
+        return self._echo() if self.world.plan.echo else own
+
+    def _cough(self, since_ms: int, pcm: bytes, now_ms: int) -> bytes:
+        part = pcm[(now_ms - since_ms) * BYTES_A_MS :][:FRAME_BYTES]
+        if len(part) < FRAME_BYTES:
+            self.coughs.pop(0)
+        self.coughed_ms.append(now_ms)
+        return part.ljust(FRAME_BYTES, b"\0")
+
+    def _echo(self) -> bytes:
+        """The agent's voice 200 ms ago, much quieter."""
+        heard = self.world.exchange.line.heard
+        end = len(heard) - (ECHO_MS - FRAME_MS) * BYTES_A_MS
+        frame = bytes(heard[max(0, end - FRAME_BYTES) : max(0, end)])
+        level = rms(frame) if frame else 0
+        if not level:
+            return SILENCE
+        return audio.audioop.mul(frame, 2, min(0.1, ECHO_RMS / level)).ljust(FRAME_BYTES, b"\0")
