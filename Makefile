@@ -2,12 +2,13 @@
 .DEFAULT_GOAL := help
 SHELL := bash
 BIN := .venv/bin
-PACKAGES := contract definition flows gateway lambdas simulator
+PACKAGES := contract definition flows gateway infra lambdas simulator
 # What does no I/O is tested to every branch.
 CORES := contract/*,flows/*,definition/*,gateway/conversation/*,gateway/legs/kvs/*,gateway/voice_agent/*,gateway/functions/*,lambdas/*,simulator/connect/*,simulator/deepgram/*,simulator/kvs/*,simulator/caller/*
-CHECKED := $(PACKAGES) tests bench
+CHECKED := $(PACKAGES) tests bench app.py
 
-.PHONY: help setup call test check lint types imports unit scenarios realtime format lock bench clean
+.PHONY: help setup call test check lint types imports unit scenarios realtime infra coverage chaos \
+	setup-deploy synth deploy format lock bench clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -17,10 +18,15 @@ setup: .venv/ready ## make the virtual environment from the lock files
 .venv/ready: requirements.txt requirements-speech.txt scripts/setup
 	@scripts/setup
 
+setup-deploy: .venv/ready-deploy ## add what a deployment needs
+
+.venv/ready-deploy: .venv/ready requirements-deploy.txt infra/cli/package-lock.json scripts/setup-deploy
+	@scripts/setup-deploy
+
 call: .venv/ready ## run a whole call on this machine, in real time
 	@$(BIN)/python -m simulator.phone
 
-test: .venv/ready check unit scenarios realtime ## all checks and tests
+test: .venv/ready .venv/ready-deploy check unit scenarios coverage infra realtime ## all checks and tests
 	@echo "all checks and tests passed"
 
 check: lint types imports ## ruff, mypy and import-linter
@@ -29,21 +35,35 @@ lint: .venv/ready
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 
-types: .venv/ready
+types: .venv/ready .venv/ready-deploy
 	@$(BIN)/mypy $(CHECKED)
 
 imports: .venv/ready
 	@$(BIN)/lint-imports
 
-unit: .venv/ready ## unit and property tests, with the coverage of the cores
-	@$(BIN)/pytest -q -n 2 -m "not scenario and not realtime" --cov --cov-config=pyproject.toml --cov-report=
-	@$(BIN)/coverage report --skip-covered --show-missing --fail-under=100 --include="$(CORES)"
+unit: .venv/ready ## unit and property tests
+	@$(BIN)/pytest -q -n 2 -m "not scenario and not realtime" --ignore=tests/infra --cov --cov-report=
 
 scenarios: .venv/ready ## whole calls on the jumping clock
-	@$(BIN)/pytest -q -n 2 -m scenario
+	@$(BIN)/pytest -q -n 2 -m scenario --cov --cov-append --cov-report=
+
+coverage: ## every branch of what does no I/O, as the runs before have reached it
+	@$(BIN)/coverage report --skip-covered --show-missing --fail-under=100 --include="$(CORES)"
+
+infra: .venv/ready-deploy ## deployments that are synthesised, and the rules that they keep
+	@$(BIN)/pytest -q -n 2 tests/infra
 
 realtime: .venv/ready ## whole calls in real time, with real clients and servers
 	@$(BIN)/pytest -q -m realtime
+
+chaos: .venv/ready ## thousands of calls with faults at random points
+	@$(BIN)/python -m tests.chaos
+
+synth: .venv/ready-deploy ## check deployment.yaml without credentials
+	@$(BIN)/cdk synth -q
+
+deploy: .venv/ready-deploy ## deploy deployment.yaml into the account of your AWS credentials
+	@$(BIN)/cdk deploy
 
 bench: .venv/ready ## measure what runs all the time
 	@for file in bench/*.py; do $(BIN)/python -m bench.$$(basename $$file .py); done

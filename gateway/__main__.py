@@ -17,10 +17,14 @@ from contract.clock import SystemClock
 from contract.errors import VoiceAgentError
 from definition import load_all
 from gateway import aws
-from gateway.openings import render_openings
+from gateway.facilities import Facilities
+from gateway.health import LEASES, Heartbeat
+from gateway.openings import keep_openings_rendered
+from gateway.protection import Protection
 from gateway.service import Service
 from gateway.settings import Settings, read
 from gateway.telemetry import logs
+from gateway.telemetry.metrics import Metrics
 
 log = structlog.get_logger()
 
@@ -45,15 +49,34 @@ async def serve(settings: Settings) -> None:
     definitions = await asyncio.to_thread(load_all, settings.agents)
     clips = await asyncio.to_thread(aws.prompts, settings)
     at_hand = await asyncio.to_thread(aws.facilities, settings, SystemClock(), clips, dict(definitions))
-    service = Service(at_hand, await asyncio.to_thread(aws.wakeups, settings), settings.owner, settings.calls)
+    beats = Heartbeat.of(os.environ)
+    service = Service(
+        at_hand,
+        await asyncio.to_thread(aws.wakeups, settings),
+        settings.owner,
+        settings.calls,
+        beat=lambda: beats.beat(LEASES),
+    )
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, service.stop)
     log.info("started", owner=settings.owner, release=settings.release, agents=sorted(definitions))
+    aside = (
+        keep_openings_rendered(at_hand, clips),
+        at_hand.lag.run(),
+        beats.run(),
+        Metrics(settings.deployment, lambda: _figures(service, at_hand), at_hand.clock.now_ms).run(),
+        Protection(settings.ecs_agent_uri, lambda: len(service.calls)).run(),
+    )
     async with asyncio.TaskGroup() as tasks:
-        aside = [tasks.create_task(render_openings(at_hand, clips)), tasks.create_task(at_hand.lag.run())]
+        running = [tasks.create_task(work) for work in aside]
         await service.run()
-        for task in aside:
+        for task in running:
             task.cancel()
+    beats.close()
+
+
+def _figures(service: Service, at_hand: Facilities) -> dict[str, float]:
+    return {"Calls": len(service.calls), "LoopLag": at_hand.lag.p99_ms}
 
 
 if __name__ == "__main__":

@@ -53,6 +53,9 @@ class SecretKey:
     def _read(self) -> str:
         try:
             text = self._client.get_secret_value(SecretId=self._secret).get("SecretString", "")
+        except self._client.exceptions.ResourceNotFoundException:
+            # A secret without a value answers like one that does not exist.
+            raise KeyUnavailable("the secret has no value: put the Deepgram API key into it") from None
         except (ClientError, BotoCoreError) as error:
             raise KeyUnavailable(f"the secret cannot be read ({type(error).__name__})") from None
         key = _key_in(text)
@@ -121,7 +124,7 @@ def facilities(
     settings: Settings, clock: Clock, clips: S3Prompts, definitions: dict[str, AgentDefinition]
 ) -> Facilities:
     """All clients are made here, before the first call: making one costs tens of milliseconds."""
-    store = DynamoStore(dynamodb_client(), settings.table, run=in_thread)
+    store = DynamoStore(dynamodb_client(), settings.table, in_thread, retention_s=settings.records_hours * 3600)
     media = MediaClients()
     services = KvsServices(
         store=store,

@@ -27,6 +27,7 @@ from gateway.voice_agent.treatment import SessionEnded
 log = structlog.get_logger()
 
 RENDER_S = 20.0
+AGAIN_S = 60.0
 QUIET_S = 0.5  # after AgentAudioDone: audio may still follow
 
 
@@ -47,13 +48,22 @@ def opening_key(definition: AgentDefinition) -> str:
     return f"openings/{definition.name}-{hashlib.sha256(what.encode()).hexdigest()[:24]}.wav"
 
 
-async def render_openings(facilities: Facilities, prompts: Prompts) -> None:
-    """Render what is new. A failure is logged and leaves that agent as it was: the gateway serves calls without."""
+async def keep_openings_rendered(facilities: Facilities, prompts: Prompts) -> None:
+    """Render the openings now, and what could not be rendered again every minute: the key may come later."""
+    while not await render_openings(facilities, prompts):  # noqa: ASYNC110 - nobody tells when the key is there
+        await asyncio.sleep(AGAIN_S)
+
+
+async def render_openings(facilities: Facilities, prompts: Prompts) -> bool:
+    """Render what is new. A failure is logged and leaves that agent without a rendered opening; True without one."""
+    complete = True
     for definition in facilities.definitions.values():
         try:
             await _render_once(facilities, prompts, definition)
         except (VoiceAgentError, ValueError) as error:
+            complete = False
             log.error("opening_not_rendered", agent=definition.name, why=str(error))
+    return complete
 
 
 async def _render_once(facilities: Facilities, prompts: Prompts, definition: AgentDefinition) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 import structlog
@@ -34,6 +35,7 @@ class Service:
     owner: str
     limit: int
     calls: dict[str, LiveCall | None] = field(default_factory=dict)  # None while a call is being made ready
+    beat: Callable[[], Awaitable[None]] | None = None  # once in each round of the lease loop
     _stopping: asyncio.Event = field(default_factory=asyncio.Event)
     _reserved: int = 0
     _idle: asyncio.Event = field(default_factory=asyncio.Event)
@@ -92,6 +94,8 @@ class Service:
         """Calls that nobody serves: their gateway died, or their wake-up was lost."""
         while True:
             await asyncio.sleep(SWEEP_EVERY_S * (0.75 + self.facilities.random() / 2))
+            if self.beat is not None:
+                await self.beat()
             if self._full:
                 continue
             try:

@@ -26,7 +26,8 @@ class BadSetting(VoiceAgentError):
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """`calls` is how many calls this task takes at once; `instance_id` is that of the Connect instance."""
+    """`calls` is how many calls this task takes at once; `instance_id` is that of the Connect instance;
+    `records_hours` is how long the table keeps a call; `deployment` names the metrics, none without it."""
 
     table: str
     wakeup_queue_url: str
@@ -41,6 +42,9 @@ class Settings:
     calls: int
     release: str
     owner: str
+    records_hours: int = 24
+    deployment: str = ""
+    ecs_agent_uri: str = ""
 
 
 def read(environment: Mapping[str, str], owner: str) -> Settings:
@@ -63,6 +67,9 @@ def read(environment: Mapping[str, str], owner: str) -> Settings:
         calls=_count(environment, "CALLS_PER_TASK", 40),
         release=environment.get("RELEASE") or "development",
         owner=owner,
+        records_hours=_count(environment, "RECORDS_HOURS", 24, 24 * 365),
+        deployment=environment.get("DEPLOYMENT", ""),
+        ecs_agent_uri=environment.get("ECS_AGENT_URI", ""),
     )
 
 
@@ -73,10 +80,10 @@ def _text(environment: Mapping[str, str], name: str, expected: str) -> str:
     return value
 
 
-def _count(environment: Mapping[str, str], name: str, default: int) -> int:
+def _count(environment: Mapping[str, str], name: str, default: int, most: int = 1000) -> int:
     value = environment.get(name) or str(default)
-    if not value.isdecimal() or not 1 <= int(value) <= 1000:
-        raise BadSetting(name, "a number from 1 to 1000", value)
+    if not value.isdecimal() or not 1 <= int(value) <= most:
+        raise BadSetting(name, f"a number from 1 to {most}", value)
     return int(value)
 
 

@@ -24,11 +24,12 @@ WAKEUPS = SqsWakeups(sqs_client(READ_S, ATTEMPTS), os.environ["WAKEUP_QUEUE_URL"
 
 _DYNAMODB = dynamodb_client(READ_S, ATTEMPTS)
 _TABLE = os.environ["TABLE_NAME"]
+_RETENTION_S = int(os.environ.get("RECORDS_HOURS", "24")) * 3600
 
 
 def store(clock: Clock) -> DynamoStore:
     """The store of one invocation. Its clock is new each time: a frozen runtime's monotonic clock may stand still."""
-    return DynamoStore(_DYNAMODB, _TABLE, inline, clock=clock)
+    return DynamoStore(_DYNAMODB, _TABLE, inline, retention_s=_RETENTION_S, clock=clock)
 
 
 class Context(Protocol):

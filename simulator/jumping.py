@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 HAIR_S = 1e-7
+ROUND_S = 1e-9  # what a round of the event loop takes
 MOST_ROUNDS = 20_000  # of the event loop at one moment of its clock
 
 
@@ -51,6 +52,9 @@ class _JumpingSelector(selectors.SelectSelector):
             if self._rounds > MOST_ROUNDS:
                 self._rounds = 0  # cleaning up needs some, too
                 raise Spinning(f"{MOST_ROUNDS} rounds of the event loop at {self.now:.3f} s")
+            # asyncio runs a timer that is less than a nanosecond away; who then waits for the rest of it, until its
+            # own deadline, would wait for ever if no time passed.
+            self.now += ROUND_S
             return ready
         self._rounds = 0
         if timeout is None:

@@ -60,7 +60,7 @@ def test_a_long_line_goes_on_below_its_beginning() -> None:
     screen.show()
     first, second = file.getvalue().splitlines()
 
-    assert (first[INDENT:], second) == ("one two three four five", " " * INDENT + "six seven eight nine ten")
+    assert (first[INDENT:], second) == ("one two three four five six", " " * INDENT + "seven eight nine ten")
 
 
 def test_a_path_is_never_broken() -> None:

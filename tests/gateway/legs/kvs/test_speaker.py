@@ -146,7 +146,7 @@ class Scene:
 
     async def until(self, seen: Callable[[], object], limit_s: float = 60) -> None:
         async with asyncio.timeout(limit_s):
-            while not seen():
+            while not seen():  # noqa: ASYNC110 - what is waited for is anything at all
                 await asyncio.sleep(0.02)
 
     async def hears(self) -> None:
@@ -370,8 +370,8 @@ async def test_audio_right_after_a_barge_in_is_another_stretch_and_waits_until_t
         it.speaker.clear()
         assert await it.says(speech(1000, seed=2), pace=50) == 2
         await it.until(lambda: len(it.got(PlaybackFinished)) == 2)
-        (first, position_ms, interrupted), second = it.finished()
-        assert (first, interrupted) == (1, True)
+        first, second = it.finished()
+        assert first[::2] == (1, True)
         assert second == (2, 1000, False)
         assert it.flow.line[-1].ulaw == speech(1000, seed=2)[: len(it.flow.line[-1].ulaw)]
 
@@ -598,7 +598,8 @@ async def test_the_contact_event_ends_the_call_at_once(form: FlowForm) -> None:
         assert finished.position_ms >= 800
         assert it.events[-1] == CallerGone("contact_event")
         await it.running
-        assert it.speaker.speak(b"late") >= 1
+        it.speaker.speak(b"late")
+        it.speaker.clear()
         it.speaker.saw(await it.store.head(CONTACT))
         it.speaker.leave("again")
         assert it.events[-1] == CallerGone("contact_event")
