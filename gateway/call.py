@@ -34,10 +34,12 @@ from gateway.conversation.ending import Leave, Step
 from gateway.facilities import Facilities
 from gateway.functions.runner import FunctionRunner
 from gateway.handover import handover
+from gateway.held_audio import HeldAudio
 from gateway.legs.leg import CallerAudio, CallerGone, FlowTook, Handover, Leg, LegFailed, TransferReturned
 from gateway.voice_agent.backoff import Reconnects
 from gateway.voice_agent.context import Context, build
 from gateway.voice_agent.messages import SettingsApplied
+from gateway.voice_agent.protocol import State
 from gateway.voice_agent.session import AgentAudio, VoiceAgentSession
 from gateway.voice_agent.treatment import SessionEnded
 
@@ -89,6 +91,8 @@ class LiveCall:
         self._alarm: asyncio.TimerHandle | None = None
         self._left: Leave | None = None
         self._turns_before = 0  # caller turns that an earlier owner of the call recorded
+        self._held = HeldAudio()
+        self._renewing = False
         self._mute = 0
         self._stopping = ""
 
@@ -168,7 +172,9 @@ class LiveCall:
                 lost_ms = None
             now = self._clock.now_ms()
             lost_ms = now if lost_ms is None else lost_ms
-            delay = 0 if self._mute == 1 else reconnects.delay_ms(ended)
+            self._held.lost(self._talk.open_turn_ms(now))
+            delay = 0 if self._mute == 1 or self._renewing else reconnects.delay_ms(ended)
+            self._renewing = False
             if delay is None or now + delay - lost_ms > OUTAGE_MS or self._mute > 1:
                 self._give_up("voice_agent_mute" if self._mute > 1 else f"voice_agent_{ended.code.lower()}")
                 return
@@ -216,10 +222,8 @@ class LiveCall:
         while True:
             event = await self._leg.next_event()
             now = self._clock.now_ms()
-            if isinstance(event, CallerAudio) and self._session is not None:
-                # On the way to a human the caller speaks to nobody; silence keeps the session until they come back.
-                parked = self._talk.parked
-                self._session.send_audio(ULAW_SILENCE * len(event.ulaw) if parked else event.ulaw)
+            if isinstance(event, CallerAudio):
+                self._heard(event)
             self._talk.leg(event, now)
             match event:
                 case CallerGone(signal):
@@ -229,6 +233,21 @@ class LiveCall:
                 case FlowTook() | TransferReturned():
                     log.info("flow", contact=self.contact_id, did=type(event).__name__)
             self._carry_out()
+
+    def _heard(self, audio: CallerAudio) -> None:
+        """Caller audio to the session; what comes while there is none waits for the next."""
+        # On the way to a human the caller speaks to nobody; silence keeps the session until they come back.
+        ulaw = ULAW_SILENCE * len(audio.ulaw) if self._talk.parked else audio.ulaw
+        self._held.push(audio.media_ms, ulaw)
+        session = self._session
+        if session is None or session.state is not State.APPLIED:
+            self._held.wait()
+            return
+        for frame in self._held.due():
+            session.send_audio(frame)
+        if session.ends_at_ms is not None and self._talk.quiet:
+            self._renewing = True  # before the service ends it, and at a moment when nobody notices
+            session.close()
 
     def _finished(self, signal: str) -> None:
         taken = self._talk.ending.step is Step.TAKEN or signal in ("queued", "ended")

@@ -236,6 +236,16 @@ class Conversation:
         if leave is not None:
             self._do(Go(leave))
 
+    @property
+    def quiet(self) -> bool:
+        """Nobody speaks and nothing is under way: the session may be changed unnoticed."""
+        busy = self._speech.playing or self.voice.speaking or self._barge_in.undecided or self._functions.pending.any
+        return not busy and self.ending.step is Step.NOT and self._agent_watch.next_due_ms() is None
+
+    def open_turn_ms(self, now_ms: int) -> int:
+        """When the caller began what no turn has been made of yet; `now_ms` where there is nothing like that."""
+        return self._barge_in.onset_ms or (self.voice.started_ms if self.voice.speaking else now_ms)
+
     def next_due_ms(self) -> int | None:
         """When `tick` may have something to do."""
         dues = [

@@ -84,8 +84,8 @@ def _logged(world: ChaosWorld) -> Iterator[None]:
 
     def keep(logger: Any, method: str, event: MutableMapping[str, Any]) -> Any:
         line = dict(event)
-        if line.pop("exc_info", None):
-            line["why"] = traceback.format_exc()[-600:]
+        if method == "exception":
+            line["why"] = traceback.format_exc()[-900:]
         clock = getattr(world, "clock", None)
         world.logs.append({"at": clock.now_ms() - START_MS if clock else 0, **line})
         raise structlog.DropEvent

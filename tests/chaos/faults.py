@@ -140,7 +140,7 @@ async def _another(world: ChaosWorld, fault: Fault) -> bool | None:
 
 @kind("session_dropped")
 async def _dropped(world: ChaosWorld, fault: Fault) -> bool | None:
-    live = [connection for connection in world.deepgram.connections[world.openings :] if not connection.closed]
+    live = [connection for connection in world.deepgram.connections if not connection.closed]
     if not live:
         return False
     connection = live[-1]

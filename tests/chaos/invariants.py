@@ -51,8 +51,8 @@ def ends_well(world: ChaosWorld) -> Lines:
     if world.end is None or world.queued or world.end.reason is DisconnectReason.CUSTOMER:
         return
     line = world.exchange.line
-    silent_ms = line.now_ms - line.last_heard_ms
-    if not line.last_heard_ms or silent_ms > LAST_WORDS_MS:
+    silent_ms = line.now_ms - (line.last_heard_ms or line.started_ms)
+    if silent_ms > LAST_WORDS_MS:
         yield "no_goodbye", f"the flow hung up after {silent_ms} ms of silence ({world.end.reason})"
 
 
@@ -123,7 +123,7 @@ def sockets(world: ChaosWorld) -> Lines:
 
 
 def deepgram_is_content(world: ChaosWorld) -> Lines:
-    for number, connection in enumerate(world.deepgram.connections[world.openings :], 1):
+    for number, connection in enumerate(world.deepgram.connections, 1):
         counters = connection.session.counters
         if counters.too_fast:
             yield "too_fast", f"session {number} got audio too fast {counters.too_fast} times"

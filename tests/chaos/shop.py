@@ -43,15 +43,20 @@ def _cancel(text: str) -> Reply:
 
 
 def _cancelled(content: str) -> Reply:
-    found = json.loads(content)
-    return Reply("I am not sure about that." if "error" in found else CANCELLED.format(number=found["number"]))
+    number = json.loads(content).get("number")
+    return Reply(CANCELLED.format(number=number) if number else "I am not sure about that.")
+
+
+def _looked_up(content: str) -> Reply:
+    number = json.loads(content).get("number")
+    return Reply(shop.STATUS.format(number=number) if number else "I could not find that.")
 
 
 def mind() -> ScriptedMind:
     asked = shop.mind()
     return ScriptedMind(
         rules=[Rule("cancel", _cancel), Rule("furniture", LONG), *asked._rules],
-        answers={**asked._answers, "cancel_order": _cancelled},
+        answers={**asked._answers, "get_order_status": _looked_up, "cancel_order": _cancelled},
     )
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from contract import audio
 from contract.audio import rms
-from contract.call import CallState
+from contract.call import CallState, Opening
 from contract.clock import LoopClock
 from contract.errors import CallNotFound
 from contract.turns import Turn
@@ -25,6 +25,7 @@ from gateway.voice_agent.errors import ConnectionEnded, UpgradeRefused
 from simulator.caller.schedule import BYTES_A_MS, FRAME_BYTES, FRAME_MS, SILENCE, Caller
 from simulator.connect.shell import ContactEnd, ContactShell
 from simulator.deepgram import loopback
+from simulator.deepgram.manners import TEXTBOOK
 from simulator.deepgram.scripted import scripted_brain
 from simulator.exchange import Exchange, stream_for
 from tests.chaos.processes import Process, current
@@ -50,6 +51,9 @@ STOPPING_S = 100.0
 ECHO_MS = 200
 ECHO_RMS = 260.0  # below what the agent's ears take for speech
 LIVE_SESSIONS_EVERY_S = 1.0
+
+
+_RENDERED: list[tuple[Opening, bytes]] = []
 
 
 @dataclass
@@ -88,7 +92,6 @@ class ChaosWorld(scenarios.World):
         self.crowded: list[int] = []  # when more than one session was open for long
         self.logs: list[dict[str, Any]] = []
         self.deaths = 0
-        self.openings = 0  # sessions that rendered the opening
         self.late: list[str] = []  # what did not come to its end in time
         self.shell: ContactShell
         self.caller: ChaosCaller
@@ -193,12 +196,25 @@ class ChaosWorld(scenarios.World):
             self.preset, self.estate.stream_arn, self.estate.instance.id, self.clock.now_ms(), self.plan.habits
         )
         if self.plan.opening:
-            await render_openings(self._facilities(), self.prompts)
-        self.openings = len(self.deepgram.connections)
+            await self._opening()
         try:
             yield
         finally:
             await self._stop_all()
+
+    async def _opening(self) -> None:
+        """Rendered once for all calls, by a service that behaves."""
+        if not _RENDERED:
+            self.deepgram.manners, plan = TEXTBOOK, self.deepgram.manners
+            await render_openings(self._facilities(), self.prompts)
+            self.deepgram.manners = plan
+            opening = await self.store.opening("shop")
+            assert opening is not None
+            _RENDERED.append((opening, self.prompts.objects[opening.url]))
+        opening, wav = _RENDERED[0]
+        self.deepgram.connections.clear()
+        self.prompts.objects[opening.url] = wav
+        await self.store.put_opening("shop", opening)
 
     async def _stop_all(self) -> None:
         for gateway in self.gateways:
@@ -253,9 +269,10 @@ class ChaosWorld(scenarios.World):
         return next((gateway for gateway in self.gateways if gateway.process is process), None)
 
     async def open_session(self) -> loopback.Loopback:
-        number = len(self.deepgram.connections) - self.openings + 1
+        number = len(self.deepgram.connections) + 1
         incidents = tuple(incident for at, incident in self.plan.incidents if at == number)
-        self.deepgram.manners = replace(self.plan.manners, incidents=incidents)
+        if _RENDERED or not self.plan.opening:
+            self.deepgram.manners = replace(self.plan.manners, incidents=incidents)
         connection = await self.deepgram.connect()
         gateway = self.in_process()
         if gateway is not None:

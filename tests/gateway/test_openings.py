@@ -15,7 +15,7 @@ from contract.memory import MemoryStore
 from definition.model import SpeakDefinition
 from gateway.facilities import Facilities
 from gateway.legs.kvs.prompts import MemoryPrompts, PromptNotStored
-from gateway.openings import opening_key, render_openings
+from gateway.openings import AGAIN_S, keep_openings_rendered, opening_key, render_openings
 from gateway.voice_agent.connection import Connection
 from gateway.voice_agent.errors import ConnectionFailed, UpgradeRefused
 from tests.gateway.definitions import definition
@@ -56,16 +56,8 @@ def _not_used(lease: Lease, head: Head, call: Any) -> Any:
     raise AssertionError("no leg is opened")
 
 
-async def render(
-    script: Script | ConnectionFailed,
-    *,
-    store: MemoryStore | None = None,
-    prompts: MemoryPrompts | None = None,
-    **changed: Any,
-) -> tuple[MemoryStore, MemoryPrompts, list[Any], Speaker]:
-    store, prompts = store or MemoryStore(), prompts or MemoryPrompts()
-    speaker = Speaker(script)
-    facilities = Facilities(
+def facilities(speaker: Speaker, store: MemoryStore, **changed: Any) -> Facilities:
+    return Facilities(
         store=store,
         clock=LoopClock(T0),
         connector=speaker,
@@ -75,8 +67,20 @@ async def render(
         queue_arns={},
         random=lambda: 0.5,
     )
+
+
+async def render(
+    script: Script | ConnectionFailed,
+    *,
+    store: MemoryStore | None = None,
+    prompts: MemoryPrompts | None = None,
+    **changed: Any,
+) -> tuple[MemoryStore, MemoryPrompts, list[Any], Speaker]:
+    store, prompts = store or MemoryStore(), prompts or MemoryPrompts()
+    speaker = Speaker(script)
     with capture_logs() as logs:
-        await render_openings(facilities, prompts)
+        complete = await render_openings(facilities(speaker, store, **changed), prompts)
+    assert complete is not any(line["event"] == "opening_not_rendered" for line in logs)
     for task in speaker.tasks:
         await task
     assert all(connection.closed for connection in speaker.connections)
@@ -194,3 +198,23 @@ async def test_whatever_fails_the_gateway_goes_on(given: dict[str, Any], why: st
     _, _, logs, _ = await render(speaks, **given)
     assert logs[-1]["event"] == "opening_not_rendered"
     assert why in logs[-1]["why"]
+
+
+async def test_what_could_not_be_rendered_is_tried_again_until_it_can() -> None:
+    class Late(Speaker):
+        tries = 0
+
+        async def connect(self) -> Connection:
+            Late.tries += 1
+            if Late.tries < 3:
+                raise UpgradeRefused(401)
+            return await super().connect()
+
+    speaker, store = Late(speaks), MemoryStore()
+    before = asyncio.get_running_loop().time()
+    with capture_logs():
+        await keep_openings_rendered(facilities(speaker, store), MemoryPrompts())
+    assert await store.opening("shop") is not None
+    assert asyncio.get_running_loop().time() - before >= 2 * AGAIN_S
+    for task in speaker.tasks:
+        await task

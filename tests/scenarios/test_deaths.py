@@ -185,3 +185,34 @@ async def test_a_queue_that_cannot_take_the_caller_brings_them_back(form: str, c
     assert call.queued is None
     assert sentence in call.heard_words
     assert shop.HOURS in call.heard_words
+
+
+@both_flows
+async def test_a_session_is_changed_before_the_service_ends_it(form: str) -> None:
+    call = world(form)
+    call.manners = Manners(session_warning_ms=12_000, session_ms=60_000)
+    call.said = [spoken("it is 4711"), spoken("when are you open"), spoken("a person please")]
+    await call.call()
+    await call.check()
+    assert call.queued == "orders"
+    assert shop.HOURS in call.heard_words
+    assert len(call.deepgram.connections) >= 3  # one of them rendered the opening
+
+
+@both_flows
+@pytest.mark.parametrize("at_ms", [6800, 7200, 7600, 8000])
+async def test_what_is_said_while_there_is_no_session_is_not_lost(form: str, at_ms: int) -> None:
+    call = world(form)
+    call.said = [spoken("please tell me about my order 4711 now"), spoken("a person please")]
+
+    async def drop_once(world: World) -> None:
+        world.deepgram.manners = Manners(incidents=(Incident("clock", "drop", at_ms=at_ms),))
+        await world.until(lambda world: len(world.deepgram.connections) >= 2)
+        world.deepgram.manners = Manners()
+
+    await call.call(drop_once)
+    await call.check()
+    assert call.queued == "orders"
+    said = [turn.text for turn in await call.turns() if turn.role is Role.CALLER]
+    assert said[0] == "please tell me about my order 4711 now"
+    assert len(call.deepgram.connections) == 3

@@ -8,7 +8,7 @@ from botocore.stub import Stubber
 from structlog.testing import capture_logs
 
 from contract.running import inline
-from gateway.legs.kvs.prompts import MemoryPrompts, PromptNotStored, S3Prompts, clip_key
+from gateway.legs.kvs.prompts import MemoryPrompts, PromptNotStored, S3Prompts, clip_key, key_of
 
 
 @pytest.fixture
@@ -84,6 +84,7 @@ async def test_memory_keeps_clips_by_url_until_they_are_deleted() -> None:
     prompts = MemoryPrompts()
     url = await prompts.put("k.wav", b"wav")
     assert url == "https://clips.s3.us-east-1.amazonaws.com/k.wav"
+    assert key_of(url) == "k.wav"
     assert prompts.objects == {url: b"wav"}
     await prompts.delete(["k.wav", "unknown"])
     assert prompts.objects == {}
