@@ -10,8 +10,8 @@ import structlog
 
 from contract.audio import ULAW_SILENCE
 from contract.call import LEASE_MS, RENEW_EVERY_MS, Call, Head, Lease, Result
-from contract.errors import CallEnded, LeaseLost, StoreUnavailable
-from contract.turns import FunctionState, Role, Turn
+from contract.errors import LeaseLost, StoreUnavailable
+from contract.turns import FunctionEntry, FunctionState, Role, Turn
 from definition import AgentDefinition
 from definition.settings import settings
 from gateway.conversation.commands import (
@@ -47,6 +47,7 @@ log = structlog.get_logger()
 
 OUTAGE_MS = 15_000  # a caller who has had no voice agent for so long goes to a human
 WRITE_RETRY_S = 0.5
+READ_RETRY_S = 0.5
 
 
 class _Over(Exception):
@@ -71,6 +72,7 @@ class LiveCall:
         self._store = facilities.store
         self._clock = facilities.clock
         self._lease = lease
+        self._lease_until_ms = head.lease_until_ms
         self._call = call
         self._resumed = head.moves > 0
         self._definition: AgentDefinition = facilities.definitions[call.agent]
@@ -89,8 +91,9 @@ class LiveCall:
         self._turns: asyncio.Queue[Turn] = asyncio.Queue()
         self._over = asyncio.Event()
         self._alarm: asyncio.TimerHandle | None = None
+        self._alarm_ms = 0
         self._left: Leave | None = None
-        self._turns_before = 0  # caller turns that an earlier owner of the call recorded
+        self._turns_before = 0  # caller turns that are known from before this Deepgram session
         self._held = HeldAudio()
         self._renewing = False
         self._mute = 0
@@ -146,11 +149,9 @@ class LiveCall:
 
     async def _begin(self) -> Context:
         """What is known of the conversation so far, empty at the start of a call."""
-        turns = await self._store.turns(self.contact_id)
-        functions = await self._store.functions(self.contact_id)
+        turns, functions = await self._recorded()
         first = max((turn.number for turn in turns), default=0) + 1
-        self._runner.inherit(functions)
-        self._turns_before = sum(turn.role is Role.CALLER for turn in turns)
+        self._inherit(functions, sum(turn.role is Role.CALLER for turn in turns))
         self._conversation = Conversation(self._definition, self._clock.now_ms(), first_turn=first, earlier=turns)
         opening = self._call.opening
         if opening is not None and not turns:
@@ -159,15 +160,34 @@ class LiveCall:
             self._conversation.give_up(self._stopping)
         return build(turns, functions)
 
+    async def _recorded(self) -> tuple[Sequence[Turn], Sequence[FunctionEntry]]:
+        """The transcript and the ledger. A store that is away is waited for as long as the lease lasts.
+
+        Raises:
+            LeaseLost: that long.
+        """
+        while True:
+            try:
+                return await self._store.turns(self.contact_id), await self._store.functions(self.contact_id)
+            except StoreUnavailable as error:
+                log.error("record_not_read", contact=self.contact_id, cause=error.cause)
+            self._check_lease()
+            await asyncio.sleep(READ_RETRY_S)
+
+    def _inherit(self, functions: Sequence[FunctionEntry], caller_turns: int) -> None:
+        """What was entered for a session before this one is not invoked again for the same question."""
+        self._runner.inherit(functions)
+        self._turns_before = caller_turns
+
     # -- the voice agent -------------------------------------------------------------------------------------
 
     async def _sessions(self, context: Context) -> None:
         """One Deepgram session after the other, until the call is over or none can be had."""
         reconnects = Reconnects(self._facilities.random)
         lost_ms: int | None = None
-        fresh = not context.messages
         while True:
-            ended = await self._one_session(context, greet=fresh and self._call.opening is None)
+            greet = not context.messages and self._call.opening is None
+            ended = await self._one_session(context, greet=greet)
             if ended.lived_ms and ended.request_id:
                 lost_ms = None
             now = self._clock.now_ms()
@@ -180,8 +200,10 @@ class LiveCall:
                 return
             log.warning("voice_agent_lost", contact=self.contact_id, code=ended.code, retry_ms=delay)
             await asyncio.sleep(delay / 1000)
-            fresh = False
-            context = build(await self._store.turns(self.contact_id), await self._store.functions(self.contact_id))
+            turns, functions = await self._recorded()
+            # The question that has no answer yet is asked again, and with it perhaps the same function.
+            self._inherit(functions, self._talk.turns.caller_turns)
+            context = build(turns, functions)
 
     async def _one_session(self, context: Context, *, greet: bool) -> SessionEnded:
         configured = settings(
@@ -204,6 +226,7 @@ class LiveCall:
         async for event in session.events():
             now = self._clock.now_ms()
             if isinstance(event, AgentAudio):
+                self._mute = 0
                 if conversation.audio(event.audio, now):
                     conversation.spoken(self._leg.speak(event.audio), event.audio, now)
                 self._arm()
@@ -289,8 +312,7 @@ class LiveCall:
             case Go(leave):
                 self._go(leave)
             case Stay():
-                self._left = None
-                self._leg.withdraw()
+                self._leg.withdraw()  # which may come too late: `_left` stays until something else is decided
             case Reconnect():
                 self._reconnect()
             case GiveUp(reason):
@@ -329,14 +351,16 @@ class LiveCall:
     # -- time and the record ---------------------------------------------------------------------------------
 
     def _arm(self) -> None:
-        """Set the alarm to the conversation's next deadline."""
+        """Set the alarm to the conversation's next deadline. One that rings too early sets itself again, so that
+        a frame of agent audio, which puts deadlines off, costs no timer."""
+        due = self._talk.next_due_ms()
+        if due is None or self._over.is_set() or (self._alarm is not None and self._alarm_ms <= due):
+            return
         if self._alarm is not None:
             self._alarm.cancel()
-            self._alarm = None
-        due = self._talk.next_due_ms()
-        if due is not None and not self._over.is_set():
-            delay = max(0, due - self._clock.now_ms()) / 1000
-            self._alarm = asyncio.get_running_loop().call_later(delay, self._ring)
+        delay = max(0, due - self._clock.now_ms()) / 1000
+        self._alarm_ms = due
+        self._alarm = asyncio.get_running_loop().call_later(delay, self._ring)
 
     def _ring(self) -> None:
         self._alarm = None
@@ -345,19 +369,22 @@ class LiveCall:
 
     async def _renew(self) -> None:
         """Keep the lease. A gateway that cannot renew stops before somebody else may begin."""
-        renewed_ms = self._clock.now_ms()
         while True:
             await asyncio.sleep(RENEW_EVERY_MS / 1000)
+            self._check_lease()
             now = self._clock.now_ms()
-            if now - renewed_ms >= LEASE_MS:
-                raise LeaseLost(self.contact_id, self._lease.epoch)
             try:
                 head = await self._store.renew(self._lease, now, LEASE_MS, self._leg.start_delay_ms)
             except StoreUnavailable as error:
                 log.error("lease_not_renewed", contact=self.contact_id, cause=error.cause)
                 continue
-            renewed_ms = now
+            self._lease_until_ms = now + LEASE_MS
             self._leg.saw(head)
+
+    def _check_lease(self) -> None:
+        """Raises LeaseLost once the lease has run out by our own clock."""
+        if self._clock.now_ms() >= self._lease_until_ms:
+            raise LeaseLost(self.contact_id, self._lease.epoch)
 
     async def _write(self) -> None:
         """Write turns as they change; one that cannot be written now is tried again until the call is over."""
@@ -376,14 +403,25 @@ class LiveCall:
         return True
 
     async def _close(self) -> None:
-        """Write what is left, close the record, remove the clips."""
-        for turn in [*_drained(self._turns), *self._talk.turns.changed()]:
-            await self._put(turn)
+        """Write what is left, close the record, remove the clips. What fails is tried again while the lease lasts."""
+        left = [*_drained(self._turns), *self._talk.turns.changed()]
+        while True:
+            left = [turn for turn in left if not await self._put(turn)]
+            if not left and await self._end():
+                break
+            if self._clock.now_ms() >= self._lease_until_ms:
+                log.error("record_not_closed", contact=self.contact_id, turns=len(left))
+                break
+            await asyncio.sleep(WRITE_RETRY_S)
+        await self._leg.close()
+
+    async def _end(self) -> bool:
         try:
             await self._store.end(self._lease, self.outcome.result, self.outcome.reason, self._clock.now_ms())
-        except (CallEnded, StoreUnavailable) as error:
-            log.error("record_not_closed", contact=self.contact_id, cause=type(error).__name__)
-        await self._leg.close()
+        except StoreUnavailable as error:
+            log.error("record_not_ended", contact=self.contact_id, cause=error.cause)
+            return False
+        return True
 
     @property
     def _talk(self) -> Conversation:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import structlog
 
 from contract.actions import NONE, Transfer
-from contract.call import LEASE_MS, Head, Lease, Result
+from contract.call import LEASE_MS, Call, Head, Lease, Result
 from contract.errors import CallEnded, CallNotFound, CallTaken, ContractError, LeaseLost, StoreUnavailable
 from contract.handover import VERSION, attributes
 from contract.store import WakeupQueue
@@ -146,7 +146,7 @@ class Service:
             self._idle.set()
 
     async def _live(self, lease: Lease, head: Head) -> None:
-        call = await self.facilities.store.call(lease.contact_id)
+        call = await self._facts(lease, head)
         if call.agent not in self.facilities.definitions:
             log.error("unknown_agent", contact=call.contact_id, agent=call.agent)
             await self._hand_over(lease, "unknown_agent")
@@ -156,6 +156,21 @@ class Service:
         if self._stopping.is_set():
             live.stop(STOPPING)
         await live.run()
+
+    async def _facts(self, lease: Lease, head: Head) -> Call:
+        """What is recorded of a call. A store that is away is waited for as long as the lease lasts.
+
+        Raises:
+            LeaseLost: that long; the call is taken again by whoever reaches the store first.
+        """
+        while True:
+            try:
+                return await self.facilities.store.call(lease.contact_id)
+            except StoreUnavailable as error:
+                log.error("call_not_read", contact=lease.contact_id, cause=error.cause)
+            if self.facilities.clock.now_ms() >= head.lease_until_ms:
+                raise LeaseLost(lease.contact_id, lease.epoch)
+            await asyncio.sleep(ERROR_WAIT_S)
 
     async def _hand_over(self, lease: Lease, reason: str) -> None:
         """The last thing that can be done for a caller; should it fail, the flow's own watch does the same."""

@@ -64,7 +64,7 @@ class FunctionRunner:
         )
         before = self.inherited.get(_without_turn(key))
         if before is not None and request.name not in self.idempotent:
-            return self._as_before(before)
+            return self._as_before(self.ledger.get(before.key, before))  # it may have finished meanwhile
         try:
             older = await self.store.enter_function(lease, entered)
         except StoreUnavailable as error:

@@ -115,14 +115,14 @@ class PhoneCall:
         now, facts = self._clock.now_ms(), self.facts()
         for turn in self.record.turns:
             if turn.role is Role.VOICE_AGENT:
-                self._terminal.agent(turn, timing.began_ms(facts, turn), now)
+                self._terminal.agent(turn, timing.began_ms(facts, turn, now), now)
             else:
                 self._terminal.understood(turn, timing.understood_ms(facts, turn, now))
         for entry in self.record.functions:
             self._terminal.function(entry)
         for found in timing.barge_ins(facts):
             self._terminal.barged_in(found, now)
-        for one in timing.answered(facts):
+        for one in timing.answered(facts, now):
             self._terminal.answered(one)
         self._terminal.show(now)
 

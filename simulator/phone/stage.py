@@ -42,7 +42,10 @@ class DeepgramUnreachable(VoiceAgentError):
         self.why = why
 
     def __str__(self) -> str:
-        return f"Deepgram: {self.why}. Check DEEPGRAM_API_KEY and the network, or unset it for the local agent."
+        why = self.why.partition(";")[0]
+        return (
+            f"the real Deepgram service: {why}; check DEEPGRAM_API_KEY and the network, or unset it for the local agent"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +204,7 @@ class _Setup:
         functions = (await account).functions(self._estate)
         runtime = await self._stack.enter_async_context(LambdaRuntime(functions))
         servers = await self._stack.enter_async_context(Servers.serving(self._listener, self._clock, runtime))
-        await runtime.warm_up()
+        await _to_its_end(runtime.warm_up())
         return runtime, servers
 
     async def _voice(self) -> TextVoice:
@@ -222,6 +225,15 @@ class _Setup:
     ) -> Child:
         starting = Child.start(name, arguments, variables, self._asked.report, line, self._died)
         return await self._stack.enter_async_context(running(starting))
+
+
+async def _to_its_end(work: Coroutine[Any, Any, None]) -> None:
+    """Cancelled, it is over before the cancellation goes on: a process half started would belong to nobody."""
+    task = asyncio.ensure_future(work)
+    try:
+        await asyncio.shield(task)
+    finally:
+        await task
 
 
 def _first(failed: BaseExceptionGroup[VoiceAgentError]) -> VoiceAgentError:

@@ -37,15 +37,16 @@ class BargeIn:
     silent_ms: int
 
 
-def answered(facts: Facts) -> Iterator[Answered]:
-    """Each caller turn with the first agent turn after it that was heard."""
+def answered(facts: Facts, now_ms: int | None = None) -> Iterator[Answered]:
+    """Each caller turn with the first agent turn after it that was heard; `now_ms` while the call goes on."""
     caller: Turn | None = None
     for turn in facts.turns:
         if turn.role is Role.CALLER:
             caller = turn
         elif caller is not None and turn.marks.get("heard_by_caller"):
-            received = turn.marks.get("agent_audio_received", 0)
-            yield Answered(caller, turn, _stopped(facts, caller), received, began_ms(facts, turn))
+            if began := began_ms(facts, turn, now_ms):
+                received = turn.marks.get("agent_audio_received", 0)
+                yield Answered(caller, turn, _stopped(facts, caller), received, began)
             caller = None
 
 
@@ -66,14 +67,19 @@ def first_word_ms(facts: Facts) -> int:
     return facts.heard.first_sound_ms(facts.started_ms) or 0
 
 
-def began_ms(facts: Facts, turn: Turn) -> int:
-    """The first sample of an agent turn's first prompt; 0 as long as the record knows of none."""
+def began_ms(facts: Facts, turn: Turn, now_ms: int | None = None) -> int:
+    """The first sample of an agent turn's first prompt; 0 as long as nobody knows.
+
+    The record estimates it. With `now_ms` the call goes on, and the prompt may be about to begin.
+    """
     estimated = turn.marks.get("heard_by_caller", turn.started_at_ms)
     speech = [prompt for prompt in facts.played if prompt.speech]
     prompt = min(speech, key=lambda one: abs(one.started_ms - estimated), default=None)
-    if not estimated or prompt is None or abs(prompt.started_ms - estimated) > NEAR_MS:
-        return estimated
-    return facts.heard.first_sound_ms(prompt.started_ms, prompt.ended_ms) or estimated
+    if estimated and prompt is not None and abs(prompt.started_ms - estimated) <= NEAR_MS:
+        sound = facts.heard.first_sound_ms(prompt.started_ms, prompt.ended_ms)
+        if sound is not None:
+            return sound
+    return 0 if now_ms is not None and now_ms - estimated < NEAR_MS else estimated
 
 
 def understood_ms(facts: Facts, turn: Turn, now_ms: int) -> int:

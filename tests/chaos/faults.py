@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from contract.audio import ulaw2lin
@@ -12,10 +13,10 @@ from simulator.caller.schedule import Words
 from simulator.connect.events import CallerHungUp
 from simulator.connect.presets import PRESETS, Preset
 from simulator.deepgram import tones
-from simulator.deepgram.loopback import Close
 from simulator.deepgram.manners import PRESETS as MANNERS
 from simulator.deepgram.manners import Incident, Manners
 from simulator.deepgram.scripted import ScriptedMind
+from simulator.deepgram.wire import Close
 from simulator.kvs.faults import Corrupted, Cut, InBand, Refusal, Refused
 from simulator.kvs.habits import Habits
 from tests.chaos import shop
@@ -79,8 +80,6 @@ def kind(name: str, draw: Draw = _nothing) -> Callable[[Strike], Strike]:
 
 
 async def _replace_later(world: ChaosWorld, fault: Fault) -> None:
-    import asyncio
-
     if fault.word == "replaced" and len(world.gateways) < 5:
         await asyncio.sleep(fault.for_s)
         world.start_gateway()
@@ -98,8 +97,6 @@ async def _killed(world: ChaosWorld, fault: Fault) -> bool | None:
 
 @kind("gateway_frozen", _lasting(0.5, 25, (0, 0), "replaced", "alone"))
 async def _frozen(world: ChaosWorld, fault: Fault) -> bool | None:
-    import asyncio
-
     victim = world.owner
     if victim is None:
         return False
@@ -238,8 +235,14 @@ _spell("functions_slow", "functions_slow", _lasting(5, 60, (1, 12)))
 _spell("contact_event_lost", "event_lost", _lasting(200, 300))
 
 
-@kind("lambdas_die", lambda chance: {"for_s": round(chance.uniform(1, 15), 1), "number": chance.randint(1, 6),
-                                     "word": chance.choice(("before", "after"))})
+@kind(
+    "lambdas_die",
+    lambda chance: {
+        "for_s": round(chance.uniform(1, 15), 1),
+        "number": chance.randint(1, 6),
+        "word": chance.choice(("before", "after")),
+    },
+)
 async def _lambdas_die(world: ChaosWorld, fault: Fault) -> bool | None:
     weather = world.weather
     weather.dies_at, weather.dies_after = int(fault.number), fault.word == "after"
@@ -327,7 +330,6 @@ class Plan:
     opening: bool = True
     takes_s: float = 0.1
     patience_ms: int = 60_000
-    only: tuple[str, ...] = field(default=())
 
     def preset(self) -> Preset:
         return replace(PRESETS[self.preset_name], seed=self.seed)

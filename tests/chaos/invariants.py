@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from contract.actions import Outcome
+from contract.actions import Outcome, Play
 from contract.call import CallState
 from contract.turns import Role, Turn
 from simulator.caller.schedule import FRAME_BYTES, FRAME_MS, SILENCE
@@ -17,6 +17,9 @@ from tests.chaos.world import ChaosWorld
 from tests.scenarios.world import CONTACT
 
 LONGEST_SILENCE_MS = 45_000
+LIBRARY_SILENCE_MS = 62_000
+SOUND_BEFORE_MS = 8_000  # a turn takes its time, and so does the caller's audio
+SOUND_AFTER_MS = 1_000
 LAST_WORDS_MS = 12_000  # a line that we close was spoken on so shortly before
 
 
@@ -52,13 +55,16 @@ def ends_well(world: ChaosWorld) -> Lines:
         return
     line = world.exchange.line
     silent_ms = line.now_ms - (line.last_heard_ms or line.started_ms)
-    if silent_ms > LAST_WORDS_MS:
+    # In the interruptible form a prompt that cannot be read is known by not being heard, six seconds later.
+    if silent_ms > LAST_WORDS_MS and not world.injected["clips_not_played"]:
         yield "no_goodbye", f"the flow hung up after {silent_ms} ms of silence ({world.end.reason})"
 
 
 def silence(world: ChaosWorld) -> Lines:
     longest, at = longest_silence(world)
-    if longest > LONGEST_SILENCE_MS:
+    # Where neither an event nor the Wait's limit leaves a prompt, the flow finds that out by its longest silence.
+    limit = LIBRARY_SILENCE_MS if world.plan.preset_name == "nothing_cuts" else LONGEST_SILENCE_MS
+    if longest > limit:
         yield "silence", f"{longest} ms of silence from {at} ms on"
 
 
@@ -85,9 +91,8 @@ def clips_start_once(world: ChaosWorld) -> Lines:
 
 
 def _seq_of(world: ChaosWorld, url: str) -> str:
-    record = world.store._records.get(CONTACT)
-    found = [numbered.seq for numbered in record.log if getattr(numbered.action, "prompt_url", "") == url] if record else []
-    return str(found)
+    log = world.store._records[CONTACT].log
+    return str([line.seq for line in log if isinstance(line.action, Play) and line.action.prompt_url == url])
 
 
 def record_is_closed(world: ChaosWorld) -> Lines:
@@ -164,14 +169,26 @@ def reason(world: ChaosWorld) -> Lines:
 
 def transcript(world: ChaosWorld) -> Lines:
     """The agent's turns say what the caller heard, to a word at the edge, where their owner lived to see it."""
-    if world.store_suffered:
+    if world.record_suffered:
         return
-    heard = world.heard_words.split()
+    heard = _heard(world)
     for turn in world.turns_now():
-        if turn.role is Role.VOICE_AGENT and world.saw_the_end_of(turn):
+        if turn.role is Role.VOICE_AGENT and world.saw_the_end_of(turn) and not world.tore(turn):
             recorded = turn.heard_text.split()
             if not (_contains(heard, recorded) or _contains(heard, recorded[:-1])):
                 yield "transcript", f"turn {turn.number} says {turn.heard_text!r}, not heard in this form"
+
+
+def _heard(world: ChaosWorld) -> list[str]:
+    """Word by word; one that a stall of the voice tore in two counts once."""
+    words: list[str] = []
+    before = 0
+    for utterance in world.heard:
+        more = utterance.text.split()
+        torn = utterance.mark == before and words and more and words[-1] == more[0]
+        words += more[1:] if torn else more
+        before = utterance.mark
+    return words
 
 
 def _contains(words: Sequence[str], part: Sequence[str]) -> bool:
@@ -179,12 +196,14 @@ def _contains(words: Sequence[str], part: Sequence[str]) -> bool:
 
 
 def nobody_interrupts_themselves(world: ChaosWorld) -> Lines:
-    """The agent's own voice out of the caller's loudspeaker is no interruption."""
-    if not world.plan.echo:
+    """What is cut short was spoken into by the caller; their loudspeaker is no reason. Where we give up, we cut."""
+    if not world.plan.echo or world.gave_up:
         return
-    spoke = sorted((*world.caller.spoke_ms, *world.caller.coughed_ms))
-    if not spoke and any(turn.interrupted for turn in _of_agent(world)) and not world.deaths:
-        yield "echo", "interrupted by its own voice"
+    spoke = (*world.caller.spoke_ms, *world.caller.coughed_ms)
+    for turn in _of_agent(world):
+        since, until = turn.started_at_ms - SOUND_BEFORE_MS, turn.ended_at_ms + SOUND_AFTER_MS
+        if turn.interrupted and not any(since <= at <= until for at in spoke):
+            yield "echo", f"turn {turn.number} was cut although the caller said nothing"
 
 
 def _of_agent(world: ChaosWorld) -> list[Turn]:
@@ -195,7 +214,10 @@ def writes_belong_to_owners(world: ChaosWorld) -> Lines:
     """Epochs in the order of writing never go back."""
     for (_, before, _), (at, lease, action) in pairwise(world.store.appended):
         if lease.epoch < before.epoch:
-            yield "zombie", f"{lease.owner} wrote {type(action).__name__} at {at} after {before.owner} had taken the call"
+            yield (
+                "zombie",
+                f"{lease.owner} wrote {type(action).__name__} at {at} after {before.owner} had taken the call",
+            )
 
 
 CHECKS = (

@@ -34,7 +34,7 @@ class Process:
     frozen_at: list[float] = field(default_factory=list)
     context: contextvars.Context = field(init=False)
     _held: list[asyncio.Future[None]] = field(default_factory=list)
-    _timers: list[Callable[[], None]] = field(default_factory=list)
+    _timers: list[Callable[[], object]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.context = contextvars.copy_context()
@@ -72,7 +72,7 @@ class Process:
         self._held.append(future)
         return future
 
-    def defer(self, ring: Callable[[], None]) -> None:
+    def defer(self, ring: Callable[[], object]) -> None:
         self._timers.append(ring)
 
 
@@ -118,7 +118,7 @@ class ChaosEventLoop(JumpingEventLoop):
         super().__init__()
         self.set_task_factory(_task)
 
-    def call_at(
+    def call_at(  # type: ignore[override]
         self, when: float, callback: Callable[..., object], *args: Any, context: contextvars.Context | None = None
     ) -> asyncio.TimerHandle:
         process = _current.get() if context is None else context.get(_current)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import json
 import random
 from collections.abc import Callable, Mapping
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from tests.chaos.world import ChaosWorld
 
 T = TypeVar("T")
+_same_id: contextvars.ContextVar[str] = contextvars.ContextVar("same_id", default="")
 BODY_POLL_S = 0.03
 
 _CAUSES = {
@@ -229,8 +231,7 @@ class Connector:
             await asyncio.sleep(weather.door_hangs.takes_s)
         if weather.hits(weather.door_refuses):
             raise UpgradeRefused(weather.status)
-        connection = await self._world.open_session()
-        return connection
+        return await self._world.open_session()
 
 
 @dataclass
@@ -276,12 +277,32 @@ class ChaosLambdas(Lambdas):
             return LambdaError(LambdaFailure.CRASHED)
 
     async def _twice(self, arn: str, event: Mapping[str, Any], timeout_ms: int) -> Answer:
-        """Two at once, as after a retry whose first answer was lost: the second one's answer counts."""
-        async with asyncio.TaskGroup() as tasks:
-            lost = tasks.create_task(self._once(arn, event, timeout_ms))
-            answer = await self._once(arn, event, timeout_ms)
-            lost.cancel()
-        return answer
+        """Two at once. An event that is delivered twice keeps its request id, and the first answer counts; a request
+        that Connect repeats has a new one, and the older one's answer is lost."""
+        if self.world.weather.chance.random() < 0.5:  # type: ignore[attr-defined]
+            token = _same_id.set(super()._request_id())
+            try:
+                return await self._race(arn, event, timeout_ms, asyncio.FIRST_COMPLETED)
+            finally:
+                _same_id.reset(token)
+        return await self._race(arn, event, timeout_ms, asyncio.ALL_COMPLETED)
+
+    async def _race(self, arn: str, event: Mapping[str, Any], timeout_ms: int, until: str) -> Answer:
+        older = asyncio.create_task(self._once(arn, event, timeout_ms))
+        await asyncio.sleep(0.003)
+        newer = asyncio.create_task(self._once(arn, event, timeout_ms))
+        try:
+            done, _ = await asyncio.wait(
+                {older, newer} if until == asyncio.FIRST_COMPLETED else {newer}, return_when=until
+            )
+            return done.pop().result()
+        finally:
+            older.cancel()
+            newer.cancel()
+            await asyncio.gather(older, newer, return_exceptions=True)
+
+    def _request_id(self) -> str:
+        return _same_id.get() or super()._request_id()
 
     def _store(self) -> Any:
         world: ChaosWorld = self.world  # type: ignore[assignment]

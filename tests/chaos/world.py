@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import random
+from array import array
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from contract import audio
 from contract.audio import rms
 from contract.call import CallState, Opening
 from contract.clock import LoopClock
@@ -27,7 +27,8 @@ from simulator.connect.shell import ContactEnd, ContactShell
 from simulator.deepgram import loopback
 from simulator.deepgram.manners import TEXTBOOK
 from simulator.deepgram.scripted import scripted_brain
-from simulator.exchange import Exchange, stream_for
+from simulator.deepgram.wire import Close
+from simulator.exchange import stream_for
 from tests.chaos.processes import Process, current
 from tests.chaos.shop import SHOP
 from tests.chaos.weather import (
@@ -53,6 +54,15 @@ ECHO_RMS = 260.0  # below what the agent's ears take for speech
 LIVE_SESSIONS_EVERY_S = 1.0
 
 
+_BAD_FOR_THE_RECORD = (
+    "store_down",
+    "gateways_cut_off",
+    "lambdas_fail",
+    "lambdas_slow",
+    "lambdas_throttled",
+    "lambdas_die",
+    "clips_not_played",
+)
 _RENDERED: list[tuple[Opening, bytes]] = []
 
 
@@ -96,7 +106,7 @@ class ChaosWorld(scenarios.World):
         self.shell: ContactShell
         self.caller: ChaosCaller
         self.store: ChaosStore
-        self.prompts: ChaosPrompts
+        self.prompts: ChaosPrompts  # type: ignore[assignment]
         self.settled_after_ms = 0
 
     # -- the call --------------------------------------------------------------------------------------------
@@ -247,7 +257,7 @@ class ChaosWorld(scenarios.World):
         gateway.process.kill()
         for connection in gateway.sessions:
             connection.session.closed(self.clock.now_ms())
-            connection._close = connection._close or loopback.Close(1006)
+            connection._close = connection._close or Close(1006)
         for reader in gateway.readers:
             reader.close()
 
@@ -322,9 +332,10 @@ class ChaosWorld(scenarios.World):
         return sum(line["event"] == "lease_lost" for line in self.logs)
 
     @property
-    def store_suffered(self) -> bool:
-        """Whether the table was away, so that what was said may not have been written."""
-        return any(self.injected[kind] for kind in ("store_down", "gateways_cut_off"))
+    def record_suffered(self) -> bool:
+        """Whether the table was away, so that what was said may not have been written, or the flow's Lambdas failed,
+        so that the flow could not tell what became of a clip."""
+        return any(self.injected[kind] for kind in _BAD_FOR_THE_RECORD)
 
     def saw_the_end_of(self, turn: Turn) -> bool:
         """Whether the owner that wrote this turn last lived on until the turn was heard, and beyond."""
@@ -333,6 +344,23 @@ class ChaosWorld(scenarios.World):
             return False
         gateway = next(gateway for gateway in self.gateways if gateway.process.name == written[1].owner)
         return not gateway.process.frozen_at
+
+    @property
+    def gave_up(self) -> bool:
+        """Whether somebody cut what the agent was saying: a new owner, a handover for a failure, the caller."""
+        record = self.store._records.get(CONTACT)
+        if record is None or record.head.epoch > 1 or self.injected["caller_hangs_up"]:
+            return True
+        return bool(self.deaths) or self._handed_over
+
+    @property
+    def _handed_over(self) -> bool:
+        return self.queued is not None and self.handover.get("va_reason") not in ("transfer_to_human", "delivery")
+
+    def tore(self, turn: Turn) -> bool:
+        """Whether the session was lost in the middle of this turn: its text may be whole, its audio is not."""
+        lost = (line["at"] + START_MS for line in self.logs if line["event"] == "voice_agent_lost")
+        return any(turn.started_at_ms - 5000 <= at <= turn.ended_at_ms + 5000 for at in lost)
 
     def note(self, what: str) -> None:
         self.logs.append({"at": self.clock.now_ms() - START_MS, "event": what})
@@ -378,4 +406,6 @@ class ChaosCaller(Caller):
         level = rms(frame) if frame else 0
         if not level:
             return SILENCE
-        return audio.audioop.mul(frame, 2, min(0.1, ECHO_RMS / level)).ljust(FRAME_BYTES, b"\0")
+        quieter = min(0.1, ECHO_RMS / level)
+        samples = array("h", frame)
+        return array("h", (int(sample * quieter) for sample in samples)).tobytes().ljust(FRAME_BYTES, b"\0")

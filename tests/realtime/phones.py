@@ -27,6 +27,7 @@ from simulator.phone.run import Beside, conduct
 from simulator.phone.stage import Session
 from simulator.phone.terminal import Terminal
 
+INTO_THE_CLIP_S = 0.7
 DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 
 
@@ -74,17 +75,23 @@ async def phone(
 def together(*calls: Coroutine[Any, Any, Outcome]) -> list[Outcome]:
     """Several calls at the same time: each spends most of it waiting for the others to speak."""
 
-    async def all_of_them() -> list[Outcome]:
-        return await asyncio.gather(*calls)
+    async def all_of_them() -> list[Outcome | BaseException]:
+        return await asyncio.gather(*calls, return_exceptions=True)
 
-    return asyncio.run(all_of_them())
+    ended = asyncio.run(all_of_them())
+    for one in ended:
+        if isinstance(one, BaseException):
+            raise one
+    return [one for one in ended if isinstance(one, Outcome)]
 
 
 async def agent_speaks(call: PhoneCall, clips: int) -> None:
     """Wait until the caller hears the agent's clip of this number."""
-    while sum(one.speech and "/openings/" not in one.uri for one in call.facts().played) < clips:
+    played = 0
+    while played < clips:
         await asyncio.sleep(0.05)
-    await asyncio.sleep(0.7)
+        played = sum(one.speech and "/openings/" not in one.uri for one in call.facts().played)
+    await asyncio.sleep(INTO_THE_CLIP_S)
 
 
 def reads(recogniser: WorkerProcess, pcm: bytes) -> str:

@@ -366,7 +366,7 @@ class World:
     async def until(self, happened: Callable[[World], bool], limit_s: float = 120) -> None:
         """Wait, beside a call, for something to happen in it."""
         async with asyncio.timeout(limit_s):
-            while not happened(self):  # noqa: ASYNC110 - a condition of a whole world has no event
+            while not happened(self):
                 await asyncio.sleep(0.01)
 
     def entered(self, identifier: str) -> bool:
@@ -431,9 +431,11 @@ class Lambdas:
         if name == "start_call":
             return await start_call(store, world.wakeups, world.clock, event, settings)
         form, limits = (FlowForm.INTERRUPTIBLE, WAIT) if name == "next_action_wait" else (FlowForm.POLLING, POLL)
-        request_id = f"request-{next(world.requests)}"
         request = parse_request(event)
-        return await next_action(store, world.wakeups, world.clock, request, request_id, form, limits, settings)
+        return await next_action(store, world.wakeups, world.clock, request, self._request_id(), form, limits, settings)
+
+    def _request_id(self) -> str:
+        return f"request-{next(self.world.requests)}"
 
     def _store(self) -> FlowStore:
         """The table, as the next invocation sees it."""

@@ -15,7 +15,7 @@ def test_a_task_that_goes_on_without_time_passing_is_reported_and_cleaned_up() -
 
     async def spin() -> None:
         try:
-            while True:  # noqa: ASYNC110 - spinning is the point
+            while True:
                 await asyncio.sleep(0)
         finally:
             await asyncio.sleep(0)

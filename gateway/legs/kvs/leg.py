@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -15,7 +15,7 @@ from contract.call import Call, Head, Lease, MediaStream
 from contract.clock import Clock
 from contract.errors import StoreUnavailable
 from contract.store import GatewayStore
-from contract.turns import Role
+from contract.turns import Role, Turn
 from gateway.legs.kvs.blocks import ContactEnded, Direction
 from gateway.legs.kvs.errors import ReadingGivenUp
 from gateway.legs.kvs.fragments import FragmentReader
@@ -31,6 +31,7 @@ TAKEOVER_STALE_MS = 20_000  # a lease lasts 8 s, the next owner looks every 2 s,
 NO_MEDIA_MS = 10_000  # no fragment for so long: is the caller still there?
 NO_REQUEST_MS = 45_000  # no request of the flow for so long: the longest Wait of the flow is 25 s
 CHECK_MS = 1000
+READ_RETRY_S = 0.5
 MOST_EVENTS = 4096
 
 
@@ -162,10 +163,19 @@ class KvsLeg:
         media = self._call.media
         if not self._resumed:
             return media
-        turns = await self._services.store.turns(self._call.contact_id)
+        turns = await self._turns()
         confirmed_ms = max((turn.ended_at_ms for turn in turns if turn.role is Role.CALLER), default=0)
         # The first request goes back one second from the time it is given.
         return replace(media, start_timestamp_ms=max(media.start_timestamp_ms, confirmed_ms + 500))
+
+    async def _turns(self) -> Sequence[Turn]:
+        """The transcript; a store that is away is waited for, as long as the call keeps its lease."""
+        while True:
+            try:
+                return await self._services.store.turns(self._call.contact_id)
+            except StoreUnavailable as error:
+                log.error("turns_not_read", contact=self._call.contact_id, cause=error.cause)
+                await asyncio.sleep(READ_RETRY_S)
 
     async def _pace(self) -> None:
         """From the pacer to the call, on the time of the audio."""

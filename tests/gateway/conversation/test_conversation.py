@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 
 import pytest
 
@@ -825,3 +826,43 @@ def test_a_clip_without_a_text_is_replaced_by_a_sentence_of_ours() -> None:
     talk = Talk()
     talk.it.leg(ClipFailed(), talk.now)
     assert talk.take() == [ClearSpeech(), SayLocally(sentences.STILL_HERE)]
+
+
+# --- when a session may be changed
+
+
+def test_a_session_may_be_changed_when_nobody_speaks_and_nothing_is_under_way() -> None:
+    talk = Talk()
+    talk.said_and_heard()
+    assert talk.it.quiet
+    talk.wait(200, sound=LOUD_FRAME)
+    assert not talk.it.quiet
+
+
+@pytest.mark.parametrize(
+    "busy",
+    [
+        lambda talk: talk.agent("Hello."),
+        lambda talk: talk.user("Where is my order?"),
+        lambda talk: talk.get(UserStartedSpeaking()),
+        lambda talk: talk.look_up(),
+        lambda talk: talk.call("end_call"),
+    ],
+)
+def test_a_session_is_not_changed_while_anything_is_under_way(busy: Callable[[Talk], object]) -> None:
+    talk = Talk()
+    busy(talk)
+    assert not talk.it.quiet
+
+
+def test_an_open_turn_begins_with_the_callers_first_sound() -> None:
+    talk = Talk()
+    assert talk.it.open_turn_ms(talk.now) == talk.now
+    talk.wait(500)
+    talk.wait(200, sound=LOUD_FRAME)
+    assert talk.it.open_turn_ms(talk.now) == T0 + 500
+    talk.get(UserStartedSpeaking())
+    talk.wait(400)
+    assert talk.it.open_turn_ms(talk.now) == T0 + 500
+    talk.get(ConversationText("user", "Hi."))
+    assert talk.it.open_turn_ms(talk.now) == talk.now

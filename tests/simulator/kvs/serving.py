@@ -44,5 +44,5 @@ def a_stream(habits: Habits | None = None, delivery: Delivery | None = None) -> 
 async def until(there: Callable[[], bool]) -> None:
     """Wait for something that a server does in its own time, at most 2 s."""
     async with asyncio.timeout(2):
-        while not there():  # noqa: ASYNC110 - there is no event to wait for
+        while not there():
             await asyncio.sleep(0.005)

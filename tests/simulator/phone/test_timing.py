@@ -67,6 +67,16 @@ def test_an_agent_turn_that_the_record_has_no_time_of_has_not_begun() -> None:
     assert timing.began_ms(FACTS, unheard) == 0
 
 
+def test_while_the_call_goes_on_a_prompt_may_be_about_to_begin() -> None:
+    before = replace(FACTS, played=())
+    turn = TURNS[2]
+
+    assert timing.began_ms(before, turn, now_ms=T0 + 9100) == 0
+    assert list(timing.answered(replace(before, turns=TURNS[:3]), now_ms=T0 + 9100)) == []
+    assert timing.began_ms(before, turn, now_ms=T0 + 12_000) == T0 + 9040
+    assert timing.began_ms(FACTS, turn, now_ms=T0 + 9100) == T0 + 9040
+
+
 def test_a_turn_was_understood_before_the_function_that_followed_from_it() -> None:
     turn = caller_turn(2, "Where is my order?", 4000, 6000)
 

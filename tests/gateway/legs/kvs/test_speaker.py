@@ -146,7 +146,7 @@ class Scene:
 
     async def until(self, seen: Callable[[], object], limit_s: float = 60) -> None:
         async with asyncio.timeout(limit_s):
-            while not seen():  # noqa: ASYNC110 - what is waited for is anything at all
+            while not seen():
                 await asyncio.sleep(0.02)
 
     async def hears(self) -> None:

@@ -1,0 +1,99 @@
+"""The table is away in a bad moment: what was begun goes on once it is back, and nothing is taken for a bug of ours."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from contract.call import CallState, Result
+from contract.errors import StoreUnavailable
+from contract.memory import MemoryStore
+from tests.scenarios import shop
+from tests.scenarios.test_deaths import speaking
+from tests.scenarios.world import CONTACT, World, spoken
+
+pytestmark = pytest.mark.scenario
+
+both_flows = pytest.mark.parametrize("form", ["interruptible", "polling"])
+
+
+def world(form: str) -> World:
+    said = [spoken("it is 4711"), spoken("a person please")]
+    return World(form, said, shop.mind(), functions=shop.functions(), patience_ms=60_000)
+
+
+def fail(store: MemoryStore, operation: str, times: int) -> None:
+    """The next calls of one operation fail."""
+    does = getattr(store, operation)
+    left = times
+
+    async def broken(*arguments: Any, **named: Any) -> Any:
+        nonlocal left
+        if left:
+            left -= 1
+            raise StoreUnavailable(operation, "InternalServerError")
+        return await does(*arguments, **named)
+
+    setattr(store, operation, broken)
+
+
+@both_flows
+@pytest.mark.parametrize("operation", ["call", "turns", "functions"])
+async def test_a_call_that_cannot_be_read_at_once_is_served_all_the_same(form: str, operation: str) -> None:
+    call = world(form)
+
+    async def outage(world: World) -> None:
+        fail(world.store, operation, 2)
+
+    await call.call(outage)
+    await call.check()
+    assert call.queued == "orders"
+    assert call.handover["va_reason"] == "delivery"
+
+
+@both_flows
+@pytest.mark.parametrize("operation", ["turns", "functions"])
+async def test_a_session_is_renewed_although_the_record_cannot_be_read_at_once(form: str, operation: str) -> None:
+    call = world(form)
+
+    async def outage(world: World) -> None:
+        await world.until(speaking)
+        fail(world.store, operation, 2)
+        await world.deepgram.connections[-1].close()
+
+    await call.call(outage)
+    assert call.queued == "orders"
+    assert call.handover["va_reason"] == "delivery"
+
+
+@both_flows
+async def test_a_call_is_taken_over_although_its_turns_cannot_be_read_at_once(form: str) -> None:
+    call = world(form)
+
+    async def outage(world: World) -> None:
+        await world.until(speaking)
+        world.start_another_gateway()
+        world.kill_gateway()
+        await world.until(lambda world: world.store._records[CONTACT].head.epoch > 1)
+        fail(world.store, "turns", 3)
+
+    await call.call(outage)
+    await call.check()
+    assert call.queued == "orders"
+    assert (await call.store.head(CONTACT)).moves == 1
+
+
+@both_flows
+@pytest.mark.parametrize("operation", ["end", "put_turn"])
+async def test_a_record_that_cannot_be_closed_at_once_is_closed_by_its_owner(form: str, operation: str) -> None:
+    call = world(form)
+
+    async def outage(world: World) -> None:
+        await world.until(lambda world: world.queued is not None)
+        fail(world.store, operation, 3)
+
+    await call.call(outage)
+    head = await call.store.head(CONTACT)
+    assert (head.state, head.result, head.moves) == (CallState.ENDED, Result.TRANSFERRED, 0)
+    assert call.closed_after_ms <= 5000
