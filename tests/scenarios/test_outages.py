@@ -9,6 +9,7 @@ import pytest
 from contract.call import CallState, Result
 from contract.errors import StoreUnavailable
 from contract.memory import MemoryStore
+from contract.turns import Role
 from tests.scenarios import shop
 from tests.scenarios.test_deaths import speaking
 from tests.scenarios.world import CONTACT, World, spoken
@@ -82,6 +83,9 @@ async def test_a_call_is_taken_over_although_its_turns_cannot_be_read_at_once(fo
     await call.check()
     assert call.queued == "orders"
     assert (await call.store.head(CONTACT)).moves == 1
+    # What was answered already is not heard a second time.
+    caller = [turn.text for turn in await call.turns() if turn.role is Role.CALLER]
+    assert caller == ["it is 4711", "a person please"]
 
 
 @both_flows

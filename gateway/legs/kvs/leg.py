@@ -70,6 +70,7 @@ class KvsLeg:
         self._pacer = Pacer(TAKEOVER_STALE_MS) if self._resumed else Pacer()
         self._fragments = FragmentReader(call.contact_id)
         self._pushed = asyncio.Event()
+        self._since_ms = 0  # media time from which the caller is heard
         self._media_ms = services.clock.now_ms()
         self._speaker = Speaker(
             services.store, services.prompts, services.clock, lease, call, self._events.put_nowait, head
@@ -148,6 +149,8 @@ class KvsLeg:
                         continue
                     now = self._clock.now_ms()
                     self._media_ms = now
+                    if block.direction is Direction.FROM_CUSTOMER and block.media_ms < self._since_ms:
+                        continue
                     if block.direction is Direction.FROM_CUSTOMER:
                         self._pacer.push(block, now)
                         self._pushed.set()
@@ -165,7 +168,9 @@ class KvsLeg:
             return media
         turns = await self._turns()
         confirmed_ms = max((turn.ended_at_ms for turn in turns if turn.role is Role.CALLER), default=0)
-        # The first request goes back one second from the time it is given.
+        # Reading starts with a whole fragment, and the first request goes back one second from the time it is given:
+        # what was answered already must not be heard again as a part of the next turn.
+        self._since_ms = confirmed_ms
         return replace(media, start_timestamp_ms=max(media.start_timestamp_ms, confirmed_ms + 500))
 
     async def _turns(self) -> Sequence[Turn]:
