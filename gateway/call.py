@@ -14,6 +14,7 @@ from contract.errors import LeaseLost, StoreUnavailable
 from contract.turns import FunctionEntry, FunctionState, Role, Turn
 from definition import AgentDefinition
 from definition.settings import settings
+from gateway.conversation import sentences
 from gateway.conversation.commands import (
     ClearSpeech,
     Command,
@@ -46,6 +47,7 @@ from gateway.voice_agent.treatment import SessionEnded
 log = structlog.get_logger()
 
 OUTAGE_MS = 15_000  # a caller who has had no voice agent for so long goes to a human
+HOLD_MS = 2500  # a caller who hears nothing for so long thinks that the line is dead
 WRITE_RETRY_S = 0.5
 READ_RETRY_S = 0.5
 
@@ -96,6 +98,7 @@ class LiveCall:
         self._turns_before = 0  # caller turns that are known from before this Deepgram session
         self._held = HeldAudio()
         self._renewing = False
+        self._hold: asyncio.TimerHandle | None = None
         self._mute = 0
         self._stopping = ""
 
@@ -116,6 +119,7 @@ class LiveCall:
         try:
             await self._serve()
         finally:
+            self._unbridge()
             if self._alarm is not None:
                 self._alarm.cancel()
         await self._close()
@@ -199,6 +203,7 @@ class LiveCall:
                 self._give_up("voice_agent_mute" if self._mute > 1 else f"voice_agent_{ended.code.lower()}")
                 return
             log.warning("voice_agent_lost", contact=self.contact_id, code=ended.code, retry_ms=delay)
+            self._bridge()
             await asyncio.sleep(delay / 1000)
             turns, functions = await self._recorded()
             # The question that has no answer yet is asked again, and with it perhaps the same function.
@@ -234,10 +239,25 @@ class LiveCall:
             if isinstance(event, SessionEnded):
                 return event
             if isinstance(event, SettingsApplied):
+                self._unbridge()
                 conversation.session_changed(context.unanswered, now)
             conversation.message(event, now)
             self._carry_out()
         raise AssertionError("a session's last event is SessionEnded")
+
+    def _bridge(self) -> None:
+        """Should the next session be long in coming, the flow's own voice says something."""
+        if self._hold is None:
+            self._hold = asyncio.get_running_loop().call_later(HOLD_MS / 1000, self._say_hold)
+
+    def _unbridge(self) -> None:
+        if self._hold is not None:
+            self._hold.cancel()
+            self._hold = None
+
+    def _say_hold(self) -> None:
+        if not self._talk.parked and not self._over.is_set():
+            self._leg.say(sentences.HOLD)
 
     # -- the caller ------------------------------------------------------------------------------------------
 

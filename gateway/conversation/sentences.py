@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from contract.actions import Returned
 
 NOT_UNDERSTOOD = "Sorry, I didn't catch that. Could you say it again?"
+HOLD = "One moment, please."
 STILL_HERE = "You are still with me. What else can I do for you?"
 
 CANCELLED_LEAVE = (

@@ -80,7 +80,7 @@ ERRORS: Mapping[str, Treatment] = {
     "FAILED_TO_SPEAK": Treatment(
         Kind.SPEAK_LOCALLY,
         Retry.NEVER,
-        "All speak providers failed: a sentence by Connect's own voice, then a human.",
+        "All speak providers failed: a human takes the call, led there by the flow's own voice.",
     ),
     "DATA-0002": _reconnect(Retry.ONCE, "The voice refused markup in the model's text: one new session, then a human."),
     "SERVER_GOING_AWAY": _reconnect(Retry.AT_ONCE, "Reconnects with the context at once."),

@@ -15,8 +15,9 @@ class Limits:
     - `fast_ms`, `slow_ms`: between two looks at the head; fast while a clip plays and `fast_for_ms` after
       anything moved.
     - `margin_ms`: how much longer than start delay and clip a clip is given. Leaving it early cuts words off for
-      good, leaving it late only adds a pause; the start delay is what the slowest of twenty needed, and a clip ends
-      in 40 ms of silence. `heard_margin_ms` is the same where the clip was found in what Connect plays.
+      good, leaving it late only adds a pause; the start delay is what the slowest of twenty needed, a clip ends in
+      40 ms of silence, and claiming the next one in the table takes some 20 ms more. `heard_margin_ms` is the same
+      where the clip was found in what Connect plays.
     - `no_gateway_ms` after the start of the call, and `lost_ms` after the end of the last lease (8 s after its
       last renewal), the flow helps itself.
     - `wake_every_ms`: between two wake-ups while nobody serves the call.
@@ -26,8 +27,8 @@ class Limits:
     fast_ms: int = 50
     slow_ms: int = 200
     fast_for_ms: int = 3000
-    margin_ms: int = 60
-    heard_margin_ms: int = 40
+    margin_ms: int = 20
+    heard_margin_ms: int = 10
     no_gateway_ms: int = 8000
     lost_ms: int = 12_000
     wake_every_ms: int = 2000

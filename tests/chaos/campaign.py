@@ -25,7 +25,7 @@ from tests.chaos.processes import ChaosEventLoop
 from tests.chaos.world import ChaosWorld
 from tests.scenarios.world import CONTACT, START_MS
 
-KNOWN: dict[int, str] = {}
+KNOWN = {45: "a caller who speaks for a minute without a pause is taken for one who says nothing"}
 """Seeds of the short campaign in `make test` that still break, and why."""
 
 
@@ -122,13 +122,12 @@ def _logged(world: ChaosWorld) -> Iterator[None]:
 
 
 def campaign(seeds: Sequence[int], kinds: tuple[str, ...] = (), tell: bool = False) -> list[Report]:
-    """One call for each seed."""
-    reports = []
-    for seed in seeds:
-        report = run(faults.draw(seed, kinds))
-        reports.append(report)
-        if tell and report.broken:
-            for finding in report.broken:
+    """One call for each seed; ends early when interrupted."""
+    reports: list[Report] = []
+    with contextlib.suppress(KeyboardInterrupt):  # what was played until then counts
+        for seed in seeds:
+            reports.append(run(faults.draw(seed, kinds)))
+            for finding in reports[-1].broken if tell else ():
                 print(f"seed {seed}: {finding.where}: {finding.what}", flush=True)
     return reports
 

@@ -23,7 +23,7 @@ HEAD = Head(
     loaded_at_ms=T0,
     asked_at_ms=T0,
 )
-CLIP_ENDS = 400 + 2000 + 60  # start delay, clip, margin
+CLIP_ENDS = 400 + 2000 + 20  # start delay, clip, margin
 
 
 def at(ms: int, head: Head = HEAD, *log: Numbered, limits: Limits = WAIT, **changed: Any) -> Decision:

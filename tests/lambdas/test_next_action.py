@@ -63,7 +63,7 @@ async def test_the_opening_is_played_to_its_end_before_the_first_clip() -> None:
     await store.append(lease, CLIP, T0)
     answer = await Flow(store, clock).wait()
     assert (answer["seq"], answer["previous"]) == ("1", "completed")
-    assert clock.now_ms() - T0 == 400 + 3000 + 60
+    assert clock.now_ms() - T0 == 400 + 3000 + 20
 
 
 async def test_barge_in_into_the_opening_is_answered_within_50_ms() -> None:
