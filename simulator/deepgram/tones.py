@@ -26,6 +26,8 @@ AGAIN_MS: Final = 500
 
 _SYNC: Final = bytes((0x15, 0x1A, 0x15, 0x1C))
 _DATA: Final = 0x20
+_NIBBLES: Final = bytes(range(_DATA, _DATA + 16))
+_TO_HEX: Final = bytes.maketrans(_NIBBLES, b"0123456789abcdef")
 _UNSIGNED: Final = bytes(code & 0x7F for code in range(256))
 _HALF_WAVE: Final = 8
 _FIXED: Final = 8
@@ -179,9 +181,9 @@ def _with_signs(ulaw: bytes) -> bytes:
 def _payload(buffer: bytes, start: int, count: int) -> bytes | None:
     """`count` payload bytes from `start`, or nothing where they are not all nibbles or not all there."""
     raw = buffer[start : start + 2 * count]
-    if len(raw) < 2 * count or any(code >> 4 != _DATA >> 4 for code in raw):
+    if len(raw) < 2 * count or raw.translate(None, _NIBBLES):
         return None
-    return bytes((raw[at] & 15) << 4 | raw[at + 1] & 15 for at in range(0, len(raw), 2))
+    return bytes.fromhex(raw.translate(_TO_HEX).decode("ascii"))
 
 
 def _parse(buffer: bytes, place: int, base: int) -> Cell | None:
@@ -200,9 +202,9 @@ def _broken(buffer: bytes, place: int) -> bool:
     rest = buffer[place + len(_SYNC) :]
     header = _payload(rest, 0, 7)
     if header is None:
-        return len(rest) >= 14 or any(code >> 4 != _DATA >> 4 for code in rest)
+        return len(rest) >= 14 or bool(rest.translate(None, _NIBBLES))
     need = 2 * (_FIXED + header[6])
-    return len(rest) >= need or any(code >> 4 != _DATA >> 4 for code in rest[:need])
+    return len(rest) >= need or bool(rest[:need].translate(None, _NIBBLES))
 
 
 def _again(last: Cell, cell: Cell) -> bool:

@@ -201,6 +201,8 @@ def nobody_interrupts_themselves(world: ChaosWorld) -> Lines:
         return
     spoke = (*world.caller.spoke_ms, *world.caller.coughed_ms)
     for turn in _of_agent(world):
+        if not turn.started_at_ms or world.tore(turn):
+            continue  # nothing of it was heard, or it broke off by itself
         since, until = turn.started_at_ms - SOUND_BEFORE_MS, turn.ended_at_ms + SOUND_AFTER_MS
         if turn.interrupted and not any(since <= at <= until for at in spoke):
             yield "echo", f"turn {turn.number} was cut although the caller said nothing"

@@ -101,3 +101,19 @@ async def test_a_record_that_cannot_be_closed_at_once_is_closed_by_its_owner(for
     head = await call.store.head(CONTACT)
     assert (head.state, head.result, head.moves) == (CallState.ENDED, Result.TRANSFERRED, 0)
     assert call.closed_after_ms <= 5000
+
+
+@both_flows
+@pytest.mark.parametrize(("operation", "times"), [("call", 9), ("functions", 17)])
+async def test_a_call_that_cannot_be_read_for_as_long_as_its_lease_lasts_is_taken_again(
+    form: str, operation: str, times: int
+) -> None:
+    call = world(form)
+
+    async def outage(world: World) -> None:
+        fail(world.store, operation, times)
+
+    await call.call(outage)
+    await call.check()
+    assert call.queued == "orders"
+    assert (await call.store.head(CONTACT)).moves == 1
