@@ -7,12 +7,14 @@ import random
 
 import pytest
 
+from contract.call import CallState
 from contract.turns import Role
 from simulator.deepgram.manners import Incident
 from tests.chaos import campaign, faults, invariants
 from tests.chaos.faults import DRAWS, Fault
 from tests.chaos.plans import calm
 from tests.chaos.world import ChaosWorld
+from tests.scenarios.world import CONTACT
 
 pytestmark = pytest.mark.scenario
 
@@ -107,3 +109,13 @@ def test_a_gateway_that_was_frozen_neither_speaks_nor_writes_for_a_call_that_it_
     report, world = played(calm(form=form, said=said, faults=(Fault("gateway_frozen", 10_000, 20.0, word=other),)))
     assert report.broken == []
     assert world.queued == ("orders" if other == "replaced" else "support")
+
+
+@both_flows
+@pytest.mark.parametrize("at_ms", range(10_000, 15_000, 1_000))
+def test_a_record_that_its_owner_could_not_close_is_closed_later(form: str, at_ms: int) -> None:
+    cut_off = Fault("gateways_cut_off", at_ms, 15.0, word="1.0")
+    report, world = played(calm(form=form, faults=(cut_off,), gateways=2))
+    assert report.broken == []
+    assert report.injected == {cut_off.kind: 1}
+    assert world.store._records[CONTACT].head.state is CallState.ENDED

@@ -15,6 +15,8 @@ async def test_a_gateway_is_healthy_when_both_loops_have_beaten(tmp_path: Path) 
     heartbeat = Heartbeat.of({"HEALTH_DIR": str(tmp_path)})
     running = asyncio.create_task(heartbeat.run())
     await heartbeat.beat(LEASES)
+    while not (tmp_path / LOOP).exists():
+        await asyncio.sleep(0.01)
     running.cancel()
     heartbeat.close()
     assert await asyncio.to_thread(main, {"HEALTH_DIR": str(tmp_path)}) == 0
