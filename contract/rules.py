@@ -68,7 +68,9 @@ def asked(head: Head, request: Request, request_id: str, now_ms: int, log: Seque
     if request.attempt > head.attempt:
         raise CallNotFound(request.contact_id)
     loaded = loaded_by(head, request)
-    if request.attempt < head.attempt or loaded < head.loaded:
+    late = request.attempt < head.attempt or loaded < head.loaded
+    again = head.waiter == request_id and loaded == head.loaded  # delivered twice: it says nothing new
+    if late or again:
         return Asked(head, {})
     head = replace(head, waiter=request_id, asked_at_ms=max(now_ms, head.asked_at_ms))
     return _took(head, request, loaded, log) if loaded > head.loaded else _same(head, request, log)

@@ -11,7 +11,7 @@ import time
 import traceback
 from collections import Counter
 from collections.abc import Iterator, Mapping, MutableMapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import structlog
@@ -22,7 +22,7 @@ from tests.chaos import faults
 from tests.chaos.faults import Plan
 from tests.chaos.invariants import Finding, findings, longest_silence
 from tests.chaos.processes import ChaosEventLoop
-from tests.chaos.world import ChaosWorld
+from tests.chaos.world import ChaosWorld, prepared
 from tests.scenarios.world import CONTACT, START_MS
 
 KNOWN = {45: "a caller who speaks for a minute without a pause is taken for one who says nothing"}
@@ -48,6 +48,9 @@ def run(plan: Plan, keep: bool = False) -> Report:
     world = ChaosWorld(plan)
     failed: Finding | None = None
     with _logged(world), _seeded(plan.seed):
+        if not prepared():
+            jumping.run(ChaosWorld(replace(plan, opening=True)).prepare(), ChaosEventLoop)
+            random.seed(plan.seed)
         try:
             jumping.run(world.play(), ChaosEventLoop)
         except Exception as error:  # noqa: BLE001  whatever it is, it is this call's finding

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.scenario
 
 FORMS = ("interruptible", "polling")
 both_flows = pytest.mark.parametrize("form", FORMS)
-FIRST, CALLS, AT_ONCE = 1, 60, 4
+FIRST, CALLS, AT_ONCE = 1, 48, 4
 
 
 def played(plan: faults.Plan) -> tuple[campaign.Report, ChaosWorld]:

@@ -66,6 +66,11 @@ _BAD_FOR_THE_RECORD = (
 _RENDERED: list[tuple[Opening, bytes]] = []
 
 
+def prepared() -> bool:
+    """Whether the opening is there; else `ChaosWorld.prepare` comes first, and a replay begins as any call does."""
+    return bool(_RENDERED)
+
+
 @dataclass
 class Gateway:
     """One process of the gateway."""
@@ -110,6 +115,11 @@ class ChaosWorld(scenarios.World):
         self.settled_after_ms = 0
 
     # -- the call --------------------------------------------------------------------------------------------
+
+    async def prepare(self) -> None:
+        """Render the opening, once in the life of this process, so that it costs no call any of its time."""
+        async with self._gateway():
+            assert _RENDERED
 
     async def play(self) -> None:
         """The whole call, until everything that still works has come to rest."""
@@ -349,7 +359,8 @@ class ChaosWorld(scenarios.World):
     def gave_up(self) -> bool:
         """Whether somebody cut what the agent was saying: a new owner, a handover for a failure, the caller."""
         record = self.store._records.get(CONTACT)
-        if record is None or record.head.epoch > 1 or self.injected["caller_hangs_up"]:
+        cut = self.injected["caller_hangs_up"] or self.injected["gateway_stopped"]
+        if record is None or record.head.epoch > 1 or cut:
             return True
         return bool(self.deaths) or self._handed_over
 

@@ -15,7 +15,7 @@ async def test_a_gateway_is_healthy_when_both_loops_have_beaten(tmp_path: Path) 
     heartbeat = Heartbeat.of({"HEALTH_DIR": str(tmp_path)})
     running = asyncio.create_task(heartbeat.run())
     await heartbeat.beat(LEASES)
-    while not (tmp_path / LOOP).exists():
+    while not await asyncio.to_thread((tmp_path / LOOP).exists):
         await asyncio.sleep(0.01)
     running.cancel()
     heartbeat.close()
