@@ -6,7 +6,7 @@ PACKAGES := contract definition flows gateway infra lambdas simulator
 # What does no I/O is tested to every branch.
 CORES := contract/*,flows/*,definition/*,gateway/conversation/*,gateway/legs/kvs/*,gateway/voice_agent/*,gateway/functions/*,lambdas/*,simulator/connect/*,simulator/deepgram/*,simulator/kvs/*,simulator/caller/*
 # Shells among them, which the scenarios run.
-SHELLS := gateway/legs/kvs/leg.py
+SHELLS := gateway/legs/kvs/leg.py,simulator/deepgram/__main__.py
 CHECKED := $(PACKAGES) tests bench app.py
 
 .PHONY: help setup call test check lint types imports unit scenarios realtime infra coverage chaos \
