@@ -59,6 +59,11 @@ def recogniser() -> Iterator[WorkerProcess]:
 # -- the default call, in both flows -----------------------------------------------------------------------------
 
 
+def faults(call: Outcome) -> list[str]:
+    """The errors of a report but for the remark on a busy machine, which is about this one and not about the call."""
+    return [error for error in call.report["errors"] if not error.startswith("this machine was busy")]
+
+
 def test_the_caller_reaches_the_human_who_was_asked_for(call: Outcome) -> None:
     report = call.report
 
@@ -236,4 +241,4 @@ def test_a_gateway_that_is_told_to_stop_hands_the_caller_over(
     assert (call.report["result"], call.report["queue"]) == ("transferred", "support")
     assert call.report["handover"]["va_reason"] == "gateway_stopping"
     assert call.at_ms("queued") - stopped_ms <= 10_000
-    assert [error for error in call.report["errors"] if not error.startswith("gateway ended with code 0")] == []
+    assert [error for error in faults(call) if not error.startswith("gateway ended with code 0")] == []
