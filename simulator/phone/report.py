@@ -13,6 +13,7 @@ from simulator.connect.events import DisconnectReason
 from simulator.phone import timing
 from simulator.phone.facts import Facts
 
+BUSY = "this machine was busy"
 LAG_LIMIT_MS = 50  # above it this machine was too busy for the times to mean anything
 CALLER_AUDIO = ("kvs_delay_ms_p50", "backlog_ms_max", "inserted_ms", "dropped_ms")
 
@@ -54,7 +55,7 @@ def p99(lags: Sequence[float]) -> float:
 def _busy(lag: float) -> list[str]:
     if lag <= LAG_LIMIT_MS:
         return []
-    return [f"this machine was busy: event loops ran up to {lag:.0f} ms late (p99), so the times mean little"]
+    return [f"{BUSY}: event loops ran up to {lag:.0f} ms late (p99), so the times mean little"]
 
 
 def _since(facts: Facts, at_ms: int) -> int:

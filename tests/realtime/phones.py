@@ -22,12 +22,13 @@ from simulator.phone import options
 from simulator.phone.call import PhoneCall
 from simulator.phone.facts import Facts
 from simulator.phone.listening import Track
-from simulator.phone.report import build
+from simulator.phone.report import BUSY, build
 from simulator.phone.run import Beside, conduct
 from simulator.phone.stage import Session
 from simulator.phone.terminal import Terminal
 
 INTO_THE_CLIP_S = 0.7
+ABOUT_MS = 300  # a turn begins with its first sound, its clip may begin a little before
 DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 
 
@@ -56,6 +57,13 @@ class Outcome:
     def turns(self, role: str) -> list[Mapping[str, Any]]:
         return [turn for turn in self.report["transcript"] if turn["role"] == role]
 
+    def played_ms(self, begin_ms: int, end_ms: int) -> int:
+        """How much of what the agent says reached the caller of the prompts that began in this time."""
+        begin, end = (self.facts.started_ms + at for at in (begin_ms - ABOUT_MS, end_ms - ABOUT_MS))
+        return sum(
+            one.ended_ms - one.started_ms for one in self.facts.played if one.speech and begin <= one.started_ms < end
+        )
+
     def at_ms(self, kind: str) -> int:
         """When the flow first did this."""
         return next(event.at_ms for event in self.facts.flow if event.kind == kind) - self.facts.started_ms
@@ -83,6 +91,19 @@ def together(*calls: Coroutine[Any, Any, Outcome]) -> list[Outcome]:
         if isinstance(one, BaseException):
             raise one
     return [one for one in ended if isinstance(one, Outcome)]
+
+
+def faults(call: Outcome) -> list[str]:
+    """The errors of a report but for the remark on a busy machine, which is about this one and not about the call."""
+    return [error for error in call.report["errors"] if not error.startswith(BUSY)]
+
+
+def undisturbed(call: Outcome, again: Coroutine[Any, Any, Outcome]) -> Outcome:
+    """The call itself, or the same once more where the machine was too busy for its times to mean anything."""
+    if faults(call) == call.report["errors"]:
+        again.close()
+        return call
+    return together(again)[0]
 
 
 async def agent_speaks(call: PhoneCall, clips: int) -> None:
