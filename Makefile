@@ -9,7 +9,7 @@ CORES := contract/*,flows/*,definition/*,gateway/conversation/*,gateway/legs/kvs
 SHELLS := gateway/legs/kvs/leg.py,simulator/deepgram/__main__.py
 CHECKED := $(PACKAGES) tests bench app.py
 
-.PHONY: help setup call test check lint types imports unit scenarios realtime infra coverage chaos \
+.PHONY: help setup call test check lint types imports unit scenarios realtime infra coverage chaos soak \
 	setup-deploy synth deploy format lock bench clean
 
 help: ## list the commands
@@ -60,6 +60,11 @@ realtime: .venv/ready ## whole calls in real time, with real clients and servers
 
 chaos: .venv/ready ## thousands of calls with faults at random points
 	@$(BIN)/python -m tests.chaos
+
+SOAK_MINUTES ?= 10
+SOAK_CALLS ?= 4
+soak: .venv/ready ## calls come and go for SOAK_MINUTES (10), SOAK_CALLS (4) at once: nothing may be left behind
+	@$(BIN)/python -m simulator.fleet soak --minutes $(SOAK_MINUTES) --calls $(SOAK_CALLS)
 
 synth: .venv/ready-deploy ## check deployment.yaml without credentials
 	@$(BIN)/cdk synth -q

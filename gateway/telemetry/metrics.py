@@ -14,7 +14,7 @@ from dataclasses import dataclass
 NAMESPACE = "VoiceAgent"
 DIMENSION = "Deployment"
 EVERY_S = 20.0  # the autoscaling looks at minutes
-UNITS = {"Calls": "Count", "LoopLag": "Milliseconds"}
+UNITS = {"Calls": "Count", "LoopLag": "Milliseconds", "Tasks": "Count"}
 
 
 def line(deployment: str, values: Mapping[str, float], now_ms: int) -> str:

@@ -6,10 +6,11 @@ import asyncio
 import re
 import socket
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
 
 from aiohttp import web
 
@@ -69,7 +70,7 @@ class Servers:
     async def serving(cls, listener: socket.socket, clock: Clock, lambdas: LambdaRuntime) -> AsyncIterator[Servers]:
         kvs, contacts = KvsService(clock), Contacts()
         app = web.Application()
-        routes = [*kvs.routes(_url(listener)), *ConnectApi(contacts, clock).routes(), *LambdaApi(lambdas).routes()]
+        routes = [*kvs.routes(url_of(listener)), *ConnectApi(contacts, clock).routes(), *LambdaApi(lambdas).routes()]
         app.add_routes(routes)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=CLOSE_S)
         await runner.setup()
@@ -79,6 +80,43 @@ class Servers:
         finally:
             kvs.stop()
             await runner.cleanup()
+
+
+class Start(Protocol):
+    """Starts a process that ends with the stage."""
+
+    async def __call__(
+        self, name: str, arguments: Sequence[str], variables: Mapping[str, str], line: Callable[[str], None]
+    ) -> Child: ...
+
+
+async def open_account(start: Start, own_url: str, key: str) -> cloud.Account:
+    """The account on a moto server of its own, which chooses its port itself so that nobody takes it in between."""
+    found: list[str] = []
+
+    def line(text: str) -> None:
+        if match := MOTO_SERVES.search(text):
+            found.append(match[1])
+
+    moto = await start("moto", ["moto.server", "-H", "127.0.0.1", "-p", "0"], {}, line)
+    await moto.until(lambda: bool(found), "it listened")
+    return await asyncio.to_thread(cloud.create, cloud.Endpoints(found[0], own_url), key)
+
+
+async def start_agent(start: Start, definition: Path, session: Callable[[int, str], None], speech: bool) -> str:
+    """The stand-in for Deepgram; returns its URL. `session` hears of each session's `open` and `close`."""
+    found: dict[str, Any] = {}
+
+    def line(text: str) -> None:
+        told = json_line(text)
+        if "session" in told:
+            session(int(told["session"]), str(told["did"]))
+        found.update(told)
+
+    arguments = ["simulator.phone.agent", "--definition", str(definition), *([] if speech else ["--tones"])]
+    child = await start("deepgram", arguments, {}, line)
+    await child.until(lambda: "url" in found, "it served", limit_s=120)
+    return f"{found['url']}{PATH}"
 
 
 @dataclass
@@ -166,17 +204,7 @@ class _Setup:
         return result
 
     async def _account(self) -> cloud.Account:
-        """moto chooses its port itself, so that nobody can take it in between."""
-        found: list[str] = []
-
-        def line(text: str) -> None:
-            if match := MOTO_SERVES.search(text):
-                found.append(match[1])
-
-        moto = await self._start("moto", ["moto.server", "-H", "127.0.0.1", "-p", "0"], {}, line)
-        await moto.until(lambda: bool(found), "it listened")
-        endpoints = cloud.Endpoints(found[0], _url(self._listener))
-        return await asyncio.to_thread(cloud.create, endpoints, self._asked.deepgram_key or LOCAL_KEY)
+        return await open_account(self._start, url_of(self._listener), self._asked.deepgram_key or LOCAL_KEY)
 
     def _brain(self) -> str:
         if self._asked.deepgram_key:
@@ -187,18 +215,11 @@ class _Setup:
         """The stand-in, unless there is a key for the real service; returns the gateway's variables for it."""
         if self._asked.deepgram_key:
             return {}
-        found: dict[str, Any] = {}
 
-        def line(text: str) -> None:
-            told = json_line(text)
-            if "session" in told:
-                self._sessions.append(Session(int(told["session"]), str(told["did"]), self._clock.now_ms()))
-            found.update(told)
+        def heard(number: int, did: str) -> None:
+            self._sessions.append(Session(number, did, self._clock.now_ms()))
 
-        arguments = ["simulator.phone.agent", "--definition", str(self._asked.agent_path)]
-        child = await self._start("deepgram", [*arguments, *([] if self._asked.speech else ["--tones"])], {}, line)
-        await child.until(lambda: "url" in found, "it served", limit_s=120)
-        return {"DEEPGRAM_URL": f"{found['url']}{PATH}"}
+        return {"DEEPGRAM_URL": await start_agent(self._start, self._asked.agent_path, heard, self._asked.speech)}
 
     async def _lambdas(self, account: asyncio.Task[cloud.Account]) -> tuple[LambdaRuntime, Servers]:
         functions = (await account).functions(self._estate)
@@ -221,9 +242,9 @@ class _Setup:
         return gateway
 
     async def _start(
-        self, name: str, arguments: list[str], variables: dict[str, str], line: Callable[[str], None]
+        self, name: str, arguments: Sequence[str], variables: Mapping[str, str], line: Callable[[str], None]
     ) -> Child:
-        starting = Child.start(name, arguments, variables, self._asked.report, line, self._died)
+        starting = Child.start(name, list(arguments), variables, self._asked.report, line, self._died)
         return await self._stack.enter_async_context(running(starting))
 
 
@@ -248,5 +269,6 @@ def _queues(asked: Options) -> tuple[str, ...]:
     return (*names, asked.agent.default_queue)
 
 
-def _url(listener: socket.socket) -> str:
+def url_of(listener: socket.socket) -> str:
+    """Where a listening socket is reached over HTTP."""
     return f"http://127.0.0.1:{listener.getsockname()[1]}"
