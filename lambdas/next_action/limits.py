@@ -25,7 +25,7 @@ class Limits:
 
     block_ms: int
     fast_ms: int = 50
-    slow_ms: int = 200
+    slow_ms: int = 100
     fast_for_ms: int = 3000
     margin_ms: int = 20
     heard_margin_ms: int = 10

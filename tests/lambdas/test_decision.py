@@ -45,7 +45,7 @@ def test_a_request_that_is_no_longer_the_newest_listens() -> None:
 def test_nothing_to_do_is_waited_out_and_then_listens() -> None:
     assert at(0) == Wait(50)
     assert at(2999) == Wait(50)
-    assert at(3000) == Wait(200)
+    assert at(3000) == Wait(100)
     assert at(20_950, replace(HEAD, lease_until_ms=T0 + 35_000)) == Wait(50)
     assert at(21_000, replace(HEAD, lease_until_ms=T0 + 35_000)) == Listen(Outcome.NONE)
 

@@ -307,7 +307,7 @@ async def test_holding_a_request_reads_the_head_and_not_the_log() -> None:
 
     await Flow(Counting(store, {}).store(), clock).wait(limits=WAIT)
     assert counted["actions_after"] == 1
-    assert counted["head"] == 1 + 60 + 90  # after the log, 3 s of every 50 ms, 18 s of every 200 ms
+    assert counted["head"] == 1 + 60 + 180  # after the log, 3 s of every 50 ms, 18 s of every 100 ms
 
 
 async def test_a_moved_head_is_seen_as_moved() -> None:
