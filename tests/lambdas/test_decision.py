@@ -140,14 +140,14 @@ def test_a_caller_who_is_gone_is_let_go() -> None:
 
 def test_nobody_took_the_call_for_8_s() -> None:
     waiting = replace(HEAD, state=CallState.WAITING, owner="", lease_until_ms=0)
-    assert at(7999, waiting) == Wait(200)
+    assert at(7999, waiting) == Wait(100)
     assert at(8000, waiting) == FailOver("no_gateway", Outcome.NONE)
 
 
 @pytest.mark.parametrize("state", [CallState.ACTIVE, CallState.WAITING])
 def test_the_gateway_is_lost_20_s_after_its_last_renewal(state: CallState) -> None:
     head = replace(HEAD, state=state)
-    assert at(19_999, head) == Wait(200)
+    assert at(19_999, head) == Wait(100)
     assert at(20_000, head) == FailOver("gateway_lost", Outcome.NONE)
 
 
