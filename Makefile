@@ -9,7 +9,7 @@ CORES := contract/*,flows/*,definition/*,gateway/conversation/*,gateway/legs/kvs
 SHELLS := gateway/legs/kvs/leg.py,simulator/deepgram/__main__.py
 CHECKED := $(PACKAGES) tests bench app.py
 
-.PHONY: help setup call test check lint types imports unit scenarios realtime infra coverage chaos soak \
+.PHONY: help setup call test check lint types imports unit scenarios realtime infra coverage chaos soak fuzz \
 	setup-deploy synth deploy format lock bench clean
 
 help: ## list the commands
@@ -66,6 +66,14 @@ SOAK_CALLS ?= 4
 soak: .venv/ready ## calls come and go for SOAK_MINUTES (10), SOAK_CALLS (4) at once: nothing may be left behind
 	@$(BIN)/python -m simulator.fleet soak --minutes $(SOAK_MINUTES) --calls $(SOAK_CALLS)
 
+fuzz: .venv/ready-fuzz ## a million inputs for each reader; TARGET=name and INPUTS=number choose
+	@TARGET=$(TARGET) INPUTS=$(INPUTS) $(BIN)/python -m tests.fuzz
+
+.venv/ready-fuzz: .venv/ready requirements-fuzz.txt
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements-fuzz.txt || { \
+		echo "fuzz: atheris cannot be installed for this Python; make test runs a short fuzzing without it" >&2; exit 1; }
+	@touch $@
+
 synth: .venv/ready-deploy ## check deployment.yaml without credentials
 	@$(BIN)/cdk synth -q
 
@@ -84,6 +92,8 @@ lock: .venv/ready ## write the lock files anew from pyproject.toml
 		--extra simulator --extra dev -o requirements.txt
 	@$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header -q pyproject.toml \
 		--extra simulator --extra dev --extra speech -c requirements.txt -o requirements-speech.txt
+	@$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header -q pyproject.toml \
+		--extra fuzz -c requirements.txt -o requirements-fuzz.txt
 
 clean: ## remove what was built, but not the virtual environment
 	rm -rf build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .coverage*

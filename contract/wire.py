@@ -16,6 +16,7 @@ from contract.actions import NONE, Action, Collect, End, Numbered, Outcome, Play
 from contract.call import Call, FlowForm, MediaStream, Opening
 from contract.errors import MalformedRecord
 from contract.items import kind_of
+from contract.text import whole
 
 E = TypeVar("E", bound=StrEnum)
 
@@ -36,6 +37,7 @@ NEXT_ACTION_FIELDS = (
     *handover.KEYS,
 )
 START_CALL_FIELDS = ("action", "attempt", "openingUrl", "openingMs", "queueArn", "reason", *handover.KEYS)
+LONGEST_NUMBER = 18  # digits: times in ms have 13; DynamoDB keeps 38, and Python refuses to read more than 4,300
 SAY_CHARACTERS = 3000  # Amazon Connect administrator guide: billed characters of one text
 
 
@@ -219,7 +221,7 @@ def _map(value: Any) -> Mapping[str, Any]:
 
 def _text(value: Any) -> str:
     """A string without our own sentinel for empty; null counts as empty."""
-    text = "" if value is None else str(value).strip()
+    text = "" if value is None else whole(str(value)).strip()
     return "" if text == NONE else text
 
 
@@ -233,7 +235,7 @@ def _required(values: Mapping[str, Any], name: str, where: str) -> str:
 def _whole(values: Mapping[str, Any], name: str) -> int:
     """A whole number of at least 0; absent counts as 0."""
     text = _text(values.get(name)) or "0"
-    if not (text.isascii() and text.isdigit()):
+    if not (text.isascii() and text.isdigit() and len(text) <= LONGEST_NUMBER):
         raise MalformedRecord(name, "a whole number", values.get(name))
     return int(text)
 

@@ -11,6 +11,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from contract.text import whole
 from gateway.voice_agent.messages import (
     AgentAudioDone,
     AgentStartedSpeaking,
@@ -51,6 +52,8 @@ def parse(text: str) -> ServerMessage | Malformed:
     """Read one text frame. Never raises, whatever the text is."""
     try:
         fields = json.loads(text)
+        if "\\ud" in text or "\\uD" in text:  # a model's token may end within an emoji
+            fields = json.loads(whole(json.dumps(fields, ensure_ascii=False)))
     except (ValueError, RecursionError) as problem:
         return Malformed("", f"expected JSON, found {type(problem).__name__} after {len(text)} characters")
     if type(fields) is not dict:

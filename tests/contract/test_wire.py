@@ -28,7 +28,7 @@ def test_none_and_what_is_absent_or_new_count_as_empty() -> None:
     assert wire.parse_request(event(attempt="1", loaded=None, ended="bored", returned="moon")) == empty
 
 
-@pytest.mark.parametrize("loaded", ["-1", "1.5", "x", "²"])
+@pytest.mark.parametrize("loaded", ["-1", "1.5", "x", "²", "9" * 19])
 def test_a_sequence_that_is_no_number_is_malformed(loaded: str) -> None:
     with pytest.raises(MalformedRecord) as malformed:
         wire.parse_request(event(attempt="1", loaded=loaded))

@@ -132,6 +132,12 @@ def test_a_text_nested_deeper_than_the_reader_can_go_is_malformed() -> None:
     assert isinstance(parse("[" * 100_000), m.Malformed)
 
 
+def test_half_of_an_emoji_is_replaced_so_that_the_turn_can_be_written() -> None:
+    assert parse('{"type": "ConversationText", "role": "user", "content": "Hi \\ud83d"}') == m.ConversationText(
+        "user", "Hi \ufffd"
+    )
+
+
 def test_an_object_that_can_just_be_read_but_not_be_written_back_is_malformed(monkeypatch: pytest.MonkeyPatch) -> None:
     def too_deep(value: object) -> str:
         raise RecursionError
