@@ -9,7 +9,7 @@ CORES := contract/*,flows/*,definition/*,gateway/conversation/*,gateway/legs/kvs
 SHELLS := gateway/legs/kvs/leg.py,simulator/deepgram/__main__.py
 CHECKED := $(PACKAGES) tests bench app.py
 
-.PHONY: help setup call test check lint types imports unit scenarios realtime infra coverage chaos soak fuzz \
+.PHONY: help setup call test check lint types imports unit scenarios realtime infra image coverage chaos soak fuzz \
 	setup-deploy synth deploy format lock bench clean
 
 help: ## list the commands
@@ -44,10 +44,10 @@ imports: .venv/ready
 	@$(BIN)/lint-imports
 
 unit: .venv/ready ## unit and property tests
-	@$(BIN)/pytest -q -n 2 -m "not scenario and not realtime" --ignore=tests/infra --cov --cov-report=
+	@$(BIN)/pytest -q -n 2 -m "not scenario and not realtime" --ignore=tests/infra --ignore=tests/image --cov --cov-report=
 
 scenarios: .venv/ready ## whole calls on the jumping clock
-	@$(BIN)/pytest -q -n 2 -m scenario
+	@$(BIN)/pytest -q -n 2 -m scenario --ignore=tests/image
 
 coverage: ## every branch of what does no I/O, as the unit tests have reached it
 	@$(BIN)/coverage report --skip-covered --show-missing --fail-under=100 --include="$(CORES)" --omit="$(SHELLS)"
@@ -56,7 +56,11 @@ infra: .venv/ready-deploy ## deployments that are synthesised, and the rules tha
 	@$(BIN)/pytest -q -n 2 tests/infra
 
 realtime: .venv/ready ## whole calls in real time, with real clients and servers
-	@$(BIN)/pytest -q -m realtime
+	@$(BIN)/pytest -q -m realtime --ignore=tests/image
+
+image: .venv/ready ## build the gateway's image without Docker and run a call through it; as root, on Debian
+	@scripts/setup-image
+	@$(BIN)/pytest -q -m image tests/image
 
 chaos: .venv/ready ## thousands of calls with faults at random points
 	@$(BIN)/python -m tests.chaos

@@ -6,17 +6,21 @@ import sys
 from collections.abc import Sequence
 
 from flows.interruptible import interruptible
-from flows.parameters import FlowParameters
+from flows.language import Flow
+from flows.parameters import FlowParameters, QueueParameters
 from flows.polling import polling
+from flows.queue import customer_queue
+from flows.rules import CONTACT_FLOW, CUSTOMER_QUEUE
 from flows.validator import check
 
-FLOWS = {"interruptible": interruptible, "polling": polling}
+INSTANCE = "arn:aws:connect:REGION:111122223333:instance/INSTANCE"
+FUNCTION = "arn:aws:lambda:REGION:111122223333:function"
+FLOWS = ("interruptible", "polling", "queue")
 
 
 def placeholders() -> FlowParameters:
     """Parameters whose ARNs say what belongs there."""
-    instance = "arn:aws:connect:REGION:111122223333:instance/INSTANCE"
-    function = "arn:aws:lambda:REGION:111122223333:function"
+    instance, function = INSTANCE, FUNCTION
     return FlowParameters(
         start_call_arn=f"{function}:start-call",
         next_action_wait_arn=f"{function}:next-action-wait",
@@ -31,13 +35,21 @@ def placeholders() -> FlowParameters:
     )
 
 
+def build(name: str) -> tuple[Flow, str]:
+    """A flow of ours and its type."""
+    if name == "queue":
+        parameters = QueueParameters(f"{INSTANCE}/prompt/MUSIC", f"{FUNCTION}:queue-position")
+        return customer_queue(parameters), CUSTOMER_QUEUE
+    return {"interruptible": interruptible, "polling": polling}[name](placeholders()), CONTACT_FLOW
+
+
 def main(arguments: Sequence[str]) -> int:
     """Print one flow; exit code 2 when the name is not one of ours."""
     if len(arguments) != 1 or arguments[0] not in FLOWS:
         sys.stderr.write(f"usage: python -m flows {'|'.join(FLOWS)}\n")
         return 2
-    flow = FLOWS[arguments[0]](placeholders())
-    check(flow.to_dict())
+    flow, flow_type = build(arguments[0])
+    check(flow.to_dict(), flow_type)
     sys.stdout.write(flow.to_json(indent=2) + "\n")
     return 0
 

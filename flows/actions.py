@@ -115,6 +115,25 @@ class MessageParticipant(Plain):
 
 
 @dataclass(frozen=True, slots=True)
+class LoopPrompts(Plain):
+    """MessageParticipantIteratively: prompts over and over, left after every so many seconds; queue flows only."""
+
+    type_name: ClassVar[str] = "MessageParticipantIteratively"
+    prompts: tuple[Prompt, ...]
+    every_s: int
+    interrupted: str
+    failed: str
+
+    def parameters(self) -> dict[str, Any]:
+        messages = [prompt.parameters() for prompt in self.prompts]
+        return {"Messages": messages, "InterruptFrequencySeconds": str(self.every_s)}
+
+    def transitions(self) -> Transitions:
+        errors = ((NO_MATCHING_ERROR, self.failed),)
+        return Transitions(self.failed, (When("MessagesInterrupted", self.interrupted),), errors)
+
+
+@dataclass(frozen=True, slots=True)
 class StoreInput(Plain):
     """GetParticipantInput that stores key presses in `$.StoredCustomerInput`; without any, success with "Timeout".
 

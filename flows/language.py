@@ -71,10 +71,14 @@ class Action(Protocol):
 
 @dataclass(slots=True)
 class Flow:
-    """A flow under construction: actions in the order in which they were added; the first one starts it."""
+    """A flow under construction: actions in the order in which they were added; the first one starts it.
+
+    `kind` is what the designer calls its type in an export.
+    """
 
     name: str
     description: str = ""
+    kind: str = "contactFlow"
     actions: dict[str, Action] = field(default_factory=dict)
 
     def add(self, identifier: str, action: Action) -> None:
@@ -121,7 +125,7 @@ class Flow:
             "Annotations": [],
             "name": self.name,
             "description": self.description,
-            "type": "contactFlow",
+            "type": self.kind,
             "status": "PUBLISHED",
             "hash": {},
         }

@@ -44,6 +44,37 @@ class Sentences:
 
 
 @dataclass(frozen=True, slots=True)
+class QueueSentences:
+    """What callers hear while they wait for a human; `position` has the one reference that is filled in."""
+
+    position: str = (
+        "You are number $.External.position in the queue. To be called back instead, press 1. Or stay on the line."
+    )
+    waiting: str = "Please stay on the line. To be called back instead, press 1."
+    closed: str = "Our office has closed meanwhile. If you would like us to call you back, press 1."
+    no_music: str = "Please stay on the line. Somebody will be with you as soon as possible."
+    promised: str = "Thank you. We will call you back. Goodbye."
+    no_callback: str = "I am sorry, we cannot call you back at your number. Please stay on the line."
+    goodbye: str = "Please call again when we are open. Goodbye."
+
+
+@dataclass(frozen=True, slots=True)
+class QueueParameters:
+    """What differs between deployments in the queue flow.
+
+    `music_prompt_arn` is a library prompt. `position_arn` is the Lambda that answers with `position`, a number or
+    `none`. Every `every_s` seconds the music is left for where the caller stands (more than 20: Connect
+    administrator guide, loop prompts).
+    """
+
+    music_prompt_arn: str
+    position_arn: str
+    every_s: int = 45
+    voice: Voice = field(default_factory=Voice)
+    sentences: QueueSentences = field(default_factory=QueueSentences)
+
+
+@dataclass(frozen=True, slots=True)
 class FlowParameters:
     """Everything that differs between deployments.
 

@@ -148,6 +148,16 @@ class DisconnectParticipant(Plain):
 
 
 @dataclass(frozen=True, slots=True)
+class EndFlowExecution(Plain):
+    """The flow is over and the caller stays where they are: in a queue flow, in the queue."""
+
+    type_name: ClassVar[str] = "EndFlowExecution"
+
+    def transitions(self) -> Transitions:
+        return Transitions()
+
+
+@dataclass(frozen=True, slots=True)
 class ToNumber:
     """A phone number, or one reference that holds it (a static one is checked against the instance at creation).
     In `dtmf`, a comma is a pause of 750 ms."""

@@ -31,6 +31,7 @@ SERVICE_RULES = {
     "missing_condition": "flow language reference: the conditions that an action requires",
     "unsupported_condition": "flow language reference: the conditions and operators that an action supports",
     "dangling": "flow language reference: NextAction names an action of the flow",
+    "before_loop_prompts": "Connect administrator guide, Loop prompts: blocks that may not stand before it",
     "wait_in_continue": "probes of CreateContactFlow: Unsupported Action In Wait Action's Continue Branch",
 }
 OUR_RULES = {

@@ -8,7 +8,19 @@ from dataclasses import dataclass
 from flows.errors import Problem
 from flows.graph import PROMPTS, Graph, Node
 
-QUEUES = ("TransferContactToQueue", "DequeueContactAndTransferToQueue")
+# A queue flow that ends leaves the caller in the queue.
+QUEUES = ("TransferContactToQueue", "DequeueContactAndTransferToQueue", "EndFlowExecution")
+MUSIC = "MessageParticipantIteratively"
+_NOT_BEFORE_MUSIC = frozenset(
+    {
+        "MessageParticipant",
+        "GetParticipantInput",
+        "Loop",
+        "UpdateContactMediaStreamingBehavior",
+        "DequeueContactAndTransferToQueue",
+        "TransferParticipantToThirdParty",
+    }
+)
 SILENT_LIMIT_S = 20
 _IN_CONTINUE = frozenset({"MessageParticipant", "DisconnectParticipant"})
 
@@ -18,6 +30,7 @@ def problems(graph: Graph) -> Iterator[Problem]:
     yield from _unreachable(graph)
     yield from _continue_branches(graph)
     yield from _lambda_chains(graph)
+    yield from _before_music(graph)
     ends: dict[str, _Ends] = {}
     for node in graph.nodes.values():
         yield from _prompt_error(node)
@@ -50,6 +63,15 @@ def _continue_branches(graph: Graph) -> Iterator[Problem]:
             rule = "wait_in_continue" if node.type_name == "Wait" else "continue_branch"
             sentence = f"{node.type_name} {name!r} stands in the Continue branch of {wait.identifier!r}"
             yield Problem(f"Actions[{node.index}]", rule, sentence)
+
+
+def _before_music(graph: Graph) -> Iterator[Problem]:
+    if not graph.of_type(graph.nodes, MUSIC):
+        return
+    before = graph.reachable([graph.start], stop=lambda node: node.type_name == MUSIC)
+    for node in graph.of_type(before, *_NOT_BEFORE_MUSIC):
+        sentence = f"{node.type_name} {node.identifier!r} stands before the first loop prompts"
+        yield Problem(f"Actions[{node.index}]", "before_loop_prompts", sentence)
 
 
 def _lambda_chains(graph: Graph) -> Iterator[Problem]:

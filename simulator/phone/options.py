@@ -64,6 +64,7 @@ class Options:
     deepgram_key: str
     speech: bool
     hang_up_ms: int = HANG_UP_MS
+    gateway: str = "gateway"
 
 
 def speech_installed(marker: Path = NO_SPEECH) -> bool:

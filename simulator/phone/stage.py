@@ -235,7 +235,7 @@ class _Setup:
         variables = (await account).gateway_environment(
             self._estate, str(self._asked.agent_path.parent), await deepgram
         )
-        gateway = await self._start("gateway", ["gateway"], variables, self._log.line)
+        gateway = await self._start("gateway", [self._asked.gateway], variables, self._log.line)
         await gateway.until(lambda: self._log.opening is not None, "the opening was rendered")
         if self._log.opening and self._asked.deepgram_key:
             raise DeepgramUnreachable(self._log.opening)

@@ -9,13 +9,20 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.stub import Stubber
 
 from contract.dynamodb import create_table
 from lambdas.settings import Settings
 from tests.contract.samples import CONTACT, QUEUE
 from tests.lambdas.samples import a_start, an_event
 
-MODULES = ("environment", "start_call.handler", "next_action.handler", "contact_event.handler")
+MODULES = (
+    "environment",
+    "start_call.handler",
+    "next_action.handler",
+    "contact_event.handler",
+    "queue_position.handler",
+)
 
 
 class Context:
@@ -77,3 +84,13 @@ def test_the_deployment_may_limit_live_calls() -> None:
 def test_a_deployment_without_a_queue_is_an_error() -> None:
     with pytest.raises(KeyError):
         Settings.of({})
+
+
+def test_a_place_in_the_queue_that_cannot_be_had_is_none(
+    handlers: dict[str, ModuleType], capsys: pytest.CaptureFixture[str]
+) -> None:
+    module = handlers["queue_position"]
+    with Stubber(module.CONNECT) as stubber:
+        stubber.add_client_error("get_contact_metrics", "ThrottlingException")
+        assert module.handler(an_event({}), Context()) == {"position": "none"}
+    assert [entry["event"] for entry in lines(capsys)] == ["position_unknown"]

@@ -70,13 +70,19 @@ class Outcome:
 
 
 async def phone(
-    folder: Path, *, speech: bool, beside: Beside | None = None, hang_up_ms: int = HANG_UP_MS, **environment: str
+    folder: Path,
+    *,
+    speech: bool,
+    beside: Beside | None = None,
+    hang_up_ms: int = HANG_UP_MS,
+    gateway: str = "gateway",
+    **environment: str,
 ) -> Outcome:
-    """One call; `environment` as `make call` would be given it."""
+    """One call; `environment` as `make call` would be given it, `gateway` the module that serves it."""
     asked = options.read({**environment, "REPORT": str(folder)}, speech=speech)
     screen = io.StringIO()
     terminal = Terminal(Console(file=screen, width=120, highlight=False, no_color=True))
-    facts, stage = await conduct(replace(asked, hang_up_ms=hang_up_ms), terminal, beside)
+    facts, stage = await conduct(replace(asked, hang_up_ms=hang_up_ms, gateway=gateway), terminal, beside)
     return Outcome(build(facts), facts, stage.sessions, folder / "call.wav", screen.getvalue())
 
 
