@@ -9,7 +9,7 @@ import warnings
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)
-    import audioop
+    import audioop as audioop  # what else a leg needs of it
 
 SAMPLE_RATE = 8000
 BYTES_PER_MS = 8
