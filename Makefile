@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 SHELL := bash
 BIN := .venv/bin
-PACKAGES := contract definition flows gateway infra lambdas simulator
+PACKAGES := contract definition flows gateway infra lambdas operations simulator
 # What does no I/O is tested to every branch.
 CORES := contract/*,flows/*,definition/*,gateway/conversation/*,gateway/legs/kvs/*,gateway/legs/sip/*,gateway/voice_agent/*,gateway/functions/*,lambdas/*,simulator/connect/*,simulator/deepgram/*,simulator/kvs/*,simulator/caller/*
 # Shells among them, which the scenarios run.
@@ -10,7 +10,7 @@ SHELLS := gateway/legs/kvs/leg.py,simulator/deepgram/__main__.py
 CHECKED := $(PACKAGES) tests bench app.py
 
 .PHONY: help setup call test check lint types imports unit scenarios realtime infra image coverage chaos soak fuzz \
-	setup-deploy synth deploy format lock bench clean
+	setup-deploy synth deploy doctor format lock bench clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -83,6 +83,9 @@ synth: .venv/ready-deploy ## check deployment.yaml without credentials
 
 deploy: .venv/ready-deploy ## deploy deployment.yaml into the account of your AWS credentials
 	@$(BIN)/cdk deploy
+
+doctor: .venv/ready ## say what of the deployment is good, missing, and how to mend it
+	@$(BIN)/python -m operations.doctor $(if $(DEPLOYMENT),--deployment $(DEPLOYMENT))
 
 bench: .venv/ready ## measure what runs all the time
 	@for file in bench/*.py; do $(BIN)/python -m bench.$$(basename $$file .py); done

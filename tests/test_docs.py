@@ -28,7 +28,7 @@ PAGES = [README, ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
 _LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
 _FENCE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 _NUMBER = re.compile(r"^\| [^|]+ \| ([\d.]+)(?: [a-z]+)? \| `([\w.]+)` \|$", re.MULTILINE)
-_FOLDERS = "agents|bench|contract|definition|docs|flows|gateway|infra|lambdas|scripts|simulator|tests"
+_FOLDERS = "agents|bench|contract|definition|docs|flows|gateway|infra|lambdas|operations|scripts|simulator|tests"
 _NAMED = re.compile(rf"`((?:{_FOLDERS})/[^`]*)`")
 
 

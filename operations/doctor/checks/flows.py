@@ -1,0 +1,138 @@
+"""The two flows: what Connect has of them, against what this release would deploy; and whom they may invoke."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from contract.aws import code_of
+from flows.interruptible import interruptible
+from flows.parameters import FlowParameters
+from flows.polling import polling
+from operations import stack as paths
+from operations.doctor.findings import Examined, Finding, good, later, missing
+
+MAKE = {"polling": polling, "interruptible": interruptible}
+_SHOWN = 3
+
+
+def associations(examined: Examined) -> Iterator[Finding]:
+    """The instance knows the functions, and the aliases let the instance invoke them."""
+    if examined.stack is None or not examined.instance_arn:
+        yield later("the deploy will associate the flows' functions with the instance")
+        return
+    pages = examined.aws.connect.get_paginator("list_lambda_functions").paginate(InstanceId=examined.instance_id)
+    known = {arn.rpartition(":")[2] for page in pages for arn in page["LambdaFunctions"]}
+    sound = True
+    for name in paths.FLOW_FUNCTIONS:
+        function = examined.at(paths.function(name))
+        if function not in known:
+            sound = False
+            yield missing(
+                f"{name} ({function or 'not deployed'}) is not associated with the instance: the flow cannot invoke it",
+                "run make deploy; or add it in the Connect console, Flows, AWS Lambda",
+            )
+        elif not _may_invoke(examined, name):
+            sound = False
+            yield missing(
+                f"the alias of {name} does not let this instance invoke it",
+                "run make deploy: the permission is part of the stack",
+            )
+    if sound:
+        yield good(f"{', '.join(paths.FLOW_FUNCTIONS)} may be invoked by the instance")
+
+
+def _may_invoke(examined: Examined, name: str) -> bool:
+    """A statement of the alias' policy names Connect, for this instance."""
+    function, qualifier = examined.at(paths.alias(name)).rsplit(":", 1)
+    try:
+        policy = examined.aws.lambda_.get_policy(FunctionName=function, Qualifier=qualifier)["Policy"]
+    except ClientError as error:
+        if code_of(error) == "ResourceNotFoundException":
+            return False
+        raise
+    statements = json.loads(policy)["Statement"]
+    return any(
+        statement.get("Effect") == "Allow"
+        and "connect.amazonaws.com" in json.dumps(statement.get("Principal"))
+        and examined.instance_arn in json.dumps(statement.get("Condition"))
+        for statement in statements
+    )
+
+
+def flows(examined: Examined) -> Iterator[Finding]:
+    """Both flows, published, and block for block as this release would deploy them."""
+    if examined.stack is None:
+        yield later("the deploy will create the flows polling and interruptible")
+        return
+    ours = parameters(examined)
+    for form in paths.FORMS:
+        arn = examined.at(paths.flow(form))
+        if not arn:
+            yield missing(f"the flow {form} is not in the stack", "run make deploy")
+            continue
+        yield from _flow(examined, form, arn, MAKE[form](ours).to_dict())
+
+
+def _flow(examined: Examined, form: str, arn: str, ours: Mapping[str, Any]) -> Iterator[Finding]:
+    try:
+        found = examined.aws.connect.describe_contact_flow(
+            InstanceId=examined.instance_id, ContactFlowId=arn.rpartition("/")[2]
+        )["ContactFlow"]
+    except ClientError as error:
+        if code_of(error) == "ContactFlowNotPublishedException":
+            yield missing(f"the flow {form} is saved and not published", "publish it in the Connect console, Flows")
+            return
+        if code_of(error) != "ResourceNotFoundException":
+            raise
+        yield missing(f"the flow {form} is gone from the instance", "run make deploy")
+        return
+    if found.get("State") != "ACTIVE":
+        yield missing(f"the flow {form} is {found.get('State')}", "restore it in the Connect console, Flows, archived")
+    different = differences(json.loads(found["Content"]), ours)
+    if different:
+        more = f" and {len(different) - _SHOWN} more" if len(different) > _SHOWN else ""
+        yield missing(
+            f"the flow {form} is not that of this release: {'; '.join(different[:_SHOWN])}{more}",
+            "run make deploy. What somebody changed in the console is lost by that: save the flow there first",
+        )
+    else:
+        yield good(f"{form} is that of this release ({arn.rpartition('/')[2]})")
+
+
+def differences(found: Mapping[str, Any], ours: Mapping[str, Any]) -> list[str]:
+    """Blocks by name that are not the same. Where they are drawn (Metadata) does not count."""
+    there = {block["Identifier"]: _meant(block) for block in found["Actions"]}
+    here = {block["Identifier"]: _meant(block) for block in ours["Actions"]}
+    lines = [f"'{name}' is missing there" for name in here if name not in there]
+    lines += [f"'{name}' is only there" for name in there if name not in here]
+    lines += [f"'{name}' is different" for name in here if name in there and there[name] != here[name]]
+    if found["StartAction"] != ours["StartAction"]:
+        lines.append("it begins with another block")
+    return lines
+
+
+def _meant(block: Mapping[str, Any]) -> str:
+    return json.dumps({key: block.get(key) for key in ("Type", "Parameters", "Transitions")}, sort_keys=True)
+
+
+def parameters(examined: Examined) -> FlowParameters:
+    """What the deploy puts into the flows, with the ARNs that CloudFormation has given."""
+    deployment = examined.deployment
+    return FlowParameters(
+        start_call_arn=examined.at(paths.alias("start_call")),
+        next_action_wait_arn=examined.at(paths.alias("next_action_wait")),
+        next_action_poll_arn=examined.at(paths.alias("next_action_poll")),
+        default_agent=deployment.default_agent,
+        default_queue_arn=examined.queue_arn(deployment.default_queue),
+        default_queue_name=deployment.default_queue,
+        switch_hours_arn=examined.at(paths.hours(deployment.name, "switch")),
+        silence_prompt_arn=examined.at(paths.prompt("silence")),
+        short_silence_prompt_arn=examined.at(paths.prompt("short-silence")),
+        customer_queue_flow_arn=deployment.instance.customer_queue_flow,
+        flow_logging=deployment.flow_logging,
+        voice=deployment.voice,
+    )
