@@ -25,6 +25,13 @@ setup-deploy: .venv/ready-deploy ## add what a deployment needs
 .venv/ready-deploy: .venv/ready requirements-deploy.txt infra/cli/package-lock.json scripts/setup-deploy
 	@scripts/setup-deploy
 
+.PHONY: agent-check function
+agent-check: .venv/ready ## print what Deepgram gets of AGENT=agents/NAME.yaml (all of them), or what is wrong
+	@$(BIN)/python -m definition $(or $(AGENT),$(wildcard agents/*.yaml))
+
+function: .venv/ready ## begin a function of the voice agent: make function NAME=cancel_order
+	@$(BIN)/python -m definition.scaffold "$(NAME)"
+
 call: .venv/ready ## run a whole call on this machine, in real time
 	@$(BIN)/python -m simulator.phone
 

@@ -1,4 +1,7 @@
-"""`python -m definition agents/shop.yaml`: what would be sent to Deepgram, or every problem of the file."""
+"""`python -m definition agents/shop.yaml`: what would be sent to Deepgram, or every problem of the file.
+
+Several files are told apart by a line with their name. Only what is sent goes to standard output.
+"""
 
 from __future__ import annotations
 
@@ -16,8 +19,17 @@ from definition.settings import settings
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print the Settings as JSON (0), or the problems to stderr, one a line (1). Secrets appear by name only."""
     parser = argparse.ArgumentParser(prog="python -m definition", description=__doc__)
-    parser.add_argument("file", help="an agent definition, such as agents/shop.yaml")
-    file = parser.parse_args(arguments).file
+    parser.add_argument("files", nargs="+", metavar="file", help="an agent definition, such as agents/shop.yaml")
+    files = parser.parse_args(arguments).files
+    failed = 0
+    for file in files:
+        if len(files) > 1:
+            _write(sys.stderr, f"-- {file}")
+        failed |= _check(file)
+    return failed
+
+
+def _check(file: str) -> int:
     try:
         definition = load(file)
     except DefinitionError as error:

@@ -10,8 +10,9 @@ from typing import Any, NoReturn
 from jsonschema.exceptions import ValidationError
 
 from definition.errors import BadArguments
-from definition.model import AgentDefinition, FunctionDefinition, Json
+from definition.model import AgentDefinition, FunctionDefinition
 from definition.schema import expectation, first_error, kind
+from definition.secret import reveal
 
 TRANSFER = "transfer_to_human"
 END = "end_call"
@@ -162,17 +163,26 @@ def _declared(schema: object) -> Iterator[str]:
         yield from _declared(value)
 
 
-def as_deepgram(function: FunctionDefinition, *, deferral: bool = True) -> Json:
-    """A function as an entry of `agent.think.functions`: no key but these four (Deepgram refuses any other).
+def as_deepgram(
+    function: FunctionDefinition, *, deferral: bool = True, secrets: Mapping[str, str] | None = None
+) -> dict[str, object]:
+    """A function as an entry of `agent.think.functions`: no key but these five (Deepgram refuses any other).
 
     Without an `endpoint` the function is ours to answer. `deferral` off leaves out `defer_until_eot`, which
     self-hosted and older Deepgram releases do not know.
+
+    Raises:
+        SecretMissing: a header refers to a secret that is not in `secrets`.
     """
     entry: dict[str, object] = {
         "name": function.name,
         "description": function.description,
         "parameters": function.parameters,
     }
-    if deferral and function.defer_until_eot:
+    if function.endpoint is not None:
+        headers = {name: reveal(text, secrets or {}) for name, text in function.endpoint.headers.items()}
+        entry["endpoint"] = {"url": function.endpoint.url, "method": function.endpoint.method, "headers": headers}
+    # What the caller has to agree to must not be asked for before their turn is known to be over.
+    if deferral and (function.defer_until_eot or function.confirm):
         entry["defer_until_eot"] = True
     return entry

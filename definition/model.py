@@ -14,15 +14,18 @@ from definition import secret
 
 Json = Mapping[str, object]
 
+RESULT_BYTES = 16_384  # what a model can use; a larger answer is refused rather than cut in the middle of a fact
+MAX_CALLS_PER_TURN = 8  # an agent that calls functions in a circle is stopped there
 NO_PARAMETERS: Json = {"type": "object", "properties": {}}
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """A model of your own: the full URL, and headers by name."""
+    """A model or a function of your own: the full URL, and headers by name. `method` is a function's alone."""
 
     url: str
     headers: Mapping[str, str] = field(default_factory=dict)
+    method: str = "POST"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +50,11 @@ class FunctionDefinition:
     """A thing that the agent can call. Sentences are empty where the definition has none.
 
     `idempotent` calls may be repeated after a failure whose outcome is unknown. `defer_until_eot` holds the
-    call until it is certain that the caller has finished speaking.
+    call until it is certain that the caller has finished speaking. `timeout_s` is for all attempts together.
+
+    `confirm`: what the caller has to agree to before it runs, with parameters in braces. `result_bytes`: of the
+    answer, at most. `redact`: parameters whose values are not recorded. `folder`: the Lambda in lambdas/functions
+    that holds it, empty for one by ARN. `endpoint`: Deepgram calls it by itself, and the gateway never does.
     """
 
     name: str
@@ -58,6 +65,11 @@ class FunctionDefinition:
     defer_until_eot: bool = False
     while_running: str = ""
     on_failure: str = ""
+    confirm: str = ""
+    result_bytes: int = RESULT_BYTES
+    redact: tuple[str, ...] = ()
+    folder: str = ""
+    endpoint: Endpoint | None = None
 
     @property
     def timeout_ms(self) -> int:
@@ -118,6 +130,7 @@ class AgentDefinition:
     max_duration_s: int
     tags: tuple[str, ...] = ()
     mip_opt_out: bool = False
+    max_calls_per_turn: int = MAX_CALLS_PER_TURN
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -126,9 +139,10 @@ class AgentDefinition:
 
     def _secretive(self) -> Iterator[str]:
         entries: tuple[ThinkDefinition | SpeakDefinition, ...] = (*self.think, *self.speak)
+        for owner in (*entries, *self.functions.values()):
+            if owner.endpoint:
+                yield from owner.endpoint.headers.values()
         for entry in entries:
-            if entry.endpoint:
-                yield from entry.endpoint.headers.values()
             credentials = entry.provider.get("credentials")
             if isinstance(credentials, Mapping):
                 yield from credentials.values()

@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from definition import source
+from definition.callables import ENTRY_OR_NOTHING, build
 from definition.errors import DefinitionError, Problem
 from definition.functions import BUILT_IN
+from definition.handlers import read_handlers
 from definition.listen import LISTEN
 from definition.model import (
-    NO_PARAMETERS,
+    MAX_CALLS_PER_TURN,
     AgentDefinition,
     Endpoint,
     FunctionDefinition,
@@ -20,14 +22,15 @@ from definition.model import (
     SpeakDefinition,
     ThinkDefinition,
 )
-from definition.schema import Parameters
+from definition.options import SENTENCE
 from definition.shape import Findings, ListOf, MapOf, Number, Switch, Table, Text, may, meant, need, shown, whole
 from definition.source import Node
 from definition.speak import SPEAK
 from definition.think import MANAGED_PROMPT_CHARACTERS, THINK
 
 MAX_BYTES = 1_000_000
-_SENTENCE = Text("a sentence")
+LAMBDAS = Path("lambdas") / "functions"
+_SENTENCE = SENTENCE
 _NAME = Text("a name of small letters, digits, _ and -, beginning with a letter", 64, r"[a-z][a-z0-9_-]*")
 # Every provider of language models takes such names; - and . are not taken by all.
 _FUNCTION_NAME = Text("a name of small letters, digits and _, beginning with a letter", 64, r"[a-z][a-z0-9_]*")
@@ -40,25 +43,6 @@ def _idle(data: Mapping[str, Any]) -> dict[str, Any]:
     return {"after_s": 10, "sentences": _ENGLISH_IDLE, **data}
 
 
-_FUNCTION = Table(
-    "a function with description",
-    {
-        "description": need(Text("what it does and when to call it", 1024)),
-        "parameters": may(Parameters(), NO_PARAMETERS),
-        "timeout_s": may(Number(1, 60, "a number of seconds"), 10),
-        "idempotent": may(Switch(), False),
-        "defer_until_eot": may(Switch(), False),
-        "while_running": may(_SENTENCE, ""),
-        "on_failure": may(_SENTENCE, ""),
-    },
-    elsewhere={
-        "url": "no such key (a function is a Lambda of the same name, and the gateway calls it)",
-        "endpoint": "no such key (a function is a Lambda of the same name, and the gateway calls it)",
-        "client_side": "no such key (Deepgram refuses it; every function is answered by the gateway)",
-        "timeout": "timeout_s, a number of seconds",
-        "name": "no such key (the name is the key above)",
-    },
-)
 _QUEUE = Table(
     "a queue with description",
     {
@@ -117,7 +101,8 @@ _AGENT = Table(
         "speak": need(SPEAK),
         "queues": need(MapOf(_QUEUE, _NAME, "queues", least=1)),
         "default_queue": need(Text("the name of one of the queues", 64)),
-        "functions": may(MapOf(_FUNCTION, _FUNCTION_NAME, "functions", most=100, reserved=BUILT_IN), {}),
+        "functions": may(MapOf(ENTRY_OR_NOTHING, _FUNCTION_NAME, "functions", most=100, reserved=BUILT_IN), {}),
+        "max_calls_per_turn": may(whole(1, 50, "a whole number of calls"), MAX_CALLS_PER_TURN),
         "idle": may(_IDLE, {}),
         "goodbye": may(_SENTENCE, _ENGLISH_GOODBYE),
         "max_duration_s": may(whole(60, 14400, "a whole number of seconds"), 1800),
@@ -136,8 +121,11 @@ _AGENT = Table(
 )
 
 
-def load(path: str | Path) -> AgentDefinition:
+def load(path: str | Path, functions: Path | None = None) -> AgentDefinition:
     """The agent definition in one YAML file; its name must be the file's.
+
+    `functions` is the folder of the Lambdas whose sources describe the functions; None: `lambdas/functions` beside
+    the folder of the file, else below the working directory.
 
     Raises:
         DefinitionError: everything that is wrong with the file.
@@ -149,9 +137,13 @@ def load(path: str | Path) -> AgentDefinition:
     stem = Path(path).stem
     if isinstance(data, dict) and data.get("name", stem) != stem:
         findings.below(node, "name", f"the name of the file, {stem}", f"'{data['name']}'")
+    callables: list[FunctionDefinition] = []
+    if isinstance(data, dict) and isinstance(data.get("functions"), dict):
+        handlers = read_handlers(functions or _lambdas(Path(path)))
+        callables = build(data["functions"], node.child("functions"), handlers, findings)
     if findings.problems:
-        raise DefinitionError(sorted(findings.problems, key=lambda problem: problem.line))
-    return _built(data)
+        raise DefinitionError(sorted(findings.problems, key=lambda problem: (problem.file != file, problem.line)))
+    return _built(data, callables)
 
 
 def load_all(folder: str | Path) -> dict[str, AgentDefinition]:
@@ -197,7 +189,12 @@ def _text(file: str, path: str | Path) -> str:
         raise DefinitionError([Problem(file, line, "", "UTF-8", f"the byte {content[error.start]:#04x}")]) from None
 
 
-def _built(data: dict[str, Any]) -> AgentDefinition:
+def _lambdas(path: Path) -> Path:
+    beside = path.parent.parent / LAMBDAS
+    return beside if beside.is_dir() else LAMBDAS
+
+
+def _built(data: dict[str, Any], functions: list[FunctionDefinition]) -> AgentDefinition:
     idle = _idle(data["idle"])
     return AgentDefinition(
         name=data["name"],
@@ -211,12 +208,13 @@ def _built(data: dict[str, Any]) -> AgentDefinition:
         speak=tuple(SpeakDefinition(entry["provider"], _endpoint(entry)) for entry in data["speak"]),
         queues={name: QueueDefinition(name, **queue) for name, queue in data["queues"].items()},
         default_queue=data["default_queue"],
-        functions={name: FunctionDefinition(name, **function) for name, function in data["functions"].items()},
+        functions={function.name: function for function in functions},
         idle=IdleDefinition(idle["after_s"], tuple(idle["sentences"])),
         goodbye=data["goodbye"],
         max_duration_s=data["max_duration_s"],
         tags=tuple(data["tags"]),
         mip_opt_out=data["mip_opt_out"],
+        max_calls_per_turn=data["max_calls_per_turn"],
     )
 
 

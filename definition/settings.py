@@ -85,7 +85,7 @@ def _think(
         think["context_length"] = entry.context_length
     think["prompt"] = definition.prompt
     functions = all_functions(definition).values()
-    think["functions"] = [as_deepgram(function, deferral=deferral) for function in functions]
+    think["functions"] = [as_deepgram(function, deferral=deferral, secrets=secrets) for function in functions]
     return think
 
 

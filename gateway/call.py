@@ -88,7 +88,7 @@ class LiveCall:
             facilities.invoker,
             facilities.clock,
             call,
-            frozenset(name for name, function in self._definition.functions.items() if function.idempotent),
+            self._definition.functions,
         )
         self._turns: asyncio.Queue[Turn] = asyncio.Queue()
         self._over = asyncio.Event()

@@ -18,7 +18,7 @@ from infra.contact_centre.instance import ContactCentre
 from infra.contact_centre.number import NumberAttachment
 from infra.contact_centre.prompts import Prompts
 from infra.contact_centre.queues import Queues
-from infra.deployment.agents import functions_of, load_agents
+from infra.deployment.agents import callables, lambdas_of, load_agents
 from infra.deployment.settings import Deployment
 from infra.flow_functions.agent_functions import AgentFunctions
 from infra.flow_functions.concurrency import reservations
@@ -51,9 +51,9 @@ class VoiceAgentStack(Stack):
         self.deployment = deployment
         self.staging = Staging(root, staged)
         self.definitions = load_agents(deployment, root)
-        functions = functions_of(self.definitions)
-        own = [name for name in functions if name not in deployment.functions]
-        reserved = reservations(deployment, own)
+        lambdas = lambdas_of(deployment, self.definitions)
+        called = {function.name for function in callables(self.definitions)}
+        reserved = reservations(deployment, lambdas)
 
         self.key = kms.Key(
             self,
@@ -80,7 +80,13 @@ class VoiceAgentStack(Stack):
             default_queue_arn=self.queues.arns[deployment.default_queue],
         )
         self.agent_functions = AgentFunctions(
-            self, "Functions", deployment=deployment, staging=self.staging, functions=functions, reserved=reserved
+            self,
+            "Functions",
+            deployment=deployment,
+            staging=self.staging,
+            lambdas=lambdas,
+            called=called,
+            reserved=reserved,
         )
         self.gateway = self._gateway(self.definitions)
         self.flows = self._flows()
@@ -116,7 +122,7 @@ class VoiceAgentStack(Stack):
             self,
             "Gateway",
             deployment=self.deployment,
-            context=self.staging.gateway(self.deployment.agents),
+            context=self.staging.gateway(self.deployment.agents, {each.folder for each in callables(definitions)}),
             environment={
                 "TABLE_NAME": self.calls.table.table_name,
                 "WAKEUP_QUEUE_URL": self.wakeups.queue.queue_url,

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from contract.audio import ULAW_SILENCE
+from definition import AgentDefinition
+from definition.callables import lambdas
 from flows.interruptible import interruptible
 from flows.parameters import FlowParameters
 from flows.polling import polling
@@ -26,14 +28,22 @@ FLOW_LAMBDAS = {
     "next_action_poll": "lambdas.next_action.handler:poll",
     "contact_event": "lambdas.contact_event.handler:handler",
 }
-FUNCTION_LAMBDAS = {
-    "get_order_status": "lambdas.functions.get_order_status.handler:handler",
-    "get_opening_hours": "lambdas.functions.get_opening_hours.handler:handler",
-}
 
 
 def lambda_arn(name: str) -> str:
     return f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{name}"
+
+
+def function_lambdas(agent: AgentDefinition) -> dict[str, str]:
+    """The Lambdas of an agent's functions: name of the Lambda, which is its folder's, to handler."""
+    folders = {function.folder for function in lambdas(agent.functions.values())} - {""}
+    return {folder: f"lambdas.functions.{folder}.handler:handler" for folder in sorted(folders)}
+
+
+def function_arns(agent: AgentDefinition) -> dict[str, str]:
+    """Where the gateway finds each function of an agent; one by ARN is of an account that is not here."""
+    called = lambdas(agent.functions.values())
+    return {function.name: lambda_arn(function.folder) for function in called if function.folder}
 
 
 def resource_arn(kind: str, name: str) -> str:

@@ -268,6 +268,7 @@ class Conversation:
     def _caller_started(self, now_ms: int) -> None:
         playing = self._speech.playing
         self._barge_in.began(self.voice, now_ms, playing=playing)
+        self._functions.confirmations.caller_started()
         self._caller_watch.sound(self.voice.media_ms)
         self._agent_watch.pause()
         self.ending.hold(now_ms)
@@ -291,6 +292,7 @@ class Conversation:
         self._barge_in.over()
         self._unanswered = ""
         self._functions.pending.new_turn()
+        self._functions.confirmations.caller_said()
         self._caller_watch.turn()
         self._take_leave_back()
         self._expect(now_ms)

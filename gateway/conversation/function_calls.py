@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 
 from definition import AgentDefinition, BadArguments
+from definition.callables import confirmation
 from definition.functions import END, TRANSFER, transfer_arguments, validate_arguments
 from gateway.conversation import sentences
 from gateway.conversation.commands import FunctionResult, StartFunction, Tell
+from gateway.conversation.confirmations import Confirmations
 from gateway.conversation.ending import Leave
 from gateway.conversation.pending import PendingFunctions
 from gateway.voice_agent.messages import FunctionCall, FunctionCallResponse, UpdatePrompt
@@ -18,7 +20,8 @@ class FunctionCalls:
 
     def __init__(self, definition: AgentDefinition) -> None:
         self._definition = definition
-        self.pending = PendingFunctions()
+        self.pending = PendingFunctions(definition.max_calls_per_turn)
+        self.confirmations = Confirmations()
 
     def is_ours(self, call: FunctionCall) -> bool:
         """Whether the call is to be answered by us, once."""
@@ -36,7 +39,7 @@ class FunctionCalls:
     def start(self, call: FunctionCall, now_ms: int) -> StartFunction | Tell:
         """Start a function of the definition, or say at once why not."""
         function = self._definition.functions.get(call.name)
-        if function is None:
+        if function is None or function.endpoint is not None:
             return answer(call, error="there is no such function")
         if self.pending.too_many:
             return answer(call, error=sentences.ANSWER_TOO_MANY)
@@ -44,6 +47,8 @@ class FunctionCalls:
             arguments = validate_arguments(function, call.arguments)
         except BadArguments as error:
             return answer(call, error=str(error))
+        if function.confirm and not self.confirmations.given(call.name, arguments):
+            return answer(call, **sentences.confirmation_required(confirmation(function, arguments)))
         self.pending.wait_for(call.id, call.name, function.while_running, now_ms)
         return StartFunction(call.id, call.name, arguments, function.timeout_ms)
 

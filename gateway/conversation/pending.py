@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-CALLS_A_TURN = 8  # an agent that calls functions in a circle is stopped here
+from definition.model import MAX_CALLS_PER_TURN
+
 FILLER_MS = 2000  # a caller who hears nothing for so long thinks that the line is dead
 
 
@@ -20,6 +21,7 @@ class Pending:
 
 @dataclass(slots=True)
 class PendingFunctions:
+    calls_a_turn: int = MAX_CALLS_PER_TURN
     _open: dict[str, Pending] = field(default_factory=dict)
     _seen: set[str] = field(default_factory=set)
     _this_turn: int = 0
@@ -37,7 +39,7 @@ class PendingFunctions:
 
     @property
     def too_many(self) -> bool:
-        return self._this_turn > CALLS_A_TURN
+        return self._this_turn > self.calls_a_turn
 
     def wait_for(self, call_id: str, name: str, filler: str, now_ms: int) -> None:
         self._open[call_id] = Pending(name, now_ms, filler)

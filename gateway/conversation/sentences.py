@@ -35,6 +35,16 @@ def transfer_returned(why: Returned) -> str:
     return f"The transfer did not happen because {reason}. The caller was told and is back with you. Offer other help."
 
 
+def confirmation_required(question: str) -> dict[str, str]:
+    """What the model is told of a function that the caller has not agreed to yet."""
+    return {
+        "status": "confirmation_required",
+        "ask_the_caller": question,
+        "note": "Nothing was done yet. Ask the caller exactly this. Only if they agree, call the function again with "
+        "the same arguments.",
+    }
+
+
 def late_result(name: str, content: str) -> str:
     """A note for the model of a new session."""
     return f"The result of {name}, called before the connection was renewed: {content}"

@@ -20,12 +20,16 @@ from contract.errors import RecordTooLarge, StoreUnavailable
 from contract.items import canonical
 from contract.store import GatewayStore
 from contract.turns import FunctionEntry, FunctionState
+from definition import FunctionDefinition
+from definition.model import RESULT_BYTES
 from gateway.conversation.commands import FunctionResult, StartFunction
 from gateway.functions.invoker import FunctionFailed, Invoker
 
 log = structlog.get_logger()
 
-RESULT_BYTES = 16_384  # what a model can use; a larger answer is refused rather than cut in the middle of a fact
+ATTEMPTS = 2  # of an idempotent function, within its time limit
+WITHHELD = "(withheld)"
+WORTH_ANOTHER = ("throttled", "unreachable", "raised")
 UNKNOWN_OUTCOME = "the outcome of this call is unknown because of a technical fault; do not repeat it"
 
 
@@ -44,7 +48,7 @@ class FunctionRunner:
     invoker: Invoker
     clock: Clock
     call: Call
-    idempotent: frozenset[str] = frozenset()
+    functions: Mapping[str, FunctionDefinition] = field(default_factory=dict)
     ledger: dict[str, FunctionEntry] = field(default_factory=dict)  # this call's entries by key, as they stand
     # What an earlier owner of the call entered, by key without the turn: a speculative request comes before its turn
     # is confirmed, so that the same words may count as another turn when they are heard again.
@@ -59,11 +63,16 @@ class FunctionRunner:
     async def run(self, lease: Lease, turn: int, request: StartFunction) -> FunctionResult:
         """Raises LeaseLost when another gateway owns the call."""
         key = ledger_key(turn, request.name, request.arguments)
+        function = self._definition(request)
         entered = FunctionEntry(
-            key, request.name, request.arguments, FunctionState.ENTERED, entered_at_ms=self.clock.now_ms()
+            key,
+            request.name,
+            withheld(request.arguments, function.redact),
+            FunctionState.ENTERED,
+            entered_at_ms=self.clock.now_ms(),
         )
         before = self.inherited.get(_without_turn(key))
-        if before is not None and request.name not in self.idempotent:
+        if before is not None and not function.idempotent:
             return self._as_before(self.ledger.get(before.key, before))  # it may have finished meanwhile
         try:
             older = await self.store.enter_function(lease, entered)
@@ -72,10 +81,10 @@ class FunctionRunner:
             return failed("ledger_unavailable")  # what is not in the ledger is not invoked
         except RecordTooLarge:
             return failed("arguments_too_large")
-        if older is not None and not self._may_repeat(older):
+        if older is not None and (older.state is FunctionState.FINISHED or not function.idempotent):
             return self._as_before(older)
         self.ledger[key] = entered
-        result = await self._invoke(request)
+        result = await self._invoke(function, request)
         await self._finish(lease, entered, result)
         return result
 
@@ -88,18 +97,27 @@ class FunctionRunner:
             await self.store.finish_function(lease, entered.key, result.state, result.content, result.error, now)
         except StoreUnavailable as error:  # the caller gets the answer all the same
             log.error("ledger_unavailable", contact=self.call.contact_id, function=entered.name, cause=error.cause)
-        log.info("function", contact=self.call.contact_id, function=entered.name, state=result.state.value)
+        log.info(
+            "function",
+            contact=self.call.contact_id,
+            agent=self.call.agent,
+            function=entered.name,
+            state=result.state.value,
+            error=result.error,
+            ms=now - entered.entered_at_ms,
+        )
 
-    def _may_repeat(self, older: FunctionEntry) -> bool:
-        return older.state is not FunctionState.FINISHED and older.name in self.idempotent
+    def _definition(self, request: StartFunction) -> FunctionDefinition:
+        return self.functions.get(request.name) or FunctionDefinition(request.name, "")
 
     def _as_before(self, older: FunctionEntry) -> FunctionResult:
         if older.state is FunctionState.FINISHED:
             return FunctionResult(older.state, older.result)
         return failed(older.error or UNKNOWN_OUTCOME)
 
-    async def _invoke(self, request: StartFunction) -> FunctionResult:
+    async def _invoke(self, function: FunctionDefinition, request: StartFunction) -> FunctionResult:
         payload = {
+            "function": request.name,
             "arguments": request.arguments,
             "context": {
                 "contact_id": self.call.contact_id,
@@ -110,18 +128,35 @@ class FunctionRunner:
         }
         try:
             async with asyncio.timeout(request.timeout_ms / 1000):
-                content = await self.invoker.invoke(request.name, payload)
+                content = await self._attempts(function, payload)
         except TimeoutError:
-            return failed("timeout", "" if request.name in self.idempotent else UNKNOWN_OUTCOME)
+            return failed("timeout", "" if function.idempotent else UNKNOWN_OUTCOME)
         except FunctionFailed as failure:
-            log.warning("function_failed", contact=self.call.contact_id, function=request.name, kind=failure.kind)
             return failed(failure.kind)
-        return checked(content)
+        return checked(content, function.result_bytes)
+
+    async def _attempts(self, function: FunctionDefinition, payload: Mapping[str, object]) -> str:
+        """Once; what may be called twice without harm is tried again, without a pause: a caller is waiting."""
+        attempt = 1
+        while True:
+            try:
+                return await self.invoker.invoke(function.name, payload)
+            except FunctionFailed as failure:
+                log.warning("function_failed", contact=self.call.contact_id, function=function.name, kind=failure.kind)
+                if not function.idempotent or attempt == ATTEMPTS or failure.kind not in WORTH_ANOTHER:
+                    raise
+            attempt += 1
 
 
-def checked(content: str) -> FunctionResult:
+def withheld(arguments: Mapping[str, object], names: Iterable[str]) -> dict[str, object]:
+    """The arguments as they are recorded: of some only that they were given."""
+    hidden = frozenset(names)
+    return {name: WITHHELD if name in hidden else value for name, value in arguments.items()}
+
+
+def checked(content: str, limit: int = RESULT_BYTES) -> FunctionResult:
     """An answer that is JSON and not too large, or the failure that it is."""
-    if len(content.encode()) > RESULT_BYTES:
+    if len(content.encode()) > limit:
         return failed("too_large")
     try:
         json.loads(content)

@@ -42,17 +42,19 @@ class Staging:
     def function(self, name: str) -> Path:
         """One function of the agents, with the packages of its own requirements.txt, if it has one."""
         own = f"lambdas/functions/{name}"
-        packages = ["lambdas/__init__.py", "lambdas/functions/__init__.py"]
+        packages = ["lambdas/__init__.py", "lambdas/functions/__init__.py", "lambdas/sdk"]
         folder = self.folder(f"function-{name}", [*packages, own])
         requirements = folder / own / "requirements.txt"
         if requirements.is_file():
             _install(requirements, folder)
         return folder
 
-    def gateway(self, agents: Iterable[str]) -> Path:
-        """The build context of the gateway's image."""
+    def gateway(self, agents: Iterable[str], functions: Iterable[str]) -> Path:
+        """The build context of the gateway's image; of the functions' folders the source that declares them."""
         definitions = [f"agents/{name}.yaml" for name in agents]
-        return self.folder("gateway", ["contract", "definition", "gateway", *definitions])
+        declared = [f"lambdas/functions/{folder}/handler.py" for folder in sorted(filter(None, functions))]
+        parts = ["contract", "definition", "gateway", "lambdas/functions/__init__.py", *definitions, *declared]
+        return self.folder("gateway", parts)
 
 
 def _install(requirements: Path, folder: Path) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
-from definition import AgentDefinition, DefinitionError, Problem, load
+from definition import AgentDefinition, DefinitionError, FunctionDefinition, Problem, load
+from definition.callables import lambdas
 from infra.deployment.settings import Deployment
 
 
@@ -24,33 +26,43 @@ def load_agents(deployment: Deployment, root: Path) -> dict[str, AgentDefinition
         except DefinitionError as error:
             problems += error.problems
         else:
-            problems += _missing(deployment, root, str(path), definitions[name])
+            problems += _missing(deployment, str(path), definitions[name])
     if problems:
         raise DefinitionError(problems)
     return definitions
 
 
-def functions_of(definitions: dict[str, AgentDefinition]) -> dict[str, float]:
-    """Every function that one of the agents can call, with the longest time in seconds that one gives it."""
-    longest: dict[str, float] = {}
-    for definition in definitions.values():
-        for name, function in definition.functions.items():
-            longest[name] = max(function.timeout_s, longest.get(name, 0))
-    return longest
+@dataclass(frozen=True, slots=True)
+class AgentLambda:
+    """A folder of lambdas/functions: the functions in it that an agent can call, and the longest time of one."""
+
+    functions: tuple[str, ...]
+    timeout_s: float
 
 
-def function_folder(root: Path, name: str) -> Path:
-    """Where the Lambda of a function is."""
-    return root / "lambdas" / "functions" / name
+def lambdas_of(deployment: Deployment, definitions: dict[str, AgentDefinition]) -> dict[str, AgentLambda]:
+    """The Lambdas to deploy by folder: of every function that one of the agents can call and that has no ARN."""
+    found: dict[str, AgentLambda] = {}
+    for function in callables(definitions):
+        if function.name not in deployment.functions:
+            before = found.get(function.folder, AgentLambda((), 0))
+            names = tuple(sorted({*before.functions, function.name}))
+            found[function.folder] = AgentLambda(names, max(function.timeout_s, before.timeout_s))
+    return found
 
 
-def _missing(deployment: Deployment, root: Path, file: str, definition: AgentDefinition) -> Iterator[Problem]:
+def callables(definitions: dict[str, AgentDefinition]) -> list[FunctionDefinition]:
+    """Every function that one of the agents can call and the gateway invokes; one may come more than once."""
+    return [each for definition in definitions.values() for each in lambdas(definition.functions.values())]
+
+
+def _missing(deployment: Deployment, file: str, definition: AgentDefinition) -> Iterator[Problem]:
     queues = ", ".join(deployment.queues)
     for name in definition.queues:
         if name not in deployment.queues:
             yield Problem(file, 0, f"queues.{name}", f"one of the deployment's queues {queues}", f"'{name}'")
-    for name in definition.functions:
-        folder = function_folder(root, name)
-        if name not in deployment.functions and not (folder / "handler.py").is_file():
-            expected = f"a Lambda in lambdas/functions/{name}/handler.py, or its ARN under functions of the deployment"
+    for function in lambdas(definition.functions.values()):
+        name = function.name
+        if name not in deployment.functions and not function.folder:
+            expected = "a Python function in lambdas/functions, or its ARN under functions of the deployment"
             yield Problem(file, 0, f"functions.{name}", expected, "neither")

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from constructs import Construct
 
 from infra.assets.staging import Staging
+from infra.deployment.agents import AgentLambda
 from infra.deployment.settings import Deployment
 from infra.flow_functions.python_function import PythonFunction
 
 
 class AgentFunctions(Construct):
-    """`arns` by name: aliases of ours, and the ARNs that the deployment gives. A function has access to nothing."""
+    """`arns` by name of the function: aliases of ours, and the ARNs that the deployment gives for one of `called`.
+
+    A function has access to nothing.
+    """
 
     def __init__(
         self,
@@ -22,7 +26,8 @@ class AgentFunctions(Construct):
         *,
         deployment: Deployment,
         staging: Staging,
-        functions: Mapping[str, float],
+        lambdas: Mapping[str, AgentLambda],
+        called: Iterable[str],
         reserved: Mapping[str, int],
     ) -> None:
         super().__init__(scope, construct_id)
@@ -32,12 +37,13 @@ class AgentFunctions(Construct):
                 name,
                 code=staging.function(name),
                 handler=f"lambdas.functions.{name}.handler.handler",
-                timeout_s=math.ceil(timeout_s),
+                timeout_s=math.ceil(each.timeout_s),
                 log_days=deployment.retention.logs_days,
                 reserved=reserved.get(name),
                 memory_mib=256,
             )
-            for name, timeout_s in functions.items()
-            if name not in deployment.functions
+            for name, each in lambdas.items()
         }
-        self.arns = {name: deployment.functions.get(name) or self.own[name].alias.function_arn for name in functions}
+        own = {name: self.own[folder].alias for folder, each in lambdas.items() for name in each.functions}
+        given = {name: arn for name, arn in deployment.functions.items() if name in called}
+        self.arns = {**{name: alias.function_arn for name, alias in own.items()}, **given}

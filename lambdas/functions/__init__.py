@@ -1,6 +1,4 @@
-"""Functions of a sample shop, "Alder & Pine". Replace them with your own.
+"""Functions of the sample agents. Replace them with your own: a folder with a handler.py is a Lambda.
 
-A function Lambda gets `{"arguments": {...}, "context": {"contact_id", "agent", "caller_number", "attributes"}}`
-and returns a JSON object, which the language model reads: short, with the words it shall use. It has no access
-to anything of this project.
+docs/functions.md says how to write one. A Lambda has access to nothing of this project but `lambdas.sdk`.
 """

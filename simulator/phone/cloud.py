@@ -13,9 +13,10 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from contract.dynamodb import create_table
+from definition import AgentDefinition
 from simulator.connect.lambdas import Function
 from simulator.connect.seams import ObjectMissing
-from simulator.estate import FLOW_LAMBDAS, FUNCTION_LAMBDAS, INSTANCE_ID, REGION, Estate, lambda_arn
+from simulator.estate import FLOW_LAMBDAS, INSTANCE_ID, REGION, Estate, function_arns, function_lambdas, lambda_arn
 
 TABLE = "voice-agent"
 BUCKET = "voice-agent-clips"
@@ -68,17 +69,19 @@ class Account:
             "DEFAULT_QUEUE_ARN": estate.parameters.default_queue_arn,
         }
 
-    def functions(self, estate: Estate) -> list[Function]:
-        """The flow's Lambdas and the customer's, with the limits they are deployed with."""
+    def functions(self, estate: Estate, agent: AgentDefinition) -> list[Function]:
+        """The flow's Lambdas and those that the agent can call, with the limits they are deployed with."""
         environment = self.lambda_environment(estate)
         limits = {"next_action_wait": 24_000}
-        handlers = {**FLOW_LAMBDAS, **FUNCTION_LAMBDAS}
+        handlers = {**FLOW_LAMBDAS, **function_lambdas(agent)}
         return [
             Function(lambda_arn(name), handler, environment, timeout_ms=limits.get(name, 8000))
             for name, handler in handlers.items()
         ]
 
-    def gateway_environment(self, estate: Estate, agents: str, deepgram: Mapping[str, str]) -> dict[str, str]:
+    def gateway_environment(
+        self, estate: Estate, agent: AgentDefinition, agents: str, deepgram: Mapping[str, str]
+    ) -> dict[str, str]:
         return {
             **self.endpoints.variables(),
             "TABLE_NAME": TABLE,
@@ -86,7 +89,7 @@ class Account:
             "CLIP_BUCKET": BUCKET,
             "AGENTS_DIR": agents,
             "QUEUE_ARNS": json.dumps(estate.queue_arns),
-            "FUNCTION_ARNS": json.dumps({name: lambda_arn(name) for name in FUNCTION_LAMBDAS}),
+            "FUNCTION_ARNS": json.dumps(function_arns(agent)),
             "DEEPGRAM_SECRET_ARN": self.secret_arn,
             "CONNECT_INSTANCE_ID": INSTANCE_ID,
             **deepgram,

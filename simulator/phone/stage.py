@@ -222,7 +222,7 @@ class _Setup:
         return {"DEEPGRAM_URL": await start_agent(self._start, self._asked.agent_path, heard, self._asked.speech)}
 
     async def _lambdas(self, account: asyncio.Task[cloud.Account]) -> tuple[LambdaRuntime, Servers]:
-        functions = (await account).functions(self._estate)
+        functions = (await account).functions(self._estate, self._asked.agent)
         runtime = await self._stack.enter_async_context(LambdaRuntime(functions))
         servers = await self._stack.enter_async_context(Servers.serving(self._listener, self._clock, runtime))
         await _to_its_end(runtime.warm_up())
@@ -233,7 +233,7 @@ class _Setup:
 
     async def _gateway(self, account: asyncio.Task[cloud.Account], deepgram: asyncio.Task[dict[str, str]]) -> Child:
         variables = (await account).gateway_environment(
-            self._estate, str(self._asked.agent_path.parent), await deepgram
+            self._estate, self._asked.agent, str(self._asked.agent_path.parent), await deepgram
         )
         gateway = await self._start("gateway", [self._asked.gateway], variables, self._log.line)
         await gateway.until(lambda: self._log.opening is not None, "the opening was rendered")

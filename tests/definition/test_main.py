@@ -56,3 +56,11 @@ def test_the_package_runs_as_a_program(
         runpy.run_module("definition", run_name="__main__")
     assert caught.value.code == 1
     assert "none.yaml" in capfd.readouterr().err
+
+
+def test_several_files_are_told_apart(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    (folder / "shop.yaml").write_text(text(), encoding="utf-8")
+    assert main(["shop.yaml", "none.yaml"]) == 1
+    out, err = capfd.readouterr()
+    assert json.loads(out)["type"] == "Settings"
+    assert [line for line in err.splitlines() if line.startswith("--")] == ["-- shop.yaml", "-- none.yaml"]

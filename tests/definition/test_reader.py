@@ -84,13 +84,12 @@ def test_a_key_that_is_required_is_missed(problems: Problems, key: str) -> None:
         ),
         (
             function("client_side: true"),
-            "13: functions.find.client_side: expected no such key (Deepgram refuses it; "
-            "every function is answered by the gateway), found 'client_side'",
+            "13: functions.find.client_side: expected no such key (Deepgram refuses it), found 'client_side'",
         ),
         (
             function("url: https://a.example"),
-            "13: functions.find.url: expected no such key (a function is a Lambda of the same name, "
-            "and the gateway calls it), found 'url'",
+            "13: functions.find.url: expected endpoint with url, for a function that Deepgram calls by itself, "
+            "found 'url'",
         ),
         (
             function("parameters: {type: string}"),
@@ -108,7 +107,8 @@ def test_a_key_that_is_required_is_missed(problems: Problems, key: str) -> None:
         ),
         (
             "functions:\n  find: {}\n",
-            "11: functions.find.description: expected what it does and when to call it, found nothing",
+            "11: functions.find: expected a Python function of this name in lambdas/functions, or a description, "
+            "found neither",
         ),
         ("functions:\n", "10: functions: expected a mapping of 0 to 100 functions by name, found nothing"),
         ("idle: {after_s: 1}\n", "10: idle.after_s: expected a number of seconds from 3 to 120, found 1"),

@@ -8,7 +8,7 @@ import pytest
 from definition import DefinitionError
 from flows.parameters import FlowLogging
 from infra.deployment import Deployment, read
-from infra.deployment.agents import functions_of, load_agents
+from infra.deployment.agents import AgentLambda, lambdas_of, load_agents
 from infra.deployment.overrides import overrides
 from infra.deployment.settings import DEEPGRAM_URLS, Egress, Opening
 from infra.deployment.shapes import DEPLOYMENT
@@ -135,12 +135,15 @@ def test_only_keys_of_a_deployment_are_taken_from_the_context() -> None:
 def test_an_agent_needs_its_queues_and_its_functions(tmp_path: Path) -> None:
     deployment = reading(tmp_path, NEW.replace("orders:", "sales:"))
     (tmp_path / "agents").mkdir()
-    (tmp_path / "agents" / "shop.yaml").write_text((ROOT / "agents" / "shop.yaml").read_text())
+    shop = (ROOT / "agents" / "shop.yaml").read_text()
+    described = "  charge: {description: Charges.}\n"
+    before, after = shop.split("  get_order_status:\n  get_opening_hours:\n")
+    (tmp_path / "agents" / "shop.yaml").write_text(before + described + after)
     with pytest.raises(DefinitionError) as refused:
         load_agents(deployment, tmp_path)
     said = str(refused.value)
     assert "queues.orders: expected one of the deployment's queues sales, support" in said
-    assert "functions.get_order_status: expected a Lambda in lambdas/functions/get_order_status/handler.py" in said
+    assert "functions.charge: expected a Python function in lambdas/functions, or its ARN under functions" in said
 
 
 def test_an_agent_that_does_not_exist_is_named(tmp_path: Path) -> None:
@@ -150,4 +153,8 @@ def test_an_agent_that_does_not_exist_is_named(tmp_path: Path) -> None:
 
 def test_a_function_gets_the_longest_time_that_an_agent_gives_it(tmp_path: Path) -> None:
     definitions = load_agents(reading(tmp_path, NEW), ROOT)
-    assert functions_of(definitions) == {"get_order_status": 8, "get_opening_hours": 5}
+    deployment = reading(tmp_path, NEW)
+    assert lambdas_of(deployment, definitions) == {
+        "get_order_status": AgentLambda(("get_order_status",), 8),
+        "get_opening_hours": AgentLambda(("get_opening_hours",), 5),
+    }

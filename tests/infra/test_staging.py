@@ -17,6 +17,8 @@ def root(tmp_path: Path) -> Path:
         "lambdas/start_call/handler.py",
         "lambdas/functions/__init__.py",
         "lambdas/functions/look_up/handler.py",
+        "lambdas/functions/look_up/prices.py",
+        "lambdas/sdk/__init__.py",
         "definition/model.py",
         "gateway/Dockerfile",
         "agents/shop.yaml",
@@ -34,13 +36,15 @@ def files(folder: Path) -> list[str]:
 
 def test_the_flow_lambdas_come_without_the_functions_of_the_agents(root: Path, tmp_path: Path) -> None:
     folder = Staging(root, tmp_path / "staged").flow_lambdas()
-    assert files(folder) == ["contract/call.py", "lambdas/__init__.py", "lambdas/start_call/handler.py"]
+    sdk = "lambdas/sdk/__init__.py"
+    assert files(folder) == ["contract/call.py", "lambdas/__init__.py", sdk, "lambdas/start_call/handler.py"]
 
 
 def test_a_function_comes_alone(root: Path, tmp_path: Path) -> None:
     folder = Staging(root, tmp_path / "staged").function("look_up")
-    own = "lambdas/functions/look_up/handler.py"
-    assert files(folder) == ["lambdas/__init__.py", "lambdas/functions/__init__.py", own]
+    own = ["lambdas/functions/look_up/handler.py", "lambdas/functions/look_up/prices.py"]
+    common = ["lambdas/__init__.py", "lambdas/functions/__init__.py"]
+    assert files(folder) == [*common, *own, "lambdas/sdk/__init__.py"]
 
 
 def test_packages_of_a_function_are_installed_for_the_lambda_runtime(
@@ -57,12 +61,14 @@ def test_packages_of_a_function_are_installed_for_the_lambda_runtime(
 
 
 def test_the_gateway_gets_the_agents_that_are_deployed(root: Path, tmp_path: Path) -> None:
-    folder = Staging(root, tmp_path / "staged").gateway(["shop"])
-    assert files(folder) == ["agents/shop.yaml", "contract/call.py", "definition/model.py", "gateway/Dockerfile"]
+    folder = Staging(root, tmp_path / "staged").gateway(["shop"], {"look_up", ""})
+    ours = ["agents/shop.yaml", "contract/call.py", "definition/model.py", "gateway/Dockerfile"]
+    declared = ["lambdas/functions/__init__.py", "lambdas/functions/look_up/handler.py"]
+    assert files(folder) == [*ours, *declared], "of the functions only what declares them"
 
 
 def test_staging_again_leaves_nothing_of_the_time_before(root: Path, tmp_path: Path) -> None:
-    first = Staging(root, tmp_path / "staged").gateway(["other"])
-    second = Staging(root, tmp_path / "staged").gateway(["shop"])
+    first = Staging(root, tmp_path / "staged").gateway(["other"], ())
+    second = Staging(root, tmp_path / "staged").gateway(["shop"], ())
     assert first == second
     assert not (second / "agents" / "other.yaml").exists()

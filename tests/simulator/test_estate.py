@@ -4,23 +4,28 @@ from __future__ import annotations
 
 import ast
 import importlib.util
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from contract.audio import ULAW_SILENCE
+from definition import FunctionDefinition, load
 from simulator.connect.errors import InvalidFlow
 from simulator.estate import (
     FLOW_LAMBDAS,
-    FUNCTION_LAMBDAS,
     INSTANCE_ID,
     SHORT_SILENCE_MS,
     SILENCE_S,
     estate,
+    function_arns,
+    function_lambdas,
     lambda_arn,
     resource_arn,
 )
 from tests.simulator.connect.small import document, say
+
+SHOP = load(Path(__file__).resolve().parents[2] / "agents" / "shop.yaml")
 
 
 def test_both_flows_are_in_place_and_accepted() -> None:
@@ -81,14 +86,21 @@ def test_two_estates_share_nothing() -> None:
     assert second.instance.queues
 
 
-@pytest.mark.parametrize("handler", [*FLOW_LAMBDAS.values(), *FUNCTION_LAMBDAS.values()])
+@pytest.mark.parametrize("handler", [*FLOW_LAMBDAS.values(), *function_lambdas(SHOP).values()])
 def test_every_handler_is_there(handler: str) -> None:
     module, _, name = handler.partition(":")
     found = importlib.util.find_spec(module)  # not imported: a handler wants its environment
     assert found is not None
     assert found.origin is not None
     defined = ast.parse(Path(found.origin).read_text()).body
-    assert name in {node.name for node in defined if isinstance(node, ast.FunctionDef)}
+    functions = {node.name for node in defined if isinstance(node, ast.FunctionDef)}
+    assigned = {ast.unparse(node.targets[0]) for node in defined if isinstance(node, ast.Assign)}
+    assert name in functions | assigned
+
+
+def test_a_function_whose_lambda_is_elsewhere_is_not_pretended() -> None:
+    agent = replace(SHOP, functions={"charge": FunctionDefinition("charge", "Charges.")})
+    assert function_lambdas(agent) == function_arns(agent) == {}
 
 
 def test_a_flow_of_ones_own_can_be_added_if_connect_would_take_it() -> None:

@@ -1,9 +1,10 @@
-"""The opening hours: arguments `{"day": "monday"}`, or none for the whole week."""
+"""When the shop is open."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from typing import Literal
+
+from lambdas.sdk import function, serve
 
 _WORKDAY = ("09:00", "18:00")
 HOURS: dict[str, tuple[str, str] | None] = {
@@ -17,14 +18,22 @@ HOURS: dict[str, tuple[str, str] | None] = {
 }
 
 
-def handler(event: Mapping[str, Any], context: object) -> dict[str, object]:
-    """The hours of one day, or of all of them; `{"error": ...}` for a day that there is not."""
-    day = str((event.get("arguments") or {}).get("day") or "").strip().lower()
-    if not day:
+Day = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
+
+
+@function(timeout_s=5, idempotent=True)
+def get_opening_hours(day: Day | None = None) -> dict[str, object]:
+    """The opening hours of the shop, for one day or for the whole week.
+
+    Args:
+        day: Leave it out for the whole week.
+    """
+    if day is None:
         return {"week": {name: _one(name) for name in HOURS}, "sentence": _WEEK}
-    if day not in HOURS:
-        return {"error": "A day is one of " + ", ".join(HOURS) + "."}
     return _one(day)
+
+
+handler = serve(get_opening_hours)
 
 
 def _one(day: str) -> dict[str, object]:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -9,7 +10,6 @@ from gateway.conversation import sentences
 from gateway.conversation.commands import Command, FunctionResult, StartFunction, Tell
 from gateway.conversation.ending import Leave
 from gateway.conversation.function_calls import FunctionCalls
-from gateway.conversation.pending import CALLS_A_TURN
 from gateway.voice_agent.messages import FunctionCall, FunctionCallResponse, UpdatePrompt
 from tests.gateway.definitions import definition
 
@@ -60,7 +60,7 @@ def test_what_cannot_be_started_is_answered_with_the_reason(name: str, arguments
 
 def test_an_agent_that_calls_in_a_circle_is_told_to_stop() -> None:
     functions = calls()
-    for number in range(CALLS_A_TURN + 1):
+    for number in range(definition().max_calls_per_turn + 1):
         functions.is_ours(call(call_id=str(number)))
     assert error_of(functions.start(call(), NOW)) == sentences.ANSWER_TOO_MANY
 
@@ -112,3 +112,16 @@ def test_an_end_has_no_queue() -> None:
 
 def test_other_functions_are_no_wish_to_leave() -> None:
     assert calls().leave(call()) is None
+
+
+def test_what_the_caller_has_to_agree_to_is_asked_first_and_started_when_they_have_spoken() -> None:
+    book = replace(definition().functions["book"], confirm="Shall I book {day}?", parameters={"type": "object"})
+    functions = FunctionCalls(definition(functions={"book": book}))
+    asked = functions.start(call("book", '{"day": "Monday"}'), NOW)
+    assert isinstance(asked, Tell)
+    assert isinstance(asked.message, FunctionCallResponse)
+    assert json.loads(asked.message.content)["ask_the_caller"] == "Shall I book Monday?"
+    assert not functions.pending.any
+    functions.confirmations.caller_started()
+    functions.confirmations.caller_said()
+    assert isinstance(functions.start(call("book", '{"day": "Monday"}', "b"), NOW), StartFunction)

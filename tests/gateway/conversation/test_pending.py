@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from gateway.conversation.pending import CALLS_A_TURN, FILLER_MS, PendingFunctions
+from gateway.conversation.pending import FILLER_MS, PendingFunctions
 
 NOW = 1_000_000
 
@@ -14,10 +14,10 @@ def test_a_request_that_comes_twice_counts_once() -> None:
 def test_an_agent_that_calls_in_a_circle_is_stopped_until_the_next_turn() -> None:
     pending = PendingFunctions()
     stopped = []
-    for number in range(CALLS_A_TURN + 1):
+    for number in range(pending.calls_a_turn + 1):
         pending.begin(str(number))
         stopped.append(pending.too_many)
-    assert stopped == [False] * CALLS_A_TURN + [True]
+    assert stopped == [False] * pending.calls_a_turn + [True]
     pending.new_turn()
     assert not pending.too_many
 

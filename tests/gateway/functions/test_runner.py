@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Mapping
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -13,9 +14,11 @@ from contract.clock import LoopClock
 from contract.errors import LeaseLost, StoreUnavailable
 from contract.memory import MemoryStore
 from contract.turns import FunctionEntry, FunctionState
+from definition import FunctionDefinition
+from definition.model import RESULT_BYTES
 from gateway.conversation.commands import FunctionResult, StartFunction
 from gateway.functions.invoker import FunctionFailed
-from gateway.functions.runner import RESULT_BYTES, UNKNOWN_OUTCOME, FunctionRunner, checked, ledger_key
+from gateway.functions.runner import UNKNOWN_OUTCOME, WITHHELD, FunctionRunner, checked, ledger_key
 from tests.contract.samples import CONTACT, T0, a_call
 
 REQUEST = StartFunction("f1", "book", {"day": "monday"}, 5000)
@@ -61,10 +64,10 @@ class Failing(MemoryStore):
 
 
 class Bench:
-    def __init__(self, *, answer: str = '{"booked": true}', after_s: float = 0.1, idempotent: bool = False) -> None:
+    def __init__(self, *, answer: str = '{"booked": true}', after_s: float = 0.1, **declared: Any) -> None:
         self.store = Failing()
         self.invoker = Invoker(self.store, answer, after_s)
-        self.idempotent = frozenset({"book"} if idempotent else ())
+        self.functions = {"book": FunctionDefinition("book", "Books.", **declared)}
         self.lease: Lease
 
     async def __aenter__(self) -> Bench:
@@ -78,7 +81,7 @@ class Bench:
 
     def fresh(self) -> FunctionRunner:
         """As another gateway would have it."""
-        return FunctionRunner(self.store, self.invoker, LoopClock(T0), a_call(), self.idempotent)
+        return FunctionRunner(self.store, self.invoker, LoopClock(T0), a_call(), self.functions)
 
     async def run(self, turn: int = 1, request: StartFunction = REQUEST) -> FunctionResult:
         return await self.runner.run(self.lease, turn, request)
@@ -105,6 +108,7 @@ async def test_a_lambda_gets_the_arguments_and_what_is_known_of_the_call() -> No
         [(name, payload)] = bench.invoker.invoked
         assert name == "book"
         assert payload == {
+            "function": "book",
             "arguments": {"day": "monday"},
             "context": {
                 "contact_id": CONTACT,
@@ -170,7 +174,7 @@ async def test_a_failure_of_what_may_be_repeated_is_tried_again() -> None:
         bench.invoker.failure = None
         assert (await bench.run()).state is FunctionState.FINISHED
         assert (await bench.run()).state is FunctionState.FINISHED
-        assert len(bench.invoker.invoked) == 2
+        assert len(bench.invoker.invoked) == 3, "two attempts of the first, and none of the third"
 
 
 @pytest.mark.parametrize("idempotent", [False, True])
@@ -250,3 +254,38 @@ def test_an_answer_is_json_of_a_size_that_a_model_can_use(content: str, error: s
     result = checked(content)
     assert result.error == error
     assert (result.state is FunctionState.FINISHED) is not bool(error)
+
+
+async def test_an_idempotent_function_is_tried_again_once_and_another_is_not() -> None:
+    for idempotent, attempts in ((True, 2), (False, 1)):
+        async with Bench(idempotent=idempotent) as bench:
+            bench.invoker.failure = FunctionFailed("book", "raised")
+            assert (await bench.run()).error == "raised"
+            assert len(bench.invoker.invoked) == attempts
+
+
+async def test_what_a_second_attempt_cannot_mend_is_not_tried_again() -> None:
+    async with Bench(idempotent=True) as bench:
+        bench.invoker.failure = FunctionFailed("book", "unknown_function")
+        await bench.run()
+        assert len(bench.invoker.invoked) == 1
+
+
+async def test_all_attempts_share_the_time_limit() -> None:
+    async with Bench(idempotent=True, after_s=3) as bench:
+        bench.invoker.failure = FunctionFailed("book", "raised")
+        result = await bench.run()
+        assert (result.error, len(bench.invoker.invoked)) == ("timeout", 2)
+        assert (await bench.entry()).finished_at_ms == T0 + REQUEST.timeout_ms
+
+
+async def test_a_private_argument_reaches_the_function_and_not_the_ledger() -> None:
+    async with Bench(redact=("day",)) as bench:
+        await bench.run()
+        assert bench.invoker.invoked[0][1]["arguments"] == {"day": "monday"}
+        assert (await bench.entry()).arguments == {"day": WITHHELD}
+
+
+async def test_a_function_may_have_a_smaller_limit_for_its_answer() -> None:
+    async with Bench(result_bytes=10) as bench:
+        assert (await bench.run()).error == "too_large"

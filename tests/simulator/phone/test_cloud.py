@@ -3,15 +3,18 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
+from definition import load
 from simulator.connect.seams import ObjectMissing
 from simulator.estate import estate, lambda_arn
 from simulator.phone.cloud import Account, Endpoints, S3Objects
 
+SHOP = load(Path(__file__).resolve().parents[3] / "agents" / "shop.yaml")
 ENDPOINTS = Endpoints("http://127.0.0.1:1", "http://127.0.0.1:2")
 ACCOUNT = Account(ENDPOINTS, "http://127.0.0.1:1/queue", "arn:secret")
 
@@ -34,7 +37,7 @@ def test_boto3_finds_the_stand_ins_by_its_own_variables() -> None:
 
 
 def test_every_function_has_the_limit_that_it_is_deployed_with() -> None:
-    functions = {function.arn: function for function in ACCOUNT.functions(estate())}
+    functions = {function.arn: function for function in ACCOUNT.functions(estate(), SHOP)}
 
     assert functions[lambda_arn("next_action_wait")].timeout_ms > 20_000, "it waits for what comes next"
     assert functions[lambda_arn("next_action_poll")].timeout_ms == 8000
@@ -43,7 +46,9 @@ def test_every_function_has_the_limit_that_it_is_deployed_with() -> None:
 
 def test_the_gateway_gets_the_variables_of_a_deployment_and_nothing_that_says_simulator() -> None:
     built = estate()
-    variables = ACCOUNT.gateway_environment(built, "agents", {"DEEPGRAM_URL": "ws://127.0.0.1:3/v1/agent/converse"})
+    variables = ACCOUNT.gateway_environment(
+        built, SHOP, "agents", {"DEEPGRAM_URL": "ws://127.0.0.1:3/v1/agent/converse"}
+    )
 
     assert json.loads(variables["QUEUE_ARNS"]) == built.queue_arns
     assert variables["DEEPGRAM_URL"].startswith("ws://127.0.0.1:3/")

@@ -1,0 +1,16 @@
+"""What may be said about a function, wherever it is said: in a definition's YAML, or in the decorator of its source."""
+
+from __future__ import annotations
+
+from definition.shape import Number, Shape, Switch, Text, whole
+
+SENTENCE = Text("a sentence")
+OPTIONS: dict[str, Shape] = {
+    "timeout_s": Number(1, 60, "a number of seconds"),
+    "idempotent": Switch(),
+    "defer_until_eot": Switch(),
+    "confirm": SENTENCE,
+    "result_bytes": whole(256, 32_768, "a whole number of bytes"),
+    "while_running": SENTENCE,
+    "on_failure": SENTENCE,
+}

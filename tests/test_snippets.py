@@ -1,0 +1,90 @@
+"""The long snippets of the documentation are files, and the files do what the pages say."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from definition import load
+from definition.handlers import read_handlers
+from definition.settings import settings
+from simulator.deepgram.manners import PESSIMISTIC
+from simulator.deepgram.settings_check import check_values, settings_schema
+
+ROOT = Path(__file__).resolve().parents[1]
+EXAMPLES = ROOT / "docs" / "examples"
+_SNIPPET = re.compile(r"^<!-- file: (\S+) -->\n```\w+\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+SNIPPETS = [
+    (page.name, file, content)
+    for page in sorted((ROOT / "docs").glob("*.md"))
+    for file, content in _SNIPPET.findall(page.read_text(encoding="utf-8"))
+]
+
+
+@pytest.mark.parametrize(("page", "file", "content"), SNIPPETS, ids=[f"{page}-{file}" for page, file, _ in SNIPPETS])
+def test_a_snippet_is_its_file(page: str, file: str, content: str) -> None:
+    assert content == (ROOT / file).read_text(encoding="utf-8"), f"{page}: copy {file} into the page"
+
+
+def test_every_example_stands_on_a_page() -> None:
+    files = {str(path.relative_to(ROOT)) for path in EXAMPLES.rglob("*.*") if "__pycache__" not in path.parts}
+    assert files == {file for _, file, _ in SNIPPETS}
+
+
+@pytest.mark.parametrize("path", sorted((EXAMPLES / "agents").glob("*.yaml")), ids=lambda path: path.stem)
+def test_an_agent_of_the_pages_is_taken_by_deepgram(path: Path) -> None:
+    agent = load(path)
+    secrets = dict.fromkeys(agent.secrets, "value")
+    message = settings(agent, greeting=None, secrets=secrets)
+    settings_schema(PESSIMISTIC)(message, "")
+    check_values(message, PESSIMISTIC)
+
+
+def handler(name: str) -> Any:
+    spec = importlib.util.spec_from_file_location(name, EXAMPLES / "lambdas/functions" / name / "handler.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # data classes look for their own module
+    try:
+        spec.loader.exec_module(module)
+    finally:
+        del sys.modules[name]
+    return module.handler
+
+
+def test_the_functions_of_the_page_are_declared_well_and_run() -> None:
+    handlers = read_handlers(EXAMPLES / "lambdas" / "functions")
+    assert all(not problems for problems in handlers.problems.values())
+    orders = handler("orders")
+    arguments: dict[str, object] = {"order_number": "123456"}
+    assert orders({"function": "find_order", "arguments": arguments}, None)["found"] is True
+    moved = orders(
+        {
+            "function": "change_delivery",
+            "arguments": {**arguments, "day": "2027-02-01", "to": {"street": "Elm 1", "city": "York"}},
+        },
+        None,
+    )
+    assert moved == {"day": "2027-02-01", "window": "morning", "city": "York", "patience": 3}
+
+
+def test_the_function_of_the_page_decides_by_the_context() -> None:
+    event = {"function": "cancel_order", "arguments": {"order_number": "123456", "pin": "4711"}}
+    assert "not known" in handler("orders")(event, None)["error"]
+    known = {**event, "context": {"attributes": {"customer_id": "7"}}}
+    assert handler("orders")(known, None) == {"cancelled": True}
+
+
+def test_what_the_page_says_of_each_function_is_what_the_gateway_knows() -> None:
+    functions = load(EXAMPLES / "agents" / "orders.yaml").functions
+    assert list(functions) == ["find_order", "cancel_order", "charge_card", "get_weather"]
+    assert functions["cancel_order"].on_failure.startswith("Nothing was cancelled")
+    assert functions["cancel_order"].redact == ("pin",)
+    assert functions["charge_card"].folder == ""
+    assert functions["get_weather"].endpoint is not None
