@@ -46,7 +46,7 @@ class MemoryStore:
         return await self._do(lambda: self._create(call))
 
     async def head(self, contact_id: str) -> Head:
-        return await self._do(lambda: self._record(contact_id).head)
+        return await self._do(lambda: self._record(contact_id).head, look=True)
 
     async def asked(self, request: Request, request_id: str, now_ms: int) -> Head:
         return await self._do(lambda: self._asked(request, request_id, now_ms))
@@ -136,12 +136,13 @@ class MemoryStore:
     async def put_opening(self, agent: str, opening: Opening) -> None:
         await self._do(lambda: self._openings.__setitem__(agent, opening))
 
-    async def _do(self, operation: Callable[[], T]) -> T:
-        if self._delay_s:
+    async def _do(self, operation: Callable[[], T], *, look: bool = False) -> T:
+        """`look`: it only reads, so that all of its time is that in which the answer grows old."""
+        if self._delay_s and not look:
             await asyncio.sleep(self._delay_s / 2)
         result = operation()
         if self._delay_s:
-            await asyncio.sleep(self._delay_s / 2)
+            await asyncio.sleep(self._delay_s if look else self._delay_s / 2)
         return result
 
     async def _change(self, contact_id: str, step: Callable[[Head], Head]) -> Head:

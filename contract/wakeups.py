@@ -92,6 +92,7 @@ class MemoryWakeups:
         until = [visible - now for _, visible in self._messages.values()]
         self._sent.clear()
         try:
-            await asyncio.wait_for(self._sent.wait(), min([left, *until]))
+            async with asyncio.timeout(min([left, *until])):
+                await self._sent.wait()
         except TimeoutError:
             return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +13,7 @@ from flows.interruptible import interruptible
 from flows.parameters import FlowParameters
 from flows.polling import polling
 from simulator.connect.check import load_flow
+from simulator.connect.flow_file import Flow
 from simulator.connect.instance import Hours, Instance, Queue
 
 REGION = "eu-central-1"
@@ -75,6 +77,22 @@ class Estate:
 
 def estate(default_agent: str = "shop", queues: tuple[str, ...] = ("orders", "support")) -> Estate:
     """A fresh instance in which everything is open and staffed; `queues[-1]` is the default queue."""
+    built = _furnished(default_agent, queues)
+    built.instance.add(*_flows(default_agent, queues))
+    return built
+
+
+@functools.cache
+def _flows(default_agent: str, queues: tuple[str, ...]) -> tuple[Flow, ...]:
+    """Our flows as Connect takes them, generated and checked once: nothing changes a flow."""
+    built = _furnished(default_agent, queues)
+    for form, make in (("interruptible", interruptible), ("polling", polling)):
+        built.add_flow(form, make(built.parameters).to_dict())
+    return tuple(built.instance.flows.values())
+
+
+def _furnished(default_agent: str, queues: tuple[str, ...]) -> Estate:
+    """An instance without flows."""
     instance = Instance(arn=INSTANCE_ARN, alias="simulated")
     always = Hours(resource_arn("operating-hours", "always"), "Always")
     switch = Hours(resource_arn("operating-hours", "voice-agent-switch"), "voice-agent-switch")
@@ -97,7 +115,4 @@ def estate(default_agent: str = "shop", queues: tuple[str, ...] = ("orders", "su
         short_silence_prompt_arn=short,
     )
     stream = f"arn:aws:kinesisvideo:{REGION}:{ACCOUNT}:stream/{PREFIX}-connect-simulated-contact-0001/1790000000000"
-    built = Estate(instance, parameters, queue_arns, stream, switch)
-    for form, make in (("interruptible", interruptible), ("polling", polling)):
-        built.add_flow(form, make(parameters).to_dict())
-    return built
+    return Estate(instance, parameters, queue_arns, stream, switch)

@@ -7,8 +7,12 @@ that is reported at once instead of hanging.
 from __future__ import annotations
 
 import asyncio
+import heapq
+import itertools
 import selectors
+from collections import deque
 from collections.abc import Callable, Coroutine
+from contextvars import Context
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -37,43 +41,84 @@ class LeakedTasks(RuntimeError):
         return f"{len(self.names)} tasks were left behind: {', '.join(self.names)}"
 
 
-class _JumpingSelector(selectors.SelectSelector):
-    """Instead of sleeping, moves the loop's clock on by the time-out."""
+class JumpingEventLoop(asyncio.SelectorEventLoop):
+    """`time()` starts at 0 and moves only when every task waits.
+
+    asyncio's own loop asks the operating system in every round whether a socket has something; here that is asked
+    only where there is one, and timers are compared without Python code. A whole call is ten thousand rounds.
+    """
+
+    # asyncio's own.
+    _ready: deque[asyncio.Handle]  # what runs in the next round
+    _selector: selectors.BaseSelector
+    _process_events: Callable[[list[tuple[selectors.SelectorKey, int]]], None]
 
     def __init__(self) -> None:
-        super().__init__()
-        self.now = 0.0
+        super().__init__(selectors.SelectSelector())
+        self._now = 0.0
         self._rounds = 0
+        self._sockets = self._selector.get_map()
+        self._timers: list[tuple[float, int, asyncio.TimerHandle]] = []
+        self._entered = itertools.count()  # of two timers of the same moment the older one rings first
 
-    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        ready = super().select(0)
-        if ready or (timeout is not None and timeout <= 0):
+    def time(self) -> float:
+        return self._now
+
+    def call_soon(  # type: ignore[override]
+        self, callback: Callable[..., object], *args: Any, context: Context | None = None
+    ) -> asyncio.Handle:
+        handle = asyncio.Handle(callback, args, self, context)
+        self._ready.append(handle)
+        return handle
+
+    def call_later(  # type: ignore[override]
+        self, delay: float, callback: Callable[..., object], *args: Any, context: Context | None = None
+    ) -> asyncio.TimerHandle:
+        return self.call_at(self._now + delay, callback, *args, context=context)
+
+    def call_at(  # type: ignore[override]
+        self, when: float, callback: Callable[..., object], *args: Any, context: Context | None = None
+    ) -> asyncio.TimerHandle:
+        handle = asyncio.TimerHandle(when, callback, args, self, context)
+        heapq.heappush(self._timers, (when, next(self._entered), handle))
+        return handle
+
+    def _run_once(self) -> None:
+        """One round: asyncio calls it until the loop is stopped."""
+        self._advance()
+        ready = self._ready
+        for _ in range(len(ready)):
+            handle = ready.popleft()
+            if not handle._cancelled:
+                handle._run()
+
+    def _advance(self) -> None:
+        """Let time pass, and make ready what is due."""
+        if not self._ready and len(self._sockets) > 1:  # one is asyncio's own, by which threads wake it up
+            self._process_events(self._selector.select(0))
+        if self._ready:
             self._rounds += 1
             if self._rounds > MOST_ROUNDS:
                 self._rounds = 0  # cleaning up needs some, too
-                raise Spinning(f"{MOST_ROUNDS} rounds of the event loop at {self.now:.3f} s")
-            # asyncio runs a timer that is less than a nanosecond away; who then waits for the rest of it, until its
-            # own deadline, would wait for ever if no time passed.
-            self.now += ROUND_S
-            return ready
-        self._rounds = 0
-        if timeout is None:
+                raise Spinning(f"{MOST_ROUNDS} rounds of the event loop at {self._now:.3f} s")
+            # Who waits until a deadline less than a nanosecond away would wait for ever if no time passed.
+            self._now += ROUND_S
+        else:
+            self._rounds = 0
+            self._jump()
+        timers, now = self._timers, self._now
+        while timers and timers[0][0] <= now:
+            self._ready.append(heapq.heappop(timers)[2])
+
+    def _jump(self) -> None:
+        timers = self._timers
+        while timers and timers[0][2]._cancelled:
+            heapq.heappop(timers)
+        if not timers:
             raise Stalled("no task can go on and no timer is set")
-        # A jump ends a hair behind its timer: float sums fall short, and code that waits "until the deadline"
-        # would wait for nothing, again and again.
-        self.now += timeout + HAIR_S
-        return []
-
-
-class JumpingEventLoop(asyncio.SelectorEventLoop):
-    """`time()` starts at 0 and moves only when every task waits."""
-
-    def __init__(self) -> None:
-        self._jumping = _JumpingSelector()
-        super().__init__(self._jumping)
-
-    def time(self) -> float:
-        return self._jumping.now
+        # A hair behind the timer: float sums fall short, and code that waits "until the deadline" would wait for
+        # nothing, again and again.
+        self._now = max(self._now, timers[0][0]) + HAIR_S
 
 
 def run(main: Coroutine[Any, Any, T], loop_factory: Callable[[], asyncio.AbstractEventLoop] = JumpingEventLoop) -> T:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from contract.audio import BYTES_PER_MS, ULAW_SILENCE, rms, ulaw2lin
-from simulator.caller.schedule import FRAME_MS, Caller
+from simulator.caller.schedule import FRAME_MS, SILENCE, Caller
 
 FRAME_SAMPLES = FRAME_MS * BYTES_PER_MS  # of µ-law: a sample is a byte
 AGENT_SPEAKS_RMS = 150
@@ -74,15 +74,16 @@ class Line:
     def tick(self) -> tuple[int, bytes, bytes]:
         """The next 20 ms: when they begin, what the caller says and what the caller hears, 16-bit PCM."""
         begin = self.now_ms
-        heard = ulaw2lin(self._heard(begin))
-        speaks = rms(heard) > AGENT_SPEAKS_RMS
+        heard = ulaw2lin(self._heard(begin)) if self.prompts else SILENCE
+        speaks = heard != SILENCE and rms(heard) > AGENT_SPEAKS_RMS
         said = self.caller.frame(begin, agent_speaks=speaks)
         if speaks:
             self.last_heard_ms = begin + FRAME_MS
         self.said += said
         self.heard += heard
         self.now_ms += FRAME_MS
-        self.prompts = [prompt for prompt in self.prompts if prompt.ends_ms > self.now_ms]
+        if self.prompts:
+            self.prompts = [prompt for prompt in self.prompts if prompt.ends_ms > self.now_ms]
         return begin, said, heard
 
     def _heard(self, begin: int) -> bytes:

@@ -12,6 +12,7 @@ louder one; the sign carries nothing and makes a tone of about 500 Hz of it.
 
 from __future__ import annotations
 
+import functools
 import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -51,6 +52,7 @@ def cough(ms: int) -> bytes:
     return (wave * (ms * BYTES_PER_MS // len(wave) + 1))[: ms * BYTES_PER_MS]
 
 
+@functools.lru_cache(maxsize=128)
 def encode_utterance(text: str, ms_per_word: int = 300, gap_ms: int = 30, stop_ms: int = 0) -> bytes:
     """A text as µ-law: `ms_per_word` for each word, the last `gap_ms` of it silent, and `stop_ms` of silence more
     after a word with a punctuation mark, unless it is the last.
@@ -113,6 +115,8 @@ class Decoder:
     def __init__(self) -> None:
         self._buffer = b""
         self._at = 0
+        self._last = Cell(0, 0, 0, "", 0, 0)
+        self._last_raw = b"?"  # not yet any
 
     def push(self, ulaw: bytes) -> list[Cell]:
         """The cells that are complete now, in order."""
@@ -120,7 +124,7 @@ class Decoder:
         cells: list[Cell] = []
         place = buffer.find(_SYNC)
         while place >= 0:
-            cell = _parse(buffer, place, self._at)
+            cell = self._cell(buffer, place)
             if cell is None and len(buffer) - place < _LONGEST_CELL and not _broken(buffer, place):
                 break
             if cell is not None:
@@ -129,6 +133,16 @@ class Decoder:
         kept = place if place >= 0 else max(0, len(buffer) - len(_SYNC) + 1)
         self._buffer, self._at = buffer[kept:], self._at + kept
         return cells
+
+    def _cell(self, buffer: bytes, place: int) -> Cell | None:
+        """A word is a run of identical cells: of most of them it is enough to see that they are the same."""
+        last = self._last
+        if buffer.startswith(self._last_raw, place):
+            return Cell(last.mark, last.number, last.words, last.word, self._at + place, last.length)
+        cell = _parse(buffer, place, self._at)
+        if cell is not None:
+            self._last, self._last_raw = cell, buffer[place : place + cell.length]
+        return cell
 
 
 class Collector:
@@ -171,11 +185,9 @@ def _cell(mark: int, number: int, words: int, word: str) -> bytes:
 
 def _with_signs(ulaw: bytes) -> bytes:
     """Alternate the sign every `_HALF_WAVE` samples; silence stays as it is."""
-    data = bytearray(ulaw)
-    for start in range(0, len(data), 2 * _HALF_WAVE):
-        for at in range(start, min(start + _HALF_WAVE, len(data))):
-            data[at] |= 0x80
-    return bytes(data)
+    pattern = (b"\x80" * _HALF_WAVE + bytes(_HALF_WAVE)) * (len(ulaw) // (2 * _HALF_WAVE) + 1)
+    signs = int.from_bytes(pattern[: len(ulaw)], "little")
+    return (int.from_bytes(ulaw, "little") | signs).to_bytes(len(ulaw), "little")
 
 
 def _payload(buffer: bytes, start: int, count: int) -> bytes | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-from collections.abc import Callable, Coroutine, Generator
+from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -26,17 +26,20 @@ def current() -> Process | None:
 
 @dataclass(eq=False)
 class Process:
-    """`name` is the owner in leases."""
+    """`name` is the owner in leases. Belongs to the event loop that runs when it is made."""
 
     name: str
     frozen: bool = False
     killed: bool = False
     frozen_at: list[float] = field(default_factory=list)
     context: contextvars.Context = field(init=False)
-    _held: list[asyncio.Future[None]] = field(default_factory=list)
-    _timers: list[Callable[[], object]] = field(default_factory=list)
+    held: list[asyncio.Handle] = field(default_factory=list)  # what fell due while it was frozen
+    _loop: ChaosEventLoop = field(init=False)
 
     def __post_init__(self) -> None:
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, ChaosEventLoop)
+        self._loop = loop
         self.context = contextvars.copy_context()
         self.context.run(_current.set, self)
 
@@ -45,11 +48,12 @@ class Process:
         return not self.frozen
 
     def start(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
-        return asyncio.get_running_loop().create_task(work, context=self.context)
+        return self._loop.create_task(work, context=self.context)
 
     def freeze(self) -> None:
         self.frozen = True
-        self.frozen_at.append(asyncio.get_running_loop().time())
+        self.frozen_at.append(self._loop.time())
+        self._loop.frozen.add(self)
 
     def kill(self) -> None:
         self.killed = True
@@ -58,85 +62,29 @@ class Process:
     def thaw(self) -> None:
         """Everything that fell due meanwhile happens now."""
         self.frozen = False
-        held, self._held = self._held, []
-        timers, self._timers = self._timers, []
-        for ring in timers:
-            ring()
-        for future in held:
-            if not future.done():
-                future.set_result(None)
-
-    def hold(self) -> asyncio.Future[None]:
-        """Done when the process goes on."""
-        future = asyncio.get_running_loop().create_future()
-        self._held.append(future)
-        return future
-
-    def defer(self, ring: Callable[[], object]) -> None:
-        self._timers.append(ring)
-
-
-class Steps(Coroutine[Any, Any, Any]):
-    """A coroutine of a process: takes its steps only while the process is not frozen."""
-
-    def __init__(self, work: Coroutine[Any, Any, Any], process: Process) -> None:
-        self._work = work
-        self._process = process
-        self._raise: BaseException | None = None
-
-    def send(self, value: Any) -> Any:
-        if self._process.frozen:
-            return self._wait()
-        if self._raise is not None:
-            error, self._raise = self._raise, None
-            return self._work.throw(error)
-        return self._work.send(value)
-
-    def throw(self, *error: Any) -> Any:
-        raised = error[1] if len(error) > 1 else error[0]
-        if self._process.frozen:
-            self._raise = raised
-            return self._wait()
-        return self._work.throw(raised)
-
-    def close(self) -> None:
-        self._work.close()
-
-    def __await__(self) -> Generator[Any, Any, Any]:  # pragma: no cover - a task calls `send` itself
-        return self._work.__await__()
-
-    def _wait(self) -> asyncio.Future[None]:
-        future = self._process.hold()
-        future._asyncio_future_blocking = True
-        return future
+        self._loop.frozen.discard(self)
+        held, self.held = self.held, []
+        self._loop._ready.extend(held)
 
 
 class ChaosEventLoop(JumpingEventLoop):
-    """Knows whose tasks and timers are whose."""
+    """Knows whose tasks and timers are whose: what runs in a process's context."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.set_task_factory(_task)
+        self.frozen: set[Process] = set()
 
-    def call_at(  # type: ignore[override]
-        self, when: float, callback: Callable[..., object], *args: Any, context: contextvars.Context | None = None
-    ) -> asyncio.TimerHandle:
-        process = _current.get() if context is None else context.get(_current)
-        if process is None:
-            return super().call_at(when, callback, *args, context=context)
+    def _advance(self) -> None:
+        super()._advance()
+        if self.frozen:
+            self._set_aside()
 
-        def ring() -> None:
-            if process.frozen:
-                process.defer(lambda: None if handle.cancelled() else callback(*args))
+    def _set_aside(self) -> None:
+        ready = self._ready
+        for _ in range(len(ready)):
+            handle = ready.popleft()
+            process = handle._context.get(_current)  # type: ignore[attr-defined]  # asyncio's own
+            if process is not None and process.frozen:
+                process.held.append(handle)
             else:
-                callback(*args)
-
-        handle = super().call_at(when, ring, context=context)
-        return handle
-
-
-def _task(
-    loop: asyncio.AbstractEventLoop, work: Any, context: contextvars.Context | None = None, **more: Any
-) -> asyncio.Task[Any]:
-    process = _current.get() if context is None else context.get(_current)
-    return asyncio.Task(work if process is None else Steps(work, process), loop=loop, context=context, **more)
+                ready.append(handle)

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 _same_id: contextvars.ContextVar[str] = contextvars.ContextVar("same_id", default="")
-BODY_POLL_S = 0.03
+BODY_POLL_S = 0.05
 
 _CAUSES = {
     Refusal.CLIENT_LIMIT: Cause.CLIENT_LIMIT,
@@ -113,7 +113,7 @@ class ChaosStore(MemoryStore):
         self.appended: list[tuple[int, Lease, Action]] = []
         self.wrote: dict[int, tuple[int, Lease]] = {}  # turn: last write
 
-    async def _do(self, operation: Callable[[], T]) -> T:
+    async def _do(self, operation: Callable[[], T], *, look: bool = False) -> T:
         weather = self._weather
         if weather.store_slow.on:
             await asyncio.sleep(weather.store_slow.takes_s)
@@ -121,7 +121,7 @@ class ChaosStore(MemoryStore):
             raise StoreUnavailable("any", "InternalServerError")
         if current() is not None and weather.hits(weather.cut_off):
             raise StoreUnavailable("any", "ConnectTimeoutError")
-        return await super()._do(operation)
+        return await super()._do(operation, look=look)
 
     async def append(self, lease: Lease, action: Action, now_ms: int) -> int:
         seq = await super().append(lease, action, now_ms)

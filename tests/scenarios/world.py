@@ -350,10 +350,10 @@ class World:
         until_ms = self.clock.now_ms() + for_s * 1000
         do = self.store._do
 
-        async def broken(operation: Callable[[], Any]) -> Any:
+        async def broken(operation: Callable[[], Any], *, look: bool = False) -> Any:
             if self.clock.now_ms() < until_ms:
                 raise error
-            return await do(operation)
+            return await do(operation, look=look)
 
         self.store._do = broken  # type: ignore[method-assign]
 
