@@ -14,6 +14,7 @@ import definition
 from contract.clock import Clock, SystemClock
 from contract.dynamodb import DynamoStore
 from contract.running import in_thread
+from definition import AgentDefinition
 from simulator.connect.lambdas import LambdaRuntime
 from simulator.connect.seams import TextVoice
 from simulator.deepgram.access import LOCAL_KEY
@@ -74,6 +75,7 @@ class Fleet:
     store: DynamoStore
     deepgram_url: str
     clock: Clock
+    agent: AgentDefinition
     agents: Path
     stack: AsyncExitStack
     gateways: list[Gateway] = field(default_factory=list)
@@ -84,7 +86,9 @@ class Fleet:
         """One more task; returns when it serves."""
         gateway = Gateway(f"gateway-{len(self.gateways) + 1}")
         environment = {
-            **self.account.gateway_environment(self.estate, str(self.agents), {"DEEPGRAM_URL": self.deepgram_url}),
+            **self.account.gateway_environment(
+                self.estate, self.agent, str(self.agents), {"DEEPGRAM_URL": self.deepgram_url}
+            ),
             "DEPLOYMENT": DEPLOYMENT,
             **variables,
         }
@@ -132,12 +136,12 @@ async def set_up(folder: Path, agent: Path = Path("agents/shop.yaml")) -> AsyncI
 
         account = await open_account(start, url_of(listener), LOCAL_KEY)
         url = await start_agent(start, agent, lambda number, did: None, speech=False)
-        runtime = await stack.enter_async_context(LambdaRuntime(account.functions(built)))
+        runtime = await stack.enter_async_context(LambdaRuntime(account.functions(built, shop)))
         servers = await stack.enter_async_context(Servers.serving(listener, clock, runtime))
         await runtime.warm_up()
         voice = await stack.enter_async_context(flow_voice(built, speech=False))
         store = DynamoStore(await asyncio.to_thread(account.client, "dynamodb"), TABLE, in_thread)
-        yield Fleet(folder, built, account, servers, runtime, voice, store, url, clock, agent.parent, stack)
+        yield Fleet(folder, built, account, servers, runtime, voice, store, url, clock, shop, agent.parent, stack)
 
 
 def _queues(names: Mapping[str, object], default: str) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from definition import load
 from infra.assets.staging import PYTHON, Staging
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -74,7 +75,8 @@ def build() -> Image:
     WORK.mkdir(parents=True, exist_ok=True)
     if BASE not in buildah("images", "--format", "{{.Name}}:{{.Tag}}"):
         _base()
-    context = Staging(ROOT, WORK).gateway(["shop"])
+    folders = {function.folder for function in load(ROOT / "agents" / "shop.yaml").functions.values()}
+    context = Staging(ROOT, WORK).gateway(["shop"], folders)
     wheels = _wheels()
     (WORK / "pip.conf").write_text(PIP_CONF)
     mounts = ["--volume", f"{wheels}:/wheels:ro", "--volume", f"{WORK / 'pip.conf'}:/etc/pip.conf:ro"]

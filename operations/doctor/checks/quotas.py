@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from infra.deployment.agents import functions_of, load_agents
+from infra.deployment.agents import lambdas_of, load_agents
 from infra.flow_functions.concurrency import TooMuchConcurrency, reservations
 from operations.doctor.findings import Examined, Finding, good, missing, unknown
 
@@ -61,11 +61,9 @@ def lambda_quotas(examined: Examined) -> Iterator[Finding]:
             "Service Quotas, AWS Lambda, Concurrent executions",
         )
         return
-    functions = functions_of(load_agents(deployment, examined.root))
+    lambdas = lambdas_of(deployment, load_agents(deployment, examined.root))
     try:
-        wanted = sum(
-            reservations(deployment, [name for name in functions if name not in deployment.functions]).values()
-        )
+        wanted = sum(reservations(deployment, lambdas).values())
     except TooMuchConcurrency as error:
         yield missing(str(error), "see the sentence before")
         return
