@@ -9,7 +9,7 @@ CORES := contract/*,flows/*,definition/*,gateway/conversation/*,gateway/legs/kvs
 SHELLS := gateway/legs/kvs/leg.py,simulator/deepgram/__main__.py
 CHECKED := $(PACKAGES) tests bench app.py
 
-.PHONY: help setup call test check lint types imports unit scenarios realtime infra image coverage chaos soak fuzz \
+.PHONY: help setup call test check lint types imports unit scenarios realtime infra image coverage chaos soak fuzz replay \
 	setup-deploy synth deploy doctor format lock bench clean
 
 help: ## list the commands
@@ -76,6 +76,9 @@ SOAK_MINUTES ?= 10
 SOAK_CALLS ?= 4
 soak: .venv/ready ## calls come and go for SOAK_MINUTES (10), SOAK_CALLS (4) at once: nothing may be left behind
 	@$(BIN)/python -m simulator.fleet soak --minutes $(SOAK_MINUTES) --calls $(SOAK_CALLS)
+
+replay: .venv/ready ## RECORDING=DIR: a recorded call against the call code as it is now
+	@$(BIN)/python -m tests.recordings $(RECORDING)
 
 fuzz: .venv/ready-fuzz ## a million inputs for each reader; TARGET=name and INPUTS=number choose
 	@TARGET=$(TARGET) INPUTS=$(INPUTS) $(BIN)/python -m tests.fuzz

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,7 @@ from gateway.functions.invoker import LambdaInvoker
 from gateway.legs.kvs.getmedia import GetMediaSource, MediaClients
 from gateway.legs.kvs.leg import KvsLeg, KvsServices
 from gateway.legs.kvs.prompts import S3Prompts
+from gateway.recording.folder import Recorder
 from gateway.settings import Settings
 from gateway.voice_agent.connection import WebSocketConnector
 from gateway.voice_agent.errors import KeyUnavailable
@@ -150,4 +152,12 @@ def facilities(
         queue_arns=settings.queue_arns,
         random=random.random,
         secrets=secret_values(definitions),
+        record=_recorder(settings, services),
     )
+
+
+def _recorder(settings: Settings, services: KvsServices) -> Recorder | None:
+    if settings.recordings is None:
+        return None
+    log.warning("calls_are_recorded", folder=str(settings.recordings))  # they hold what is said
+    return Recorder(settings.recordings, settings.release, services, time.monotonic_ns)

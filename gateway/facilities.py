@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -22,6 +23,14 @@ class OpenLeg(Protocol):
     def __call__(self, lease: Lease, head: Head, call: Call) -> Leg: ...
 
 
+class Record(Protocol):
+    """Records one call: gives the facilities that it is to use instead."""
+
+    def __call__(
+        self, facilities: Facilities, lease: Lease, head: Head, call: Call
+    ) -> AbstractAsyncContextManager[Facilities]: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Facilities:
     """`queue_arns`: queue names of the definitions to ARNs. `random`: numbers in [0, 1)."""
@@ -36,3 +45,8 @@ class Facilities:
     random: Callable[[], float]
     lag: LoopLag = field(default_factory=LoopLag)
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+    record: Record | None = None
+
+    def of_call(self, lease: Lease, head: Head, call: Call) -> AbstractAsyncContextManager[Facilities]:
+        """The same for one call, recorded where calls are."""
+        return nullcontext(self) if self.record is None else self.record(self, lease, head, call)

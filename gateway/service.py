@@ -151,11 +151,12 @@ class Service:
             log.error("unknown_agent", contact=call.contact_id, agent=call.agent)
             await self._hand_over(lease, "unknown_agent")
             return
-        live = LiveCall(self.facilities, lease, head, call)
-        self.calls[call.contact_id] = live
-        if self._stopping.is_set():
-            live.stop(STOPPING)
-        await live.run()
+        async with self.facilities.of_call(lease, head, call) as facilities:
+            live = LiveCall(facilities, lease, head, call)
+            self.calls[call.contact_id] = live
+            if self._stopping.is_set():
+                live.stop(STOPPING)
+            await live.run()
 
     async def _facts(self, lease: Lease, head: Head) -> Call:
         """What is recorded of a call. A store that is away is waited for as long as the lease lasts.

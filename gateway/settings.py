@@ -27,7 +27,8 @@ class BadSetting(VoiceAgentError):
 @dataclass(frozen=True, slots=True)
 class Settings:
     """`calls` is how many calls this task takes at once; `instance_id` is that of the Connect instance;
-    `records_hours` is how long the table keeps a call; `deployment` names the metrics, none without it."""
+    `records_hours` is how long the table keeps a call; `deployment` names the metrics, none without it;
+    `recordings` is where calls are recorded, None: not at all."""
 
     table: str
     wakeup_queue_url: str
@@ -45,6 +46,7 @@ class Settings:
     records_hours: int = 24
     deployment: str = ""
     ecs_agent_uri: str = ""
+    recordings: Path | None = None
 
 
 def read(environment: Mapping[str, str], owner: str) -> Settings:
@@ -70,6 +72,7 @@ def read(environment: Mapping[str, str], owner: str) -> Settings:
         records_hours=_count(environment, "RECORDS_HOURS", 24, 24 * 365),
         deployment=environment.get("DEPLOYMENT", ""),
         ecs_agent_uri=environment.get("ECS_AGENT_URI", ""),
+        recordings=Path(folder) if (folder := environment.get("RECORDINGS_DIR")) else None,
     )
 
 

@@ -21,6 +21,7 @@ from simulator.phone import options
 from simulator.phone.facts import Facts
 from simulator.phone.listening import Track
 from simulator.phone.report import build
+from tests.recordings.oddities import ODDITIES
 
 ROOT = Path(__file__).resolve().parents[1]
 README = ROOT / "README.md"
@@ -216,6 +217,11 @@ def test_the_table_of_recordings_is_that_of_the_code() -> None:
     table = {row[0].strip("`"): row[1] for row in rows(page, "The caller's recordings")}
     assert table == {name: f"“{words}”" for name, words in WORDS.items()}
     assert DEFAULT_CALLER in section(page, "The caller's recordings")
+
+
+def test_the_table_of_recordings_names_every_fault() -> None:
+    table = {row[0].strip("`"): row[1] for row in rows(ROOT / "docs/recordings.md", "The recorded oddities")}
+    assert table == {oddity.name: oddity.fault for oddity in ODDITIES.values()}
 
 
 def test_the_changelog_has_the_four_headings() -> None:

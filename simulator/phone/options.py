@@ -53,6 +53,7 @@ class Options:
     """One call. `deepgram_key` is empty for the local agent; `speech`: the speech packages are at hand.
 
     `hang_up_ms`: so long after the last word of both sides the caller gives up.
+    `recordings`: where the gateway records the call, to be replayed.
     """
 
     form: str
@@ -65,6 +66,7 @@ class Options:
     speech: bool
     hang_up_ms: int = HANG_UP_MS
     gateway: str = "gateway"
+    recordings: Path | None = None
 
 
 def speech_installed(marker: Path = NO_SPEECH) -> bool:
@@ -97,17 +99,18 @@ def read(environment: Mapping[str, str], *, speech: bool) -> Options:
         agent_path=agent_path,
         agent=agent,
         words=_words(environment.get("CALLER", ""), speech=speech or bool(key)),
-        report=_report(Path(environment.get("REPORT") or "build/report")),
+        report=_folder("REPORT", Path(environment.get("REPORT") or "build/report")),
         deepgram_key=key,
         speech=speech,
+        recordings=_folder("RECORD", Path(record).absolute()) if (record := environment.get("RECORD")) else None,
     )
 
 
-def _report(folder: Path) -> Path:
+def _folder(name: str, folder: Path) -> Path:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise BadOption("REPORT", f"a folder that can be made ({error.strerror})", str(folder)) from None
+        raise BadOption(name, f"a folder that can be made ({error.strerror})", str(folder)) from None
     return folder
 
 

@@ -235,6 +235,8 @@ class _Setup:
         variables = (await account).gateway_environment(
             self._estate, self._asked.agent, str(self._asked.agent_path.parent), await deepgram
         )
+        if self._asked.recordings is not None:
+            variables["RECORDINGS_DIR"] = str(self._asked.recordings)
         gateway = await self._start("gateway", [self._asked.gateway], variables, self._log.line)
         await gateway.until(lambda: self._log.opening is not None, "the opening was rendered")
         if self._log.opening and self._asked.deepgram_key:

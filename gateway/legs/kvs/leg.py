@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Mapping, Sequence
+import random as chance
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -52,6 +53,7 @@ class KvsServices:
     presence: Presence
     clock: Clock
     source: MediaSourceOf
+    random: Callable[[], float] = chance.random  # numbers in [0, 1)
 
 
 class MediaSourceOf(Protocol):
@@ -140,7 +142,14 @@ class KvsLeg:
         """From the stream to the pacer, until our contact's part of it ends."""
         source = self._services.source(self._call.media.stream_arn)
         media = await self._where_to_begin()
-        blocks = caller_blocks(source, media, self._call.contact_id, self._clock, fragments=self._fragments)
+        blocks = caller_blocks(
+            source,
+            media,
+            self._call.contact_id,
+            self._clock,
+            fragments=self._fragments,
+            random=self._services.random,
+        )
         try:
             async with contextlib.aclosing(blocks):
                 async for block in blocks:

@@ -15,14 +15,17 @@ HEADER_BYTES = 58
 
 def ulaw_wav(ulaw: bytes) -> bytes:
     """Raw µ-law samples, 8 kHz mono, with a header before them."""
-    pad = len(ulaw) % 2  # RIFF chunks are padded to an even length
+    return b"".join((ulaw_header(len(ulaw)), ulaw, b"\x00" * (len(ulaw) % 2)))
+
+
+def ulaw_header(samples: int) -> bytes:
+    """What stands before so many µ-law samples, 8 kHz mono."""
+    pad = samples % 2  # RIFF chunks are padded to an even length
     return b"".join(
         (
-            struct.pack("<4sI4s", b"RIFF", HEADER_BYTES - 8 + len(ulaw) + pad, b"WAVE"),
+            struct.pack("<4sI4s", b"RIFF", HEADER_BYTES - 8 + samples + pad, b"WAVE"),
             struct.pack("<4sIHHIIHHH", b"fmt ", 18, _ULAW, 1, 8000, 8000, 1, 8, 0),
-            struct.pack("<4sII", b"fact", 4, len(ulaw)),
-            struct.pack("<4sI", b"data", len(ulaw)),
-            ulaw,
-            b"\x00" * pad,
+            struct.pack("<4sII", b"fact", 4, samples),
+            struct.pack("<4sI", b"data", samples),
         )
     )
