@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice, zip_longest
 from typing import Any
 
 from gateway.recording.folder import Recording
@@ -17,6 +19,7 @@ from tests.recordings.player import LOOKS
 
 Line = dict[str, Any]
 SENT = ".sent"
+MOST_SHOWN = 5
 EPOCH_MS = 1_500_000_000_000  # numbers above it are times
 SLACK_MS = 40  # by which times may differ where the recorded gateway ran in real time
 
@@ -48,7 +51,21 @@ class Difference:
         for name, done in (("recorded", self.recorded), ("replayed", self.replayed)):
             text = "nothing" if done is None else f"({done.t_ms / 1000:.3f} s) {_shown(done.what)}"
             shown.append(f"  {name}: {text}")
+        if self.recorded is not None and self.replayed is not None:
+            shown += [f"  {line}" for line in islice(_apart(self.recorded.what, self.replayed.what), MOST_SHOWN)]
         return "\n".join(shown)
+
+
+def _apart(one: Any, other: Any, path: str = "") -> Iterator[str]:
+    """Where two values differ: the path, and both sides."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        for key in {**one, **other}:
+            yield from _apart(one.get(key), other.get(key), f"{path}.{key}" if path else key)
+    elif isinstance(one, list) and isinstance(other, list):
+        for index, pair in enumerate(zip_longest(one, other)):
+            yield from _apart(*pair, f"{path}[{index}]")
+    elif one != other:
+        yield f"{path}: {_shown(one)} was recorded, {_shown(other)} is replayed"
 
 
 def first_difference(recorded: Recording, replayed: Recording) -> Difference | None:
@@ -104,4 +121,4 @@ def _same(one: Any, other: Any, slack: int) -> bool:
 
 def _shown(what: Any) -> str:
     text = json.dumps(what, ensure_ascii=False)
-    return text if len(text) <= 600 else f"{text[:600]}… ({len(text)} characters)"
+    return text if len(text) <= 300 else f"{text[:300]}… ({len(text)} characters)"
