@@ -10,6 +10,8 @@ from contract.actions import Outcome, Returned
 
 LEASE_MS = 8000  # how long a gateway owns a call after each renewal
 RENEW_EVERY_MS = 2000
+CODE_DIGITS = 8  # of the single-use code that a SIP call is known by
+EXPECTED_MS = 120_000  # a transfer that has not reached a gateway by then never will
 
 
 class FlowForm(StrEnum):
@@ -22,6 +24,7 @@ class FlowForm(StrEnum):
 
 class CallState(StrEnum):
     WAITING = "waiting"  # no gateway has taken it yet
+    EXPECTED = "expected"  # it will come to a gateway by itself, over SIP
     ACTIVE = "active"  # a gateway owns it, as long as its lease lasts
     ENDED = "ended"
 
@@ -74,6 +77,7 @@ class Call:
     initial_contact_id: str = ""
     attributes: Mapping[str, str] = field(default_factory=dict)
     opening: Opening | None = None
+    returned: Returned = Returned.NONE  # why a transfer to a human did not happen, after which this attempt began
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +100,7 @@ class Head:
     - `moves`: how often the call went to another owner in this attempt.
     - `start_delay_ms`: from a Lambda's answer to the first sample at the caller, as the gateway learned it.
     - `heard_seq`, `heard_at_ms`: the last clip that the gateway found in what Connect plays, and when it began.
+    - `dialog`: the SIP dialog of the call, as `gateway.legs.sip.dialog` writes it: enough to end it with a BYE.
     - `failed_over_at_ms`: when a Lambda sent the caller to a queue by itself, because no voice agent answered.
     """
 
@@ -130,6 +135,7 @@ class Head:
     failed_over_at_ms: int = 0
     heard_seq: int = 0
     heard_at_ms: int = 0
+    dialog: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from contract import items, rules, table
 from contract.actions import Action, Numbered, Outcome, Request
-from contract.call import Call, CallState, Head, Lease, Opening, Result
+from contract.call import Call, Head, Lease, Opening, Result
 from contract.clock import Clock, SystemClock
 from contract.errors import CallNotFound, MalformedRecord, StoreUnavailable
 from contract.running import Run, in_thread
@@ -118,6 +118,11 @@ class DynamoStore:
         found = await self._all(contact_id, table.FUNCTIONS)
         return rules.in_order(items.function_from_plain(values, "function") for values in found)
 
+    async def put_code(self, code: str, contact_id: str, expires_at_ms: int) -> None:
+        values: dict[str, items.Plain] = {"contact_id": contact_id, "expires_at_ms": expires_at_ms}
+        item = {"pk": table.code_key(code), "sk": table.CODE, table.TTL: expires_at_ms // 1000 + DAY_S, **values}
+        await self._table.put(item)
+
     async def live_calls(self) -> int:
         return len(await self.expired(table.ANY_TIME))
 
@@ -156,6 +161,13 @@ class DynamoStore:
 
     async def heard(self, lease: Lease, seq: int, at_ms: int) -> None:
         await self._change(lease.contact_id, lambda head: rules.heard(head, lease, seq, at_ms))
+
+    async def note_dialog(self, lease: Lease, dialog: str) -> None:
+        await self._change(lease.contact_id, lambda head: rules.dialog_noted(head, lease, dialog))
+
+    async def claim_code(self, code: str, now_ms: int) -> str | None:
+        values = await self._table.take(table.code_key(code), table.CODE)
+        return rules.claimed(values or {}, now_ms)
 
     async def put_turn(self, lease: Lease, turn: Turn) -> None:
         values = items.to_plain(rules.within_limits(turn))
@@ -337,5 +349,4 @@ class DynamoStore:
 
 def _index(head: Head) -> dict[str, items.Plain]:
     """Where the index of live calls has this head: a waiting one before all, an active one by its lease."""
-    until = head.lease_until_ms if head.state is CallState.ACTIVE else 0
-    return {table.PARTITION: table.shard(head.contact_id), table.SORT: until}
+    return {table.PARTITION: table.shard(head.contact_id), table.SORT: rules.expires_at_ms(head)}

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
-from contract import rules
+from contract import rules, table
 from contract.actions import Action, Numbered, Outcome, Request
 from contract.call import Call, Head, Lease, Opening, Result
 from contract.errors import CallNotFound, MalformedRecord
@@ -40,6 +40,7 @@ class MemoryStore:
     def __init__(self, delay_s: float = 0.0) -> None:
         self._records: dict[str, _Record] = {}
         self._openings: dict[str, Opening] = {}
+        self._codes: dict[str, dict[str, object]] = {}
         self._delay_s = delay_s
 
     async def create_call(self, call: Call) -> Head:
@@ -79,6 +80,10 @@ class MemoryStore:
     async def functions(self, contact_id: str) -> Sequence[FunctionEntry]:
         return await self._do(lambda: self._functions(contact_id))
 
+    async def put_code(self, code: str, contact_id: str, expires_at_ms: int) -> None:
+        values: dict[str, object] = {"contact_id": contact_id, "expires_at_ms": expires_at_ms}
+        await self._do(lambda: self._codes.__setitem__(table.code_key(code), values))
+
     async def live_calls(self) -> int:
         return await self._do(lambda: sum(rules.is_live(record.head) for record in self._records.values()))
 
@@ -106,6 +111,12 @@ class MemoryStore:
     async def heard(self, lease: Lease, seq: int, at_ms: int) -> None:
         await self._change(lease.contact_id, lambda head: rules.heard(head, lease, seq, at_ms))
 
+    async def note_dialog(self, lease: Lease, dialog: str) -> None:
+        await self._change(lease.contact_id, lambda head: rules.dialog_noted(head, lease, dialog))
+
+    async def claim_code(self, code: str, now_ms: int) -> str | None:
+        return await self._do(lambda: rules.claimed(self._codes.pop(table.code_key(code), {}), now_ms))
+
     async def put_turn(self, lease: Lease, turn: Turn) -> None:
         def put() -> None:
             self._fenced(lease).turns[turn.number] = rules.within_limits(turn)
@@ -130,7 +141,11 @@ class MemoryStore:
 
     async def expired(self, now_ms: int) -> Sequence[str]:
         return await self._do(
-            lambda: [contact for contact, r in self._records.items() if rules.is_free(r.head, now_ms)]
+            lambda: [
+                contact
+                for contact, r in self._records.items()
+                if rules.is_live(r.head) and rules.expires_at_ms(r.head) <= now_ms
+            ]
         )
 
     async def put_opening(self, agent: str, opening: Opening) -> None:

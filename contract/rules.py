@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from contract.actions import Action, End, Numbered, Outcome, Play, Request, Returned, Transfer
-from contract.call import Call, CallState, Head, Lease, Result
+from contract.call import EXPECTED_MS, Call, CallState, FlowForm, Head, Lease, Result
 from contract.errors import CallEnded, CallNotFound, CallTaken, LeaseLost, RecordTooLarge
 from contract.handover import clip_utf8
 from contract.items import canonical, to_plain
@@ -36,7 +36,7 @@ def first_attempt(call: Call) -> Head:
     return Head(
         contact_id=call.contact_id,
         attempt=call.attempt,
-        state=CallState.WAITING,
+        state=CallState.EXPECTED if call.form is FlowForm.SIP else CallState.WAITING,
         started_at_ms=call.started_at_ms,
         opening_ms=call.opening.duration_ms if call.opening else 0,
     )
@@ -251,6 +251,12 @@ def heard(head: Head, lease: Lease, seq: int, at_ms: int) -> Head:
     return replace(head, heard_seq=seq, heard_at_ms=at_ms)
 
 
+def dialog_noted(head: Head, lease: Lease, dialog: str) -> Head:
+    """Raises LeaseLost."""
+    fence(head, lease)
+    return replace(head, dialog=dialog)
+
+
 def opening_cancelled(head: Head, lease: Lease) -> Head:
     """Raises LeaseLost."""
     fence(head, lease)
@@ -261,6 +267,13 @@ def ended(head: Head, lease: Lease, result: Result, reason: str) -> Head:
     """A call ends once; what comes later changes nothing. Raises LeaseLost."""
     fence(head, lease)
     return head if head.state is CallState.ENDED else _ended(head, result, reason)
+
+
+def claimed(code: Mapping[str, object], now_ms: int) -> str | None:
+    """The contact that a code stood for, if it was there and has not expired."""
+    until, contact_id = code.get("expires_at_ms"), code.get("contact_id")
+    valid = isinstance(until, int) and isinstance(contact_id, str) and now_ms < until
+    return str(contact_id) if valid else None
 
 
 def within_limits(turn: Turn) -> Turn:
@@ -286,10 +299,19 @@ def is_live(head: Head) -> bool:
 
 
 def is_free(head: Head, now_ms: int) -> bool:
-    """What a gateway may take."""
-    if head.state is CallState.ACTIVE:
-        return head.lease_until_ms <= now_ms
-    return is_live(head)
+    """What a gateway may take; an expected call by the gateway that it comes to, at any time."""
+    return is_live(head) and (head.state is not CallState.ACTIVE or head.lease_until_ms <= now_ms)
+
+
+def expires_at_ms(head: Head) -> int:
+    """From when on somebody has to look after a live call that nobody serves."""
+    match head.state:
+        case CallState.ACTIVE:
+            return head.lease_until_ms
+        case CallState.EXPECTED:
+            return head.started_at_ms + EXPECTED_MS
+        case _:
+            return 0
 
 
 def in_order(entries: Iterable[FunctionEntry]) -> list[FunctionEntry]:

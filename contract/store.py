@@ -89,6 +89,10 @@ class FlowStore(Protocol):
         """The ledger, in the order of entering."""
         ...
 
+    async def put_code(self, code: str, contact_id: str, expires_at_ms: int) -> None:
+        """Let a single-use code stand for a contact that comes to a gateway over SIP."""
+        ...
+
     async def live_calls(self) -> int:
         """How many calls are waiting or active, a moment old."""
         ...
@@ -136,6 +140,14 @@ class GatewayStore(FlowStore, Protocol):
         """Note when a clip really began to be heard, so that it is left neither early nor late. Raises LeaseLost."""
         ...
 
+    async def note_dialog(self, lease: Lease, dialog: str) -> None:
+        """Note the SIP dialog, so that another gateway can end it. Raises LeaseLost."""
+        ...
+
+    async def claim_code(self, code: str, now_ms: int) -> str | None:
+        """The contact that a code stands for, once: None for a code that is unknown, was claimed or has expired."""
+        ...
+
     async def put_turn(self, lease: Lease, turn: Turn) -> None:
         """Write or amend one turn by its number, also after the end. Texts longer than 16 KB are cut."""
         ...
@@ -165,7 +177,8 @@ class GatewayStore(FlowStore, Protocol):
         ...
 
     async def expired(self, now_ms: int) -> Sequence[str]:
-        """Contacts that are active with an expired lease, or waiting: what a gateway may take over."""
+        """Contacts that are active with an expired lease, waiting, or expected for too long: what a gateway may take
+        over."""
         ...
 
     async def put_opening(self, agent: str, opening: Opening) -> None: ...

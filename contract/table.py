@@ -7,9 +7,11 @@
     <contact>    TURN#0001          a turn
     <contact>    FUNCTION#<sha256>  a line of the ledger
     OPENING#<agent>  OPENING        the rendered opening of an agent definition
+    CODE#<sha256>    CODE           the contact that a single-use code stands for
 
-`expires_at` (epoch seconds) is the table's TTL attribute, on everything but openings. The index `live` is
-sparse: it holds the heads of live calls only, spread over a few partitions because every renewal writes to it.
+`expires_at` (epoch seconds) is the table's TTL attribute, on everything but openings. A code is found by its hash: how
+long the table takes tells nothing of how much of a guess was right. The index `live` is sparse: it holds the heads
+of live calls only, spread over a few partitions because every renewal writes to it.
 """
 
 from __future__ import annotations
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 
 HEAD = "HEAD"
 OPENING = "OPENING"
+CODE = "CODE"
 CALLS = "CALL#"
 ACTIONS = "ACTION#"
 TURNS = "TURN#"
@@ -84,6 +87,11 @@ def call_key(attempt: int) -> str:
 def function_key(key: str) -> str:
     """A ledger key holds arguments of any length, a sort key 1,024 bytes."""
     return FUNCTIONS + hashlib.sha256(key.encode()).hexdigest()
+
+
+def code_key(code: str) -> str:
+    """The partition key of a single-use code."""
+    return f"{CODE}#{hashlib.sha256(code.encode()).hexdigest()}"
 
 
 def shard(contact_id: str) -> str:

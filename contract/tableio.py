@@ -60,6 +60,17 @@ class Table:
         """Write one item, whatever was there."""
         await self._call("put_item", lambda: self._client.put_item(TableName=self.name, Item=to_attributes(values)))
 
+    async def take(self, pk: str, sk: str) -> dict[str, Plain] | None:
+        """Delete one item and return what it was: of many who ask at once, one gets it.
+
+        A repetition by botocore, after an answer that got lost, finds nothing: the caller is told so, and asks anew.
+        """
+        answer = await self._call(
+            "delete_item",
+            lambda: self._client.delete_item(TableName=self.name, Key=table.key(pk, sk), ReturnValues="ALL_OLD"),
+        )
+        return from_attributes(answer["Attributes"]) if answer.get("Attributes") else None
+
     async def between(self, pk: str, first: str, last: str) -> list[dict[str, Plain]]:
         """All items of a partition whose sort key is in a range, in order, read consistently."""
         found = await self._query(

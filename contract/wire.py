@@ -36,7 +36,19 @@ NEXT_ACTION_FIELDS = (
     "previous",
     *handover.KEYS,
 )
-START_CALL_FIELDS = ("action", "attempt", "openingUrl", "openingMs", "queueArn", "reason", *handover.KEYS)
+START_CALL_FIELDS = (
+    "action",
+    "attempt",
+    "openingUrl",
+    "openingMs",
+    "sipNumber",
+    "sipDigits",
+    "sipCode",
+    "queueArn",
+    "reason",
+    *handover.KEYS,
+)
+KEYS_PAUSE = ",,"  # 1.5 s after the answer (flow language reference: a comma is 750 ms), until both sides hear
 LONGEST_NUMBER = 18  # digits: times in ms have 13; DynamoDB keeps 38, and Python refuses to read more than 4,300
 SAY_CHARACTERS = 3000  # Amazon Connect administrator guide: billed characters of one text
 
@@ -56,6 +68,7 @@ class Start:
     language: str = ""
     initial_contact_id: str = ""
     attributes: Mapping[str, str] = field(default_factory=dict)
+    returned: Returned = Returned.NONE
 
     def call(self, now_ms: int, opening: Opening | None) -> Call:
         """The record of this attempt; a SIP call has no media stream."""
@@ -73,7 +86,16 @@ class Start:
             initial_contact_id=self.initial_contact_id,
             attributes=self.attributes,
             opening=opening,
+            returned=self.returned,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """Where the flow transfers a SIP call to: a number, "" where there is a connector, and the code that names it."""
+
+    number: str
+    code: str = field(repr=False)
 
 
 def parse_start(event: Mapping[str, Any]) -> Start:
@@ -99,6 +121,7 @@ def parse_start(event: Mapping[str, Any]) -> Start:
         language=_text(contact.get("LanguageCode")),
         initial_contact_id=_text(contact.get("InitialContactId")),
         attributes=attributes,
+        returned=_value(Returned, parameters.get("returned"), Returned.NONE),
     )
 
 
@@ -130,6 +153,7 @@ def start_answer(
     *,
     attempt: int,
     opening: Opening | None = None,
+    sip: Expected | None = None,
     queue_arn: str = "",
     reason: str = "",
     values: Mapping[str, str] | None = None,
@@ -138,6 +162,8 @@ def start_answer(
     given = {"action": action, "attempt": str(attempt), "queueArn": queue_arn, "reason": reason, **(values or {})}
     if opening is not None:
         given |= {"openingUrl": opening.url, "openingMs": str(opening.duration_ms)}
+    if sip is not None:
+        given |= {"sipNumber": sip.number, "sipDigits": KEYS_PAUSE + sip.code, "sipCode": sip.code}
     return _filled(START_CALL_FIELDS, given)
 
 

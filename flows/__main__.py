@@ -11,11 +11,12 @@ from flows.parameters import FlowParameters, QueueParameters
 from flows.polling import polling
 from flows.queue import customer_queue
 from flows.rules import CONTACT_FLOW, CUSTOMER_QUEUE
+from flows.sip import sip
 from flows.validator import check
 
 INSTANCE = "arn:aws:connect:REGION:111122223333:instance/INSTANCE"
 FUNCTION = "arn:aws:lambda:REGION:111122223333:function"
-FLOWS = ("interruptible", "polling", "queue")
+FLOWS = ("interruptible", "polling", "sip", "queue")
 
 
 def placeholders() -> FlowParameters:
@@ -40,7 +41,7 @@ def build(name: str) -> tuple[Flow, str]:
     if name == "queue":
         parameters = QueueParameters(f"{INSTANCE}/prompt/MUSIC", f"{FUNCTION}:queue-position")
         return customer_queue(parameters), CUSTOMER_QUEUE
-    return {"interruptible": interruptible, "polling": polling}[name](placeholders()), CONTACT_FLOW
+    return {"interruptible": interruptible, "polling": polling, "sip": sip}[name](placeholders()), CONTACT_FLOW
 
 
 def main(arguments: Sequence[str]) -> int:

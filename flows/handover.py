@@ -47,9 +47,12 @@ _MARK_STREAM = "Remember that we stream again"
 _STOPPED = "Had we stopped streaming"
 
 
-def add_handover(flow: Flow, parameters: FlowParameters, back: str) -> None:
-    """Add the answer `transfer` and everything that follows it, up to the queue or to `back`."""
-    _take(flow)
+def add_handover(flow: Flow, parameters: FlowParameters, back: str, *, back_once: bool = False) -> None:
+    """Add the answer `transfer` and everything that follows it, up to the queue or to `back`.
+
+    `back_once`: only in the first attempt, in a flow where each way back is an attempt of its own.
+    """
+    _take(flow, back_once=back_once)
     _attributes(flow)
     _queue(flow)
     leave = add_leaving(flow, parameters, _LEAVE, full=_way_back(_FULL), failed=places.DEFAULT_QUEUE)
@@ -60,12 +63,13 @@ def add_handover(flow: Flow, parameters: FlowParameters, back: str) -> None:
     _stream_again(flow)
 
 
-def _take(flow: Flow) -> None:
+def _take(flow: Flow, *, back_once: bool) -> None:
     flow.add(places.TRANSFER, Compare(answer("seq"), (When("0", _NO_WAY_BACK),), otherwise=_ALIVE))
     flow.add(_ALIVE, Compare(answer("va_result"), (When("failed", _NO_WAY_BACK),), otherwise=_TAKE))
     taken = {"loaded": answer("seq"), "ended": NONE}
     flow.add(_TAKE, UpdateFlowAttributes(taken, then=_AGAIN, failed=_NO_WAY_BACK))
-    flow.add(_AGAIN, Compare(remembered("returned"), (When(NONE, _WAY_BACK),), otherwise=_NO_WAY_BACK))
+    first = (wire.ATTEMPT, "1") if back_once else (remembered("returned"), NONE)
+    flow.add(_AGAIN, Compare(first[0], (When(first[1], _WAY_BACK),), otherwise=_NO_WAY_BACK))
     # If this cannot be remembered, the value from the start stays: no way back, which cannot go in circles.
     for name, way_back in ((_WAY_BACK, "agent"), (_NO_WAY_BACK, NONE)):
         state = fresh(way_back=way_back)

@@ -125,6 +125,19 @@ class Reference:
 
 
 @dataclass(frozen=True, slots=True)
+class Dialled:
+    """Up to 50 keys and commas, each of them a pause of 750 ms; or one reference."""
+
+    def problems(self, value: object, path: str) -> Iterator[Problem]:
+        found = list(text_problems(value, path))
+        yield from found
+        if found or not isinstance(value, str) or is_reference(value):
+            return
+        if not re.fullmatch(r"[0-9*#,]{1,50}", value):
+            yield Problem(path, "value", f"expected up to 50 of 0 to 9, *, # and comma, found {value!r}")
+
+
+@dataclass(frozen=True, slots=True)
 class Choice:
     """One of a few words, case sensitive; with `dynamic`, or a reference."""
 

@@ -75,6 +75,17 @@ class QueueParameters:
 
 
 @dataclass(frozen=True, slots=True)
+class SipTransfer:
+    """How the third flow reaches the gateway. Without a connector it dials the number that start_call names, and
+    types the code. `caller_id_name`: shows the number that was called, under this name; some countries want that."""
+
+    connector_arn: str = ""
+    to_user: str = "voice-agent"
+    caller_id_name: str = ""
+    time_limit_s: int = 20
+
+
+@dataclass(frozen=True, slots=True)
 class FlowParameters:
     """Everything that differs between deployments.
 
@@ -99,6 +110,7 @@ class FlowParameters:
     flow_logging: FlowLogging = FlowLogging.MINIMAL
     voice: Voice = field(default_factory=Voice)
     sentences: Sentences = field(default_factory=Sentences)
+    sip: SipTransfer = field(default_factory=SipTransfer)
     collect_timeout_s: int = 10
     collect_lengths: tuple[int, ...] = (1, 4, 6, 10, 20)
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+START_CALL = "Start the call"
 CLIP_OPENING = "Play the opening"
 BACK = "Back to the voice agent"
 POLL = "Ask in turn"

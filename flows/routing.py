@@ -164,10 +164,13 @@ class ToNumber:
 
     number: str
     dtmf: str = ""
+    caller_id_name: str = ""
+    caller_id_number: str = "$.SystemEndpoint.Address"
 
     def parameters(self) -> dict[str, Any]:
         digits = {"ThirdPartyDTMFDigits": self.dtmf} if self.dtmf else {}
-        return {"ThirdPartyPhoneNumber": self.number, **digits}
+        caller_id = {"CallerId": {"Name": self.caller_id_name, "Number": self.caller_id_number}}
+        return {"ThirdPartyPhoneNumber": self.number, **digits, **(caller_id if self.caller_id_name else {})}
 
 
 @dataclass(frozen=True, slots=True)

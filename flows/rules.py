@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from flows.kinds import Choice, Kind, ListOf, Map, Number, Opaque, Reference, Shape, Static, Text
+from flows.kinds import Choice, Dialled, Kind, ListOf, Map, Number, Opaque, Reference, Shape, Static, Text
 
 CONTACT_FLOW = "CONTACT_FLOW"
 AGENT_TRANSFER = "AGENT_TRANSFER"
@@ -220,7 +220,7 @@ def third_party_form(parameters: Mapping[str, Any]) -> Form:
         {
             "ThirdPartyPhoneNumber": Reference(),
             "VoiceConnector": connector,
-            "ThirdPartyDTMFDigits": Reference(),
+            "ThirdPartyDTMFDigits": Dialled(),
             "CallerId": Shape({"Name": Text(), "Number": Text()}),
         },
         frozenset({"ThirdPartyPhoneNumber", "VoiceConnector"}),

@@ -1,4 +1,4 @@
-"""The start of both flows: switch, logging, voice, streaming, start_call, and what to remember.
+"""The start of every flow: switch, logging, voice, streaming, start_call, and what to remember.
 
 Order matters. The switch comes first and needs none of our Lambdas. The flow log is on only for the first attempt
 of a contact: a later attempt may bring what was said in its attributes. Streaming starts before start_call so that
@@ -20,7 +20,7 @@ from flows.actions import (
 from flows.language import Flow, When
 from flows.parameters import FlowLogging, FlowParameters
 from flows.routing import CheckHoursOfOperation
-from flows.wire import NONE, answer
+from flows.wire import NONE, answer, remembered
 
 _CAME_BEFORE = "Was the caller here before"
 _SWITCHED_OFF = "Switched off"
@@ -35,7 +35,6 @@ _STOPPED = "Was it stopped since"
 _START_STREAMING = "Start streaming"
 _MARK_STREAMING = "Remember that we stream"
 _PREPARE = "Prepare the loop"
-_START_CALL = "Start the call"
 _WHO = "Voice agent or human"
 _OPENING = "Remember the attempt and the opening"
 _ANY_OPENING = "Is there an opening"
@@ -44,7 +43,7 @@ _ANY_OPENING = "Is there an opening"
 def add_start(flow: Flow, parameters: FlowParameters, form: str, opening: str, no_opening: str) -> None:
     """Add the start; it leads to `opening` with its URL in va_prompt_url, or to `no_opening`."""
     _switch(flow, parameters)
-    _logging(flow, parameters)
+    _logging(flow, parameters, then=_OURS)
     _streaming(flow)
     _call(flow, parameters, form)
     flow.add(
@@ -56,6 +55,18 @@ def add_start(flow: Flow, parameters: FlowParameters, form: str, opening: str, n
         ),
     )
     flow.add(_ANY_OPENING, Compare(wire.CLIP_URL, (When(NONE, no_opening),), otherwise=opening))
+
+
+def add_start_of_transfer(flow: Flow, parameters: FlowParameters, form: str, then: str) -> None:
+    """Add the start of a flow that transfers the caller: nothing is streamed, and the gateway plays the opening.
+
+    A caller who comes back from a human who could not be had begins at `places.START_CALL` again.
+    """
+    _switch(flow, parameters)
+    _logging(flow, parameters, then=_PREPARE)
+    _call(flow, parameters, form, returned=remembered("returned"))
+    attempt = {"va_attempt": answer("attempt")}
+    flow.add(_OPENING, UpdateContactAttributes(attempt, then=then, failed=places.APOLOGIZE))
 
 
 def _switch(flow: Flow, parameters: FlowParameters) -> None:
@@ -78,7 +89,7 @@ def _switch(flow: Flow, parameters: FlowParameters) -> None:
     )
 
 
-def _logging(flow: Flow, parameters: FlowParameters) -> None:
+def _logging(flow: Flow, parameters: FlowParameters, then: str) -> None:
     was_here = (When("0", _LOG_AGAIN, "NumberGreaterOrEqualTo"),)
     flow.add(_CAME_BEFORE, Compare(wire.ATTEMPT, was_here, otherwise=_LOG_FIRST))
     mode = parameters.flow_logging
@@ -89,7 +100,7 @@ def _logging(flow: Flow, parameters: FlowParameters) -> None:
     # Without its voice the flow speaks with the instance's default one, which is no reason to stop.
     flow.add(
         _VOICE,
-        UpdateContactTextToSpeechVoice(voice.name, voice.engine, voice.style, voice.language, then=_OURS, failed=_OURS),
+        UpdateContactTextToSpeechVoice(voice.name, voice.engine, voice.style, voice.language, then=then, failed=then),
     )
 
 
@@ -116,15 +127,15 @@ def _streaming(flow: Flow) -> None:
     )
 
 
-def _call(flow: Flow, parameters: FlowParameters, form: str) -> None:
+def _call(flow: Flow, parameters: FlowParameters, form: str, **told: str) -> None:
     state = {"loaded": "0", "ended": NONE, "returned": NONE, "digits": NONE, "form": form, "way_back": NONE}
-    flow.add(_PREPARE, UpdateFlowAttributes(state, then=_START_CALL, failed=places.APOLOGIZE))
+    flow.add(_PREPARE, UpdateFlowAttributes(state, then=places.START_CALL, failed=places.APOLOGIZE))
     # A contact attribute `voice_agent` is in the event that the Lambda gets, and wins there: the flow language has
     # no operator that tells an attribute that is set from one that is not.
-    attributes = {"agent": parameters.default_agent, "form": form, "attempt": wire.ATTEMPT}
+    attributes = {"agent": parameters.default_agent, "form": form, "attempt": wire.ATTEMPT, **told}
     minimal = parameters.flow_logging == FlowLogging.MINIMAL
     flow.add(
-        _START_CALL,
+        places.START_CALL,
         InvokeLambdaFunction(
             parameters.start_call_arn,
             time_limit_s=8,

@@ -12,11 +12,16 @@ from contract.turns import FunctionEntry, Turn
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Where a call goes when anything of ours fails, and how many may be live (0: as many as come)."""
+    """Where a call goes when anything of ours fails, and how many may be live (0: as many as come).
+
+    `sip`: calls may be transferred over SIP; `sip_number` is the number then dialled, "" with a voice connector.
+    """
 
     default_queue_arn: str
     default_queue: str
     max_calls: int = 0
+    sip: bool = False
+    sip_number: str = ""
 
     @classmethod
     def of(cls, environment: Mapping[str, str]) -> Settings:
@@ -25,6 +30,8 @@ class Settings:
             default_queue_arn=environment["DEFAULT_QUEUE_ARN"],
             default_queue=environment["DEFAULT_QUEUE"],
             max_calls=int(environment.get("MAX_CALLS", "0")),
+            sip=environment.get("SIP", "off") == "on",
+            sip_number=environment.get("SIP_NUMBER", ""),
         )
 
     def to_default_queue(

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Mapping
 from typing import Any
 
 from contract import wire
 from contract.actions import NONE
-from contract.call import CallState, FlowForm, Opening
+from contract.call import CODE_DIGITS, EXPECTED_MS, CallState, FlowForm, Opening
 from contract.clock import Clock
 from contract.errors import CallNotFound, ContractError, MalformedRecord, StoreUnavailable
 from contract.store import FlowStore, Wakeups
-from contract.wire import Start
+from contract.wire import Expected, Start
 from lambdas import log
 from lambdas.settings import Settings
 
@@ -30,7 +31,7 @@ async def start_call(
     try:
         reason = await _obstacle(store, start, settings)
         if reason is None:
-            return await _begin(store, wakeups, clock, start)
+            return await _begin(store, wakeups, clock, start, settings)
     except ContractError as error:
         log.line("not_recorded", level="ERROR", contact=start.contact_id, why=type(error).__name__)
         reason = "store_unavailable"
@@ -41,6 +42,8 @@ async def _obstacle(store: FlowStore, start: Start, settings: Settings) -> str |
     """Why this caller gets no voice agent."""
     if start.media is None and start.form is not FlowForm.SIP:
         return "no_media_stream"
+    if start.form is FlowForm.SIP and not settings.sip:
+        return "sip_not_deployed"
     if settings.max_calls and not await _recorded(store, start) and await store.live_calls() >= settings.max_calls:
         return "too_many_calls"
     return None
@@ -53,12 +56,21 @@ async def _recorded(store: FlowStore, start: Start) -> bool:
         return False
 
 
-async def _begin(store: FlowStore, wakeups: Wakeups, clock: Clock, start: Start) -> Answer:
+async def _begin(store: FlowStore, wakeups: Wakeups, clock: Clock, start: Start, settings: Settings) -> Answer:
     opening = await _opening(store, start)
-    head = await store.create_call(start.call(clock.now_ms(), opening))
+    now_ms = clock.now_ms()
+    head = await store.create_call(start.call(now_ms, opening))
     if head.state is CallState.WAITING:
         await _wake(wakeups, start.contact_id)
-    return wire.start_answer("agent", attempt=start.attempts_before + 1, opening=opening)
+    sip = await _expect(store, start, settings, now_ms) if start.form is FlowForm.SIP else None
+    return wire.start_answer("agent", attempt=start.attempts_before + 1, opening=opening, sip=sip)
+
+
+async def _expect(store: FlowStore, start: Start, settings: Settings, now_ms: int) -> Expected:
+    """A fresh code for this call: it is dialled, so it is digits, and short; single use and the time keep it safe."""
+    code = "".join(secrets.choice("0123456789") for _ in range(CODE_DIGITS))
+    await store.put_code(code, start.contact_id, now_ms + EXPECTED_MS)
+    return Expected(settings.sip_number, code)
 
 
 async def _opening(store: FlowStore, start: Start) -> Opening | None:

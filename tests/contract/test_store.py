@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from contract.actions import Action, Collect, Outcome, Play, Returned, Say
-from contract.call import LEASE_MS, CallState, Lease, Opening, Result
+from contract.call import EXPECTED_MS, LEASE_MS, CallState, FlowForm, Lease, Opening, Result
 from contract.errors import CallEnded, CallNotFound, CallTaken, LeaseLost, MalformedRecord, RecordTooLarge
 from contract.store import GatewayStore
 from contract.turns import FunctionEntry, FunctionState, HeardSource, Role, Turn
@@ -169,6 +169,36 @@ async def test_a_call_given_away_may_be_taken_although_its_lease_lasts(store: Ga
     lease = await taken(store)
     await store.give_away(lease)
     assert list(await store.expired(T0)) == [CONTACT]
+
+
+# --- calls that come over SIP
+
+
+async def test_an_expected_call_is_taken_by_whom_it_comes_to_and_looked_after_when_it_does_not(
+    store: GatewayStore,
+) -> None:
+    head = await store.create_call(a_call(form=FlowForm.SIP))
+    assert head.state is CallState.EXPECTED
+    assert list(await store.expired(T0 + EXPECTED_MS - 1)) == []
+    assert list(await store.expired(T0 + EXPECTED_MS)) == [CONTACT]
+    assert await store.live_calls() == 1
+    lease, _ = await store.take(CONTACT, "gateway-1", T0, LEASE_MS)
+    await store.note_dialog(lease, '{"call_id":"x"}')
+    assert (await store.head(CONTACT)).dialog == '{"call_id":"x"}'
+    assert list(await store.expired(T0 + LEASE_MS)) == [CONTACT]
+    again = await store.create_call(a_call(form=FlowForm.SIP, attempt=2, started_at_ms=T0 + 60_000))
+    assert (again.state, again.dialog) == (CallState.EXPECTED, "")
+    with pytest.raises(LeaseLost):
+        await store.note_dialog(lease, "")
+
+
+async def test_a_code_is_good_once_and_until_it_expires(store: GatewayStore) -> None:
+    await store.put_code("12345678", CONTACT, T0 + 1000)
+    assert await store.claim_code("12345679", T0) is None
+    assert await store.claim_code("12345678", T0) == CONTACT
+    assert await store.claim_code("12345678", T0) is None
+    await store.put_code("12345678", CONTACT, T0 + 1000)
+    assert await store.claim_code("12345678", T0 + 1000) is None
 
 
 # --- the log

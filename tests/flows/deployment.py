@@ -8,8 +8,9 @@ from flows.interruptible import interruptible
 from flows.language import Flow
 from flows.parameters import FlowLogging, FlowParameters
 from flows.polling import polling
+from flows.sip import sip
 
-FLOWS = {"interruptible": interruptible, "polling": polling}
+FLOWS = {"interruptible": interruptible, "polling": polling, "sip": sip}
 
 
 def token(number: int) -> str:

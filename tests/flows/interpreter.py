@@ -36,6 +36,7 @@ class Walk:
     heard: list[str] = field(default_factory=list)
     requests: list[Mapping[str, str]] = field(default_factory=list)
     logged: list[Mapping[str, str]] = field(default_factory=list)
+    keys_sent: list[str] = field(default_factory=list)
     end: str = ""
 
     def run(self, steps: int = 400) -> Walk:
@@ -160,6 +161,12 @@ class Walk:
 
     def _CheckMetricData(self, action: Mapping[str, Any], _: object) -> str:
         return "=0" if self.staffed else "NoMatchingCondition"
+
+    def _TransferParticipantToThirdParty(self, action: Mapping[str, Any], _: object) -> str:
+        parameters = action["Parameters"]
+        self.heard.append(f"(agent at {self._value(parameters['ThirdPartyPhoneNumber'])})")
+        self.keys_sent.append(self._value(parameters["ThirdPartyDTMFDigits"]))
+        return "next"
 
     def _TransferContactToQueue(self, action: Mapping[str, Any], _: object) -> str:
         return "end"

@@ -1,9 +1,10 @@
-"""Both flows as a whole: valid, complete, readable, and where every failure ends."""
+"""Our flows as a whole: valid, complete, readable, and where every failure ends."""
 
 from __future__ import annotations
 
 import random
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,12 +14,14 @@ from hypothesis import strategies as st
 from contract import handover
 from flows import wire
 from flows.layout import BLOCK_WIDTH, BRANCH_HEIGHT, HEAD_HEIGHT
-from flows.parameters import FlowLogging
+from flows.parameters import FlowLogging, SipTransfer
+from flows.sip import sip
 from flows.validator import validate
-from tests.flows.deployment import FLOWS, as_json, build, token
+from tests.flows.deployment import FLOWS, as_json, build, parameters, token
 from tests.flows.interpreter import Walk
 
-BOTH = pytest.mark.parametrize("name", sorted(FLOWS))
+BOTH = pytest.mark.parametrize("name", ["interruptible", "polling"])
+EACH = pytest.mark.parametrize("name", sorted(FLOWS))
 HANDOVER = dict.fromkeys((*wire.ESSENTIAL, *wire.REST), "none") | {"va_summary": "wants a refund"}
 EMPTY = {
     "action": "listen",
@@ -37,6 +40,7 @@ EMPTY = {
     **HANDOVER,
 }
 START = {"action": "agent", "attempt": "1", "openingUrl": "https://clips/opening.wav", "openingMs": "900", **HANDOVER}
+START |= {"sipNumber": "+4930", "sipDigits": ",,12345678", "sipCode": "12345678"}
 TRANSFER = {"action": "transfer", "queueArn": "arn:queue", "reason": "asked"}
 
 
@@ -45,7 +49,7 @@ def answers(*script: Mapping[str, str]) -> Any:
 
     def answer(function: str, request: Mapping[str, str]) -> Mapping[str, str]:
         if function == token(1):
-            return START
+            return {**START, "attempt": str(int(request["attempt"] or 0) + 1)}
         loaded = int(request["loaded"])
         if loaded < len(script):
             return {**EMPTY, "seq": str(loaded + 1), **script[loaded]}
@@ -68,14 +72,14 @@ def walk(name: str, *script: Mapping[str, str], seed: int = 1, **more: Any) -> W
     ).run()
 
 
-@BOTH
+@EACH
 @pytest.mark.parametrize("logging", list(FlowLogging))
 @pytest.mark.parametrize("queue_flow", [True, False])
 def test_is_valid_with_no_problem(name: str, logging: FlowLogging, queue_flow: bool) -> None:
     assert validate(build(name, logging, queue_flow).to_dict()) == []
 
 
-@BOTH
+@EACH
 def test_handles_every_action_of_the_answer(name: str) -> None:
     actions = as_json(name)["Actions"]
     switches = [a for a in actions if a["Parameters"].get("ComparisonValue") == "$.External.action"]
@@ -87,7 +91,7 @@ def test_handles_every_action_of_the_answer(name: str) -> None:
         assert handled == {"play", "listen", "say", "collect", "transfer", "end"}
 
 
-@BOTH
+@EACH
 def test_no_two_blocks_overlap_in_the_designer(name: str) -> None:
     flow = as_json(name)
     boxes = []
@@ -108,7 +112,7 @@ def test_the_handover_is_that_of_the_contract() -> None:
     assert handover.VERSION == wire.HANDOVER_VERSION
 
 
-@BOTH
+@EACH
 def test_every_error_ends_at_a_human_or_at_a_spoken_end_when_all_else_fails_too(name: str) -> None:
     flow = as_json(name)
     actions = {action["Identifier"]: action for action in flow["Actions"]}
@@ -124,7 +128,7 @@ def test_every_error_ends_at_a_human_or_at_a_spoken_end_when_all_else_fails_too(
             assert spoke
 
 
-@BOTH
+@EACH
 def test_from_every_action_an_end_can_be_reached(name: str) -> None:
     flow = as_json(name)
     ends = {
@@ -208,7 +212,7 @@ def test_interruptible_goes_on_in_turn_after_an_error_and_does_not_come_back() -
     assert "Ask while silent" not in result.path
 
 
-@BOTH
+@EACH
 def test_three_failures_of_next_action_in_a_row_give_the_caller_to_the_default_queue(name: str) -> None:
     result = walk(name, fails=lambda each: each.startswith("Ask"))
     assert result.end == "TransferContactToQueue"
@@ -216,7 +220,7 @@ def test_three_failures_of_next_action_in_a_row_give_the_caller_to_the_default_q
     assert result.contact["va_reason"] == "flow_failure"
 
 
-@BOTH
+@EACH
 def test_the_switch_sends_everybody_to_the_default_queue_without_a_lambda(name: str) -> None:
     result = walk(name, switch_on=False)
     assert result.end == "TransferContactToQueue"
@@ -247,7 +251,7 @@ def test_starts_streaming_again_when_the_caller_comes_back_after_we_stopped(name
     assert result.streaming
 
 
-@BOTH
+@EACH
 def test_a_failure_of_the_rest_does_not_prevent_the_transfer(name: str) -> None:
     failing = {"Hand over the rest", "Hand over the essentials"}
     result = walk(name, TRANSFER, fails=lambda each: each in failing)
@@ -271,7 +275,7 @@ def test_what_prevents_a_transfer_is_said_and_goes_back(name: str, world: dict[s
     assert result.end == "DisconnectParticipant"
 
 
-@BOTH
+@EACH
 def test_a_transfer_that_comes_back_twice_does_not_go_in_circles(name: str) -> None:
     result = walk(name, *[TRANSFER] * 5, queue_open=False)
     assert result.path.count("Closed - say so") == 1
@@ -279,7 +283,7 @@ def test_a_transfer_that_comes_back_twice_does_not_go_in_circles(name: str) -> N
     assert result.end == "DisconnectParticipant"
 
 
-@BOTH
+@EACH
 @pytest.mark.parametrize("failed", [{"seq": "0"}, {"va_result": "failed"}])
 def test_a_transfer_of_a_failed_call_has_no_way_back(name: str, failed: dict[str, str]) -> None:
     result = walk(name, TRANSFER | failed, staffed=False)
@@ -287,7 +291,7 @@ def test_a_transfer_of_a_failed_call_has_no_way_back(name: str, failed: dict[str
     assert [r["returned"] for r in result.requests[1:]] == ["none"] * len(result.requests[1:])
 
 
-@BOTH
+@EACH
 def test_a_callback_is_created_where_nobody_can_take_the_call(name: str) -> None:
     result = walk(name, TRANSFER | {"seq": "0"}, queue_open=False, keys="1")
     assert "Create the callback" in result.path
@@ -309,13 +313,13 @@ def test_key_presses_are_told_and_secret_ones_are_not(name: str, secret: str, ke
     assert result.streaming
 
 
-@BOTH
+@EACH
 def test_a_question_without_a_clip_still_takes_keys(name: str) -> None:
     result = walk(name, {"action": "collect", "maxDigits": "12"}, {"action": "end"}, keys="123456789012")
     assert "Take up to 20 keys without a clip" in result.path
 
 
-@BOTH
+@EACH
 @pytest.mark.parametrize("logging", list(FlowLogging))
 def test_nothing_that_was_said_is_in_a_minimal_log(name: str, logging: FlowLogging) -> None:
     flow = build(name, logging).to_dict()
@@ -327,7 +331,7 @@ def test_nothing_that_was_said_is_in_a_minimal_log(name: str, logging: FlowLoggi
         assert bool(result.logged) == (logging is FlowLogging.FULL or (logging is FlowLogging.MINIMAL and not contact))
 
 
-@BOTH
+@EACH
 def test_an_action_of_a_newer_release_ends_at_a_human(name: str) -> None:
     assert walk(name, {"action": "sing"}).end == "TransferContactToQueue"
 
@@ -341,9 +345,62 @@ def test_an_agent_without_an_opening_is_asked_at_once(name: str) -> None:
     assert set(walk(name, lambdas=none).heard) == {"(sound)"}
 
 
-@BOTH
+@EACH
 def test_start_call_can_refuse_with_a_transfer(name: str) -> None:
     full = {**START, "action": "transfer", "queueArn": "arn:other", "reason": "limit"}
     result = walk(name, lambdas=lambda *_: full, staffed=False)
     assert result.end == "TransferContactToQueue"
     assert result.contact["va_queue_arn"] == "arn:other"
+
+
+# -- the flow that transfers the call ----------------------------------------------------------------------------
+
+
+def test_the_call_is_transferred_and_comes_back_to_ask() -> None:
+    result = walk("sip", {"action": "end"})
+    assert result.heard[0] == "(agent at +4930)"
+    assert result.keys_sent == [",,12345678"]
+    assert result.requests[0] == {"agent": "front_desk", "form": "sip", "attempt": "0", "returned": "none"}
+    assert result.requests[1]["attempt"] == "1"
+    assert result.end == "DisconnectParticipant"
+    assert not result.streaming
+
+
+@pytest.mark.parametrize("error", ["CallFailed", "ConnectionTimeLimitExceeded", "NoMatchingError"])
+def test_a_transfer_that_fails_gives_the_caller_to_a_human(error: str) -> None:
+    result = walk("sip", fails=lambda each: error if each == "Transfer to the voice agent" else False)
+    assert result.end == "TransferContactToQueue"
+    assert result.contact["va_reason"] == "flow_failure"
+    assert len(result.requests) == 1
+
+
+def test_a_human_who_cannot_be_had_leads_to_the_voice_agent_once_more() -> None:
+    result = walk("sip", TRANSFER, {"action": "end"}, queue_open=False)
+    assert [request["returned"] for request in result.requests if "agent" in request] == ["none", "closed"]
+    assert len(result.keys_sent) == 2
+    assert result.path.count("Closed - say so") == 1
+
+
+def test_with_a_connector_the_code_goes_in_user_to_user_information() -> None:
+    to = SipTransfer(connector_arn=token(10), caller_id_name="ignored", time_limit_s=9)
+    flow = sip(replace(parameters(), sip=to)).to_dict()
+    assert validate(flow) == []
+    (transfer,) = [each for each in flow["Actions"] if each["Type"] == "TransferParticipantToThirdParty"]
+    assert transfer["Parameters"] == {
+        "ThirdPartyConnectionTimeLimitSeconds": "9",
+        "ContinueFlowExecution": "True",
+        "VoiceConnector": {
+            "VoiceConnectorType": "CallTransferConnector",
+            "VoiceConnectorArn": token(10),
+            "ToUser": "voice-agent",
+            "FromUser": "$.CustomerEndpoint.Address",
+            "UserToUserInformation": "$.External.sipCode",
+        },
+    }
+
+
+def test_a_number_can_be_called_under_a_name() -> None:
+    flow = sip(replace(parameters(), sip=SipTransfer(caller_id_name="Shop"))).to_dict()
+    assert validate(flow) == []
+    (transfer,) = [each for each in flow["Actions"] if each["Type"] == "TransferParticipantToThirdParty"]
+    assert transfer["Parameters"]["CallerId"] == {"Name": "Shop", "Number": "$.SystemEndpoint.Address"}

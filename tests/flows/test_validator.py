@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flows.errors import InvalidFlow
+from flows.kinds import Dialled
 from flows.rules import ALL
 from flows.sources import OUR_RULES, SOURCES
 from flows.validator import check, validate
@@ -554,3 +555,11 @@ def test_a_wait_that_goes_on_needs_a_minimum() -> None:
 
 def test_the_flow_types_are_those_of_the_service() -> None:
     assert {"CONTACT_FLOW", "CUSTOMER_QUEUE", "AGENT_WHISPER", "CUSTOMER_HOLD"} <= ALL
+
+
+@pytest.mark.parametrize(
+    ("keys", "problems"),
+    [("$.External.keys", 0), (",,123*#", 0), ("1" * 51, 1), ("12w", 1), ("", 1), (5, 1)],
+)
+def test_keys_that_are_dialled(keys: object, problems: int) -> None:
+    assert len(list(Dialled().problems(keys, "ThirdPartyDTMFDigits"))) == problems

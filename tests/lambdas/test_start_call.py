@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import contextlib
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from contract.call import LEASE_MS, CallState, FlowForm, MediaStream
+from contract.actions import Returned
+from contract.call import CODE_DIGITS, EXPECTED_MS, LEASE_MS, CallState, FlowForm, MediaStream
 from contract.clock import LoopClock
 from contract.errors import MalformedRecord, StoreUnavailable
 from contract.memory import MemoryStore
@@ -16,6 +18,9 @@ from lambdas.start_call.logic import start_call
 from tests.contract.faults import Failing, Killed, killed_at
 from tests.contract.samples import CONTACT, MEDIA, OPENING, QUEUE, T0, a_call
 from tests.lambdas.samples import SETTINGS, Recorder, a_start, an_event
+
+SIP = replace(SETTINGS, sip=True, sip_number="+4930123")
+SIP_EVENT = an_event({"agent": "shop", "form": "sip"}, MediaStreams=None)
 
 
 async def start(
@@ -91,9 +96,39 @@ async def test_without_a_media_stream_the_caller_goes_to_the_queue(streams: Any)
 
 async def test_a_sip_call_needs_no_media_stream() -> None:
     store = MemoryStore()
-    event = an_event({"agent": "shop", "form": "sip"}, MediaStreams=None)
-    assert (await start(store, event))["action"] == "agent"
+    wakeups = Recorder(LoopClock(T0))
+    answer = await start(store, SIP_EVENT, wakeups, SIP)
+    assert answer["action"] == "agent"
     assert (await store.call(CONTACT)).media == MediaStream("", 0, "")
+    assert (await store.head(CONTACT)).state is CallState.EXPECTED
+    assert wakeups.sent == []
+
+
+async def test_a_sip_call_is_known_by_a_code_that_is_good_once_and_for_two_minutes() -> None:
+    store = MemoryStore()
+    answer = await start(store, SIP_EVENT, settings=SIP)
+    code = answer["sipCode"]
+    assert len(code) == CODE_DIGITS
+    assert code.isdigit()
+    assert (answer["sipNumber"], answer["sipDigits"]) == ("+4930123", f",,{code}")
+    assert await store.claim_code("0" if code != "0" else "1", T0) is None
+    assert await store.claim_code(code, T0 + EXPECTED_MS - 1) == CONTACT
+    assert await store.claim_code(code, T0) is None
+    again = await start(store, SIP_EVENT, settings=SIP)
+    assert again["sipCode"] != code
+    assert await store.claim_code(again["sipCode"], T0 + EXPECTED_MS) is None
+
+
+async def test_without_a_sip_deployment_the_caller_goes_to_the_queue() -> None:
+    answer = await start(MemoryStore(), SIP_EVENT)
+    assert (answer["action"], answer["reason"]) == ("transfer", "sip_not_deployed")
+
+
+async def test_why_a_caller_comes_back_to_the_agent_is_kept_for_it() -> None:
+    store = MemoryStore()
+    event = an_event({"agent": "shop", "form": "sip", "returned": "closed"}, MediaStreams=None)
+    await start(store, event, settings=SIP)
+    assert (await store.call(CONTACT)).returned is Returned.CLOSED
 
 
 @pytest.mark.parametrize(
