@@ -94,8 +94,8 @@ synth: .venv/ready-deploy ## check deployment.yaml without credentials
 deploy: .venv/ready-deploy ## deploy deployment.yaml into the account of your AWS credentials
 	@$(BIN)/cdk deploy
 
-doctor: .venv/ready ## say what of the deployment is good, missing, and how to mend it
-	@$(BIN)/python -m operations.doctor $(if $(DEPLOYMENT),--deployment $(DEPLOYMENT))
+doctor: .venv/ready ## say what of the deployment is missing and how to mend it; LIVE=1 CALLER=... measures a test call
+	@$(BIN)/python -m operations.doctor $(if $(LIVE),--live --caller '$(CALLER)') $(if $(DEPLOYMENT),--deployment $(DEPLOYMENT))
 
 bench: .venv/ready ## measure what runs all the time
 	@for file in bench/*.py; do $(BIN)/python -m bench.$$(basename $$file .py); done

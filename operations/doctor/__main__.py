@@ -1,5 +1,7 @@
 """`make doctor`, `python -m operations.doctor`: what of deployment.yaml is there, and what is missing.
 
+With `--live --caller NUMBER` it measures a test call from that number instead.
+
 Exit code: 0 when nothing is missing, 1 when something is, 2 when deployment.yaml cannot be read.
 """
 
@@ -28,8 +30,16 @@ def arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(prog="operations.doctor", description=__doc__)
     parser.add_argument("--deployment", default="deployment.yaml", help="the settings (default: deployment.yaml)")
+    parser.add_argument("--live", action="store_true", help="measure what only a call can show; you are asked to call")
+    parser.add_argument("--caller", default="", help="with --live: your number, +49...; other callers are left alone")
+    parser.add_argument("--wait", type=int, default=300, help="seconds to wait for the test call (default: 300)")
     parser.add_argument("--plain", action="store_true", help="no colours, one line for each finding")
-    return parser.parse_args(given)
+    chosen = parser.parse_args(given)
+    if chosen.live and not chosen.caller:
+        parser.error(
+            "--live takes one caller's call over: name your number with --caller (make doctor LIVE=1 CALLER=+49...)"
+        )
+    return chosen
 
 
 def main(given: Sequence[str] | None = None, session: boto3.Session | None = None, root: Path = ROOT) -> int:
@@ -44,6 +54,10 @@ def main(given: Sequence[str] | None = None, session: boto3.Session | None = Non
         out.print("Mend deployment.yaml and the agent definitions first; docs/deploy.md explains them.")
         return 2
     aws = Clients(session or boto3.Session(), deployment.region)
+    if chosen.live:
+        from operations.live.command import live  # it brings audio along
+
+        return live(deployment, aws, root, out, chosen.caller, chosen.wait)
     return doctor(deployment, aws, root, out)
 
 
