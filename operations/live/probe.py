@@ -12,7 +12,7 @@ import statistics
 import uuid
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from contract.actions import End, Play
 from contract.call import LEASE_MS, RENEW_EVERY_MS, Call, FlowForm, Head, Lease, Result
@@ -91,32 +91,21 @@ class Probe:
             CallLeft: it ended too early, or a tone was not heard.
             MediaUnreadable: its audio cannot be read.
         """
-        failed: Exception | None = None
-        measured: Measured | None = None
         await self._take()
-        async with asyncio.TaskGroup() as tasks:
-            beside = [tasks.create_task(self._keep()), tasks.create_task(self._listen())]
-            try:
-                measured = await self._first_of(self._experiments(), beside)
-            except (CallLeft, LeaseLost, CallEnded, CallNotFound) as error:
-                failed = error
-            finally:
-                for task in beside:
-                    task.cancel()
-                await self._hang_up()
-        if measured is None:
-            raise failed if isinstance(failed, CallLeft) else CallLeft("the call ended, or somebody else took it")
-        return measured
-
-    async def _first_of(self, work: Awaitable[Measured], beside: list[asyncio.Task[None]]) -> Measured:
-        """The result, unless what runs beside it ends first: then its error."""
-        task = asyncio.ensure_future(work)
-        await asyncio.wait([task, *beside], return_when=asyncio.FIRST_COMPLETED)
-        if not task.done():
-            task.cancel()
-            for done in (each for each in beside if each.done()):
-                await done
-        return await task
+        keeping, listening = asyncio.create_task(self._keep()), asyncio.create_task(self._listen())
+        working = asyncio.create_task(self._experiments())
+        try:
+            await asyncio.wait([keeping, listening, working], return_when=asyncio.FIRST_COMPLETED)
+            for beside in (keeping, listening):
+                if beside.done():
+                    await beside
+            return await working
+        except (LeaseLost, CallEnded, CallNotFound):
+            raise CallLeft("the call ended, or somebody else took it") from None
+        finally:
+            await _over(working, listening)
+            await self._hang_up()
+            await _over(keeping)
 
     # -- owning the call -------------------------------------------------------------------------------------
 
@@ -146,7 +135,9 @@ class Probe:
 
     async def _keep(self) -> None:
         while True:
-            await self.store.renew(self._lease, self.clock.now_ms(), LEASE_MS, 400)
+            head = await self.store.renew(self._lease, self.clock.now_ms(), LEASE_MS, 400)
+            if head.disconnected_at_ms:
+                raise CallLeft("the caller hung up")
             await asyncio.sleep(RENEW_EVERY_MS / 1000)
 
     async def _listen(self) -> None:
@@ -163,6 +154,7 @@ class Probe:
     # -- the experiments -------------------------------------------------------------------------------------
 
     async def _experiments(self) -> Measured:
+        """Everything, in the order in which one needs the other."""
         cut, cut_ms, held = Cut.NEVER, None, None
         starts = []
         if await self._noticed():
@@ -270,3 +262,10 @@ class Probe:
                 return found
             await asyncio.sleep(LOOK_S)
         raise CallLeft(otherwise)
+
+
+async def _over(*tasks: asyncio.Task[Any]) -> None:
+    """Cancel them and wait until they have ended; their errors were seen, or do not matter any more."""
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

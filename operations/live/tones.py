@@ -15,6 +15,7 @@ AMPLITUDE = 9000
 WINDOW_MS = 8
 WINDOW_BYTES = WINDOW_MS * SAMPLE_RATE // 1000 * 2
 LOUD = 1500  # root mean square of a window that counts as a tone
+SHORTEST_MS = 32  # the window in which a tone begins or ends may look like the other one
 BREAK_MS = 40  # a shorter hole does not end a tone
 
 
@@ -78,7 +79,8 @@ class Line:
 
     def tone(self, pitch: Pitch, since_ms: int) -> Tone | None:
         """The first one that began at `since_ms` or later, once it is over."""
-        found = next((tone for tone in self.tones if tone.pitch is pitch and tone.began_ms >= since_ms), None)
+        heard = (tone for tone in self.tones if tone.pitch is pitch and tone.ended_ms - tone.began_ms >= SHORTEST_MS)
+        found = next((tone for tone in heard if tone.began_ms >= since_ms), None)
         return found if found is not None and self.heard_ms - found.ended_ms > BREAK_MS else None
 
 

@@ -80,6 +80,15 @@ def test_a_tone_is_found_where_it_was(pitch: Pitch) -> None:
     assert all(found.pitch is pitch for found in line.tones)
 
 
+def test_where_a_tone_begins_and_ends_no_other_one_is_heard() -> None:
+    for shift in range(0, 128, 2):
+        line = Line()
+        pcm = bytes(shift) + ulaw2lin(clip(Pitch.HIGH, 200)[-1600:]) + bytes(4096)
+        line.add(0, pcm)
+        assert line.tone(Pitch.LOW, 0) is None
+        assert line.tone(Pitch.HIGH, 0) is not None
+
+
 def test_noise_and_speech_of_another_pitch_are_no_tone() -> None:
     line = Line()
     line.add(0, bytes(range(256)) * 8)
@@ -91,15 +100,15 @@ def test_a_clip_is_what_connect_plays() -> None:
     assert data[:4] == b"RIFF"
     assert data[20:22] == b"\x07\x00"
     with pytest.raises(wave.Error, match="unknown format: 7"):  # the standard library knows PCM only
-        wave.open(io.BytesIO(data)).close()  # noqa: SIM115 - it does not come to that
+        wave.open(io.BytesIO(data)).close()
 
 
 def test_the_fragment_of_another_contact_is_compared() -> None:
     listening = Listening(OURS)
     listening._whole(Fragment("1", "somebody", b"other"))
-    assert listening.segment_of_its_own is True
+    alone = listening.segment_of_its_own
     listening._whole(Fragment("2", OURS, b"other"))
-    assert listening.segment_of_its_own is False
+    assert (alone, listening.segment_of_its_own) == (True, False)
     assert listening.first_fragment == "2"
 
 

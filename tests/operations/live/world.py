@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field
 
 from contract.clock import LoopClock
@@ -44,13 +45,17 @@ class ProbedCall:
         self.world = World(self.form, [], mind, preset=self.preset, patience_ms=10 * 60_000)
 
     async def run(self) -> Measured:
-        measured: list[Measured] = []
+        """What doctor measures; it may find out only after the call that it is over."""
+        doctor: list[asyncio.Task[Measured]] = []
 
-        async def doctor(world: World) -> None:
-            call = await wait_for_call(world.store, self.caller, world.clock, self.wait_s)
-            media = StreamMedia(world.stream, world.clock)
-            probe = Probe(world.store, world.prompts, media, world.clock, call, self.said.append)
-            measured.append(await probe.measure())
+        async def beside(world: World) -> None:
+            doctor.append(asyncio.create_task(self._doctor(world)))
+            await asyncio.wait(doctor)
 
-        await self.world.call(doctor)
-        return measured[0]
+        await self.world.call(beside)
+        return await doctor[0]
+
+    async def _doctor(self, world: World) -> Measured:
+        call = await wait_for_call(world.store, self.caller, world.clock, self.wait_s)
+        media = StreamMedia(world.stream, world.clock)
+        return await Probe(world.store, world.prompts, media, world.clock, call, self.said.append).measure()
