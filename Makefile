@@ -4,7 +4,7 @@ SHELL := bash
 BIN := .venv/bin
 PACKAGES := contract definition flows gateway infra lambdas operations simulator
 # What does no I/O is tested to every branch.
-CORES := contract/*,flows/*,definition/*,gateway/conversation/*,gateway/legs/kvs/*,gateway/legs/sip/*,gateway/voice_agent/*,gateway/functions/*,lambdas/*,simulator/connect/*,simulator/deepgram/*,simulator/kvs/*,simulator/caller/*
+CORES := contract/*,flows/*,definition/*,gateway/duty.py,gateway/conversation/*,gateway/legs/kvs/*,gateway/legs/sip/*,gateway/voice_agent/*,gateway/functions/*,lambdas/*,simulator/connect/*,simulator/deepgram/*,simulator/kvs/*,simulator/caller/*
 # Shells among them, which the scenarios run.
 SHELLS := gateway/legs/kvs/leg.py,simulator/deepgram/__main__.py
 CHECKED := $(PACKAGES) tests bench app.py

@@ -12,6 +12,7 @@ LEASE_MS = 8000  # how long a gateway owns a call after each renewal
 RENEW_EVERY_MS = 2000
 CODE_DIGITS = 8  # of the single-use code that a SIP call is known by
 EXPECTED_MS = 120_000  # a transfer that has not reached a gateway by then never will
+MOST_MOVES = 3  # what loses its gateway more often may be the reason for it
 
 
 class FlowForm(StrEnum):

@@ -20,6 +20,7 @@ from contract.actions import Action, Numbered, Outcome, Request
 from contract.call import Call, Head, Lease, Opening, Result
 from contract.clock import Clock, SystemClock
 from contract.errors import CallNotFound, MalformedRecord, StoreUnavailable
+from contract.fleet import Fleet, Gateway
 from contract.running import Run, in_thread
 from contract.table import create_table
 from contract.tableio import Conflict, Refused, Table
@@ -123,8 +124,15 @@ class DynamoStore:
         item = {"pk": table.code_key(code), "sk": table.CODE, table.TTL: expires_at_ms // 1000 + DAY_S, **values}
         await self._table.put(item)
 
-    async def live_calls(self) -> int:
-        return len(await self.expired(table.ANY_TIME))
+    async def live_calls(self, now_ms: int) -> int:
+        since = now_ms - rules.DEAD_AFTER_MS
+        return sum([len(await self._table.live(shard, table.ANY_TIME, since)) for shard in table.shards()])
+
+    async def fleet(self) -> Fleet:
+        found = await self._table.between(table.FLEET, table.GATEWAYS, table.RELEASE)
+        release = next((str(item.get("release", "")) for item in found if item["sk"] == table.RELEASE), "")
+        gateways = [items.from_plain(Gateway, item, "gateway") for item in found if item["sk"] != table.RELEASE]
+        return Fleet(release, tuple(gateways))
 
     # --- what a gateway does
 
@@ -216,6 +224,14 @@ class DynamoStore:
     async def put_opening(self, agent: str, opening: Opening) -> None:
         item = {"pk": f"{table.OPENING}#{agent}", "sk": table.OPENING, **items.to_plain(opening)}
         await self._table.put(item)
+
+    async def report(self, gateway: Gateway) -> None:
+        expires_at = self._clock.now_ms() // 1000 + DAY_S
+        key: dict[str, items.Plain] = {"pk": table.FLEET, "sk": table.GATEWAYS + gateway.owner}
+        await self._table.put({**items.to_plain(gateway), **key, table.TTL: expires_at})
+
+    async def announce(self, release: str) -> None:
+        await self._table.put({"pk": table.FLEET, "sk": table.RELEASE, "release": release})
 
     # --- reading
 
@@ -348,5 +364,5 @@ class DynamoStore:
 
 
 def _index(head: Head) -> dict[str, items.Plain]:
-    """Where the index of live calls has this head: a waiting one before all, an active one by its lease."""
-    return {table.PARTITION: table.shard(head.contact_id), table.SORT: rules.expires_at_ms(head)}
+    """Where the index of live calls has this head."""
+    return {table.PARTITION: table.shard(head.contact_id), table.SORT: rules.served_until_ms(head)}

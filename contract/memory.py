@@ -11,6 +11,7 @@ from contract import rules, table
 from contract.actions import Action, Numbered, Outcome, Request
 from contract.call import Call, Head, Lease, Opening, Result
 from contract.errors import CallNotFound, MalformedRecord
+from contract.fleet import Fleet, Gateway
 from contract.items import canonical
 from contract.turns import FunctionEntry, FunctionState, Turn
 
@@ -41,6 +42,8 @@ class MemoryStore:
         self._records: dict[str, _Record] = {}
         self._openings: dict[str, Opening] = {}
         self._codes: dict[str, dict[str, object]] = {}
+        self._gateways: dict[str, Gateway] = {}
+        self._release = ""
         self._delay_s = delay_s
 
     async def create_call(self, call: Call) -> Head:
@@ -84,8 +87,11 @@ class MemoryStore:
         values: dict[str, object] = {"contact_id": contact_id, "expires_at_ms": expires_at_ms}
         await self._do(lambda: self._codes.__setitem__(table.code_key(code), values))
 
-    async def live_calls(self) -> int:
-        return await self._do(lambda: sum(rules.is_live(record.head) for record in self._records.values()))
+    async def live_calls(self, now_ms: int) -> int:
+        return await self._do(lambda: sum(rules.counts(record.head, now_ms) for record in self._records.values()))
+
+    async def fleet(self) -> Fleet:
+        return await self._do(lambda: Fleet(self._release, tuple(self._gateways.values())))
 
     async def take(self, contact_id: str, owner: str, now_ms: int, lease_ms: int) -> tuple[Lease, Head]:
         head = await self._change(contact_id, lambda head: rules.taken(head, owner, now_ms, lease_ms))
@@ -144,12 +150,21 @@ class MemoryStore:
             lambda: [
                 contact
                 for contact, r in self._records.items()
-                if rules.is_live(r.head) and rules.expires_at_ms(r.head) <= now_ms
+                if rules.is_live(r.head) and rules.served_until_ms(r.head) <= now_ms
             ]
         )
 
     async def put_opening(self, agent: str, opening: Opening) -> None:
         await self._do(lambda: self._openings.__setitem__(agent, opening))
+
+    async def report(self, gateway: Gateway) -> None:
+        await self._do(lambda: self._gateways.__setitem__(gateway.owner, gateway))
+
+    async def announce(self, release: str) -> None:
+        def put() -> None:
+            self._release = release
+
+        await self._do(put)
 
     async def _do(self, operation: Callable[[], T], *, look: bool = False) -> T:
         """`look`: it only reads, so that all of its time is that in which the answer grows old."""

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from contract.actions import Action, End, Numbered, Outcome, Play, Request, Returned, Transfer
-from contract.call import EXPECTED_MS, Call, CallState, FlowForm, Head, Lease, Result
+from contract.call import EXPECTED_MS, LEASE_MS, Call, CallState, FlowForm, Head, Lease, Result
 from contract.errors import CallEnded, CallNotFound, CallTaken, LeaseLost, RecordTooLarge
 from contract.handover import clip_utf8
 from contract.items import canonical, to_plain
@@ -19,6 +19,9 @@ from contract.turns import FunctionEntry, Turn
 # Together far below the 400 KB that DynamoDB takes for one item; the handover has limits of its own.
 TEXT_BYTES = 16 * 1024
 FUNCTION_BYTES = 64 * 1024
+
+# A call that nobody serves counts so long after it was last served: the flow has sent the caller away by then.
+DEAD_AFTER_MS = 20_000
 
 STARTED = (Outcome.COMPLETED, Outcome.CUT, Outcome.FAILED)
 
@@ -303,15 +306,21 @@ def is_free(head: Head, now_ms: int) -> bool:
     return is_live(head) and (head.state is not CallState.ACTIVE or head.lease_until_ms <= now_ms)
 
 
-def expires_at_ms(head: Head) -> int:
-    """From when on somebody has to look after a live call that nobody serves."""
-    match head.state:
-        case CallState.ACTIVE:
-            return head.lease_until_ms
-        case CallState.EXPECTED:
-            return head.started_at_ms + EXPECTED_MS
-        case _:
-            return 0
+def served_until_ms(head: Head) -> int:
+    """Where a live call stands in the index: somebody has to look after it from then on, unless it is served.
+
+    An active one by its lease, one that waits since it waits, one that is expected when it should have come.
+    """
+    if head.state is CallState.EXPECTED:
+        return head.started_at_ms + EXPECTED_MS
+    if head.state is CallState.ACTIVE or not head.lease_until_ms:
+        return head.lease_until_ms or head.started_at_ms
+    return head.lease_until_ms - LEASE_MS
+
+
+def counts(head: Head, now_ms: int) -> bool:
+    """The call has a session of the voice agent, or is about to get one."""
+    return is_live(head) and served_until_ms(head) > now_ms - DEAD_AFTER_MS
 
 
 def in_order(entries: Iterable[FunctionEntry]) -> list[FunctionEntry]:

@@ -13,6 +13,7 @@ from typing import Protocol
 
 from contract.actions import Action, Numbered, Request
 from contract.call import Call, Head, Lease, Opening, Result, Wakeup
+from contract.fleet import Fleet, Gateway
 from contract.turns import FunctionEntry, FunctionState, Turn
 
 
@@ -93,8 +94,13 @@ class FlowStore(Protocol):
         """Let a single-use code stand for a contact that comes to a gateway over SIP."""
         ...
 
-    async def live_calls(self) -> int:
-        """How many calls are waiting or active, a moment old."""
+    async def live_calls(self, now_ms: int) -> int:
+        """How many calls have a voice agent or are about to, a moment old. What nobody serves any more, and the flow
+        has helped itself with long ago, does not count: see `contract.rules.counts`."""
+        ...
+
+    async def fleet(self) -> Fleet:
+        """The gateways by their last reports, those that are gone among them, and the current release."""
         ...
 
 
@@ -182,6 +188,14 @@ class GatewayStore(FlowStore, Protocol):
         ...
 
     async def put_opening(self, agent: str, opening: Opening) -> None: ...
+
+    async def report(self, gateway: Gateway) -> None:
+        """Write what a gateway says of itself, in place of what it said before."""
+        ...
+
+    async def announce(self, release: str) -> None:
+        """From here on calls are for gateways of this release."""
+        ...
 
 
 class Wakeups(Protocol):

@@ -8,10 +8,12 @@
     <contact>    FUNCTION#<sha256>  a line of the ledger
     OPENING#<agent>  OPENING        the rendered opening of an agent definition
     CODE#<sha256>    CODE           the contact that a single-use code stands for
+    FLEET            GATEWAY#<name> what a gateway last said of itself
+    FLEET            RELEASE        the release that takes calls
 
-`expires_at` (epoch seconds) is the table's TTL attribute, on everything but openings. A code is found by its hash: how
-long the table takes tells nothing of how much of a guess was right. The index `live` is sparse: it holds the heads
-of live calls only, spread over a few partitions because every renewal writes to it.
+`expires_at` (epoch seconds) is the table's TTL attribute, on everything but openings and the release. A code is found
+by its hash: how long the table takes tells nothing of how much of a guess was right. The index `live` is sparse: it
+holds the heads of live calls only, spread over a few partitions because every renewal writes to it.
 """
 
 from __future__ import annotations
@@ -33,6 +35,9 @@ CALLS = "CALL#"
 ACTIONS = "ACTION#"
 TURNS = "TURN#"
 FUNCTIONS = "FUNCTION#"
+FLEET = "FLEET"
+GATEWAYS = "GATEWAY#"
+RELEASE = "RELEASE"
 
 INDEX = "live"
 PARTITION = "live"

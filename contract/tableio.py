@@ -82,14 +82,15 @@ class Table:
         )
         return [from_attributes(item) for item in found]
 
-    async def live(self, shard: str, until: int) -> list[str]:
-        """Partition keys in one partition of the index, with a sort value of at most `until`; a moment old."""
+    async def live(self, shard: str, until: int, since: int = -1) -> list[str]:
+        """Partition keys in one partition of the index whose sort value is after `since` and at most `until`; a
+        moment old."""
         found = await self._query(
             {
                 "IndexName": table.INDEX,
-                "KeyConditionExpression": "#shard = :shard AND #sort <= :until",
+                "KeyConditionExpression": "#shard = :shard AND #sort BETWEEN :since AND :until",
                 "ExpressionAttributeNames": {"#shard": table.PARTITION, "#sort": table.SORT},
-                "ExpressionAttributeValues": to_attributes({":shard": shard, ":until": until}),
+                "ExpressionAttributeValues": to_attributes({":shard": shard, ":since": since + 1, ":until": until}),
             }
         )
         return [item["pk"]["S"] for item in found]

@@ -1,4 +1,4 @@
-"""`python -m gateway`: takes calls until SIGTERM, then hands the live ones over and ends."""
+"""`python -m gateway`: takes calls until SIGTERM, then gives the live ones away and ends."""
 
 from __future__ import annotations
 
@@ -55,6 +55,8 @@ async def serve(settings: Settings) -> None:
         await asyncio.to_thread(aws.wakeups, settings),
         settings.owner,
         settings.calls,
+        settings.release,
+        settings.tasks_min,
         beat=lambda: beats.beat(LEASES),
     )
     for number in (signal.SIGTERM, signal.SIGINT):

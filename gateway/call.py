@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 import structlog
 
 from contract.audio import ULAW_SILENCE
-from contract.call import LEASE_MS, RENEW_EVERY_MS, Call, Head, Lease, Result
+from contract.call import LEASE_MS, MOST_MOVES, RENEW_EVERY_MS, Call, FlowForm, Head, Lease, Result
 from contract.errors import LeaseLost, StoreUnavailable
 from contract.turns import FunctionEntry, FunctionState, Role, Turn
 from definition import AgentDefinition
@@ -50,6 +51,7 @@ OUTAGE_MS = 15_000  # a caller who has had no voice agent for so long goes to a 
 HOLD_MS = 2500  # a caller who hears nothing for so long thinks that the line is dead
 WRITE_RETRY_S = 0.5
 READ_RETRY_S = 0.5
+QUIET_LOOK_S = 0.1
 
 
 class _Over(Exception):
@@ -101,6 +103,26 @@ class LiveCall:
         self._hold: asyncio.TimerHandle | None = None
         self._mute = 0
         self._stopping = ""
+        self._moves = head.moves
+        self._handing_on: asyncio.Task[None] | None = None
+        self.given_away = False
+
+    @property
+    def movable(self) -> bool:
+        """Another gateway may go on with it. A SIP dialog stays where it is."""
+        return self._tasks is not None and self._moves < MOST_MOVES and self._call.form is not FlowForm.SIP
+
+    @property
+    def leaving(self) -> bool:
+        """It waits for a quiet moment to be given away."""
+        return self._handing_on is not None
+
+    def hand_on(self, patience_s: float) -> bool:
+        """Give the call to another gateway: at a quiet moment, or after `patience_s` at any. False: under way."""
+        if self._handing_on is not None:
+            return False
+        self._handing_on = self._group.create_task(self._hand_on(patience_s), name="hand on")
+        return True
 
     def stop(self, reason: str) -> None:
         """Hand the caller to a human now, with this reason."""
@@ -122,7 +144,12 @@ class LiveCall:
             self._unbridge()
             if self._alarm is not None:
                 self._alarm.cancel()
-        await self._close()
+        if self.given_away:
+            await self._until_written(self._give_away)
+            log.info("call_given_away", contact=self.contact_id, epoch=self._lease.epoch)
+            return self.outcome
+        await self._until_written(self._end)
+        await self._leg.close()
         log.info(
             "call_over",
             contact=self.contact_id,
@@ -422,18 +449,36 @@ class LiveCall:
             return False
         return True
 
-    async def _close(self) -> None:
-        """Write what is left, close the record, remove the clips. What fails is tried again while the lease lasts."""
+    async def _hand_on(self, patience_s: float) -> None:
+        """A caller who is on the way to a human or to a goodbye has no use for another gateway."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(patience_s):
+                while not self._talk.quiet:  # noqa: ASYNC110 - nobody tells when it is quiet
+                    await asyncio.sleep(QUIET_LOOK_S)
+        self._handing_on = None
+        if self._talk.ending.step is Step.NOT and not self._over.is_set():
+            self.given_away = True
+            self._over.set()
+
+    async def _until_written(self, last: Callable[[], Awaitable[bool]]) -> None:
+        """Write what is left, and `last` of all that. What fails is tried again while the lease lasts."""
         left = [*_drained(self._turns), *self._talk.turns.changed()]
         while True:
             left = [turn for turn in left if not await self._put(turn)]
-            if not left and await self._end():
+            if not left and await last():
                 break
             if self._clock.now_ms() >= self._lease_until_ms:
                 log.error("record_not_closed", contact=self.contact_id, turns=len(left))
                 break
             await asyncio.sleep(WRITE_RETRY_S)
-        await self._leg.close()
+
+    async def _give_away(self) -> bool:
+        try:
+            await self._store.give_away(self._lease)
+        except StoreUnavailable as error:  # the lease runs out by itself
+            log.error("not_given_away", contact=self.contact_id, cause=error.cause)
+            return False
+        return True
 
     async def _end(self) -> bool:
         try:

@@ -1,20 +1,21 @@
-"""The service around the calls: takes them up to its limit, and hands the live ones over when it has to stop."""
+"""The service around the calls: takes them up to its limit, and gives the live ones away when it has to stop."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
 import structlog
 
-from contract.actions import NONE, Transfer
-from contract.call import LEASE_MS, Call, Head, Lease, Result
+from contract.call import LEASE_MS, MOST_MOVES, Call, CallState, Head, Lease, Wakeup
 from contract.errors import CallEnded, CallNotFound, CallTaken, ContractError, LeaseLost, StoreUnavailable
-from contract.handover import VERSION, attributes
+from contract.fleet import REPORT_EVERY_MS, Fleet, Gateway
 from contract.store import WakeupQueue
 from gateway.call import LiveCall
+from gateway.duty import Duty
 from gateway.facilities import Facilities
+from gateway.last_resort import hand_over
 
 log = structlog.get_logger()
 
@@ -24,37 +25,52 @@ FULL_WAIT_S = 0.2
 ERROR_WAIT_S = 1.0
 STOPPING = "gateway_stopping"
 STOP_S = 90.0  # ECS kills a Fargate task 120 s after SIGTERM at the latest
+KEEP_S = 45.0  # so long after SIGTERM somebody is looked for who has room; then the caller goes to a human
+PATIENCE_S = 30.0  # how long a quiet moment is waited for
+AT_ONCE = 10  # calls that are given away in one round: the others' reports are two seconds old
+NOBODY_S = 6  # a call that was given away is looked for by the flow ten times a second, and by every other gateway
 
 
 @dataclass(slots=True)
 class Service:
-    """`owner` names this task in leases; `limit` is the number of calls at once."""
+    """`owner` names this task in leases; `limit` is the number of calls at once; `release` that of the software,
+    and `least` the number of tasks that there are at any time."""
 
     facilities: Facilities
     wakeups: WakeupQueue
     owner: str
     limit: int
+    release: str = "development"
+    least: int = 1
     calls: dict[str, LiveCall | None] = field(default_factory=dict)  # None while a call is being made ready
     beat: Callable[[], Awaitable[None]] | None = None  # once in each round of the lease loop
+    fleet: Fleet = field(default_factory=Fleet)
+    duty: Duty = field(init=False)
+    _announced: bool = False
+    _given: set[str] = field(default_factory=set)  # nobody has taken them yet
+    _kept: set[str] = field(default_factory=set)  # nobody wanted them
     _stopping: asyncio.Event = field(default_factory=asyncio.Event)
     _reserved: int = 0
     _idle: asyncio.Event = field(default_factory=asyncio.Event)
 
+    def __post_init__(self) -> None:
+        self.duty = Duty(self.owner, self.least)
+
     def stop(self) -> None:
-        """Take no more calls and hand the live ones to a human."""
+        """Take no more calls, and give the live ones away: to other gateways, else to a human."""
         if not self._stopping.is_set():
             log.info("stopping", calls=len(self.calls))
             self._stopping.set()
-            for call in filter(None, list(self.calls.values())):
-                call.stop(STOPPING)
 
     async def run(self) -> None:
         """Serve until `stop`; returns when the last call is over, or after 90 s."""
         try:
             async with asyncio.TaskGroup() as tasks:
+                await self._look_around()
                 taking = [
                     tasks.create_task(self._receive(tasks), name="receive"),
                     tasks.create_task(self._sweep(tasks), name="sweep"),
+                    tasks.create_task(self._report(), name="report"),
                 ]
                 await self._stopping.wait()
                 for task in taking:
@@ -64,31 +80,100 @@ class Service:
         except* _Stopped:
             log.info("stopped", calls=len(self.calls))
 
-    async def _drain(self) -> None:
+    # -- among others ----------------------------------------------------------------------------------------
+
+    async def _report(self) -> None:
+        while True:
+            await asyncio.sleep(REPORT_EVERY_MS / 1000)
+            await self._look_around()
+            now = self.facilities.clock.now_ms()
+            if self.duty.gives_away(now):
+                self._give_away(now, PATIENCE_S)
+
+    async def _look_around(self) -> None:
+        """Say who we are, and see who else is there. Without the table everything stays as it is."""
+        store, now = self.facilities.store, self.facilities.clock.now_ms()
+        stopping = self._stopping.is_set()
         try:
-            async with asyncio.timeout(STOP_S):
-                while self.calls or self._reserved:
-                    self._idle.clear()
+            await store.report(Gateway(self.owner, self.release, self.limit, self._taken, stopping, now))
+            self.fleet = await store.fleet()
+            if not self._announced and not stopping:
+                await self._announce()
+        except ContractError as error:
+            log.error("fleet_unknown", error=type(error).__name__)
+            return
+        before = self.duty.spared
+        self.duty.look(self.fleet, now)
+        if self.duty.spared != before:
+            log.info("duty", outdated=self.duty.outdated, surplus=self.duty.surplus, current=self.fleet.release)
+
+    async def _announce(self) -> None:
+        """Whoever starts is the newest release: ECS starts no task of another one."""
+        if self.fleet.release != self.release:
+            await self.facilities.store.announce(self.release)
+            self.fleet = Fleet(self.release, self.fleet.gateways)
+        self._announced = True
+
+    def _give_away(self, now_ms: int, patience_s: float) -> None:
+        """Let go of as many calls as others have room for, each at a quiet moment of its own."""
+        leaving = len(self._given) + sum(live.leaving for live in self._live_calls)
+        room = min(AT_ONCE, self.fleet.room(now_ms, without=self.owner) - leaving)
+        for live in [live for live in self._live_calls if live.movable and live.contact_id not in self._kept]:
+            if room <= 0:
+                return
+            room -= live.hand_on(patience_s)
+
+    # -- stopping --------------------------------------------------------------------------------------------
+
+    async def _drain(self) -> None:
+        """Every second: to whom can be given what is left?"""
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        while self.calls or self._reserved:
+            await self._look_around()
+            now, passed = self.facilities.clock.now_ms(), loop.time() - began
+            if passed >= STOP_S:
+                log.error("calls_left_behind", calls=len(self.calls))
+                return
+            others = [one for one in self.fleet.there(now) if one.owner != self.owner]
+            if others and passed < KEEP_S:
+                self._give_away(now, min(PATIENCE_S, KEEP_S - passed))
+            else:
+                self._hand_over_all()
+            self._idle.clear()
+            try:
+                async with asyncio.timeout(1):
                     await self._idle.wait()
-        except TimeoutError:
-            log.error("calls_left_behind", calls=len(self.calls))
+            except TimeoutError:
+                continue
+        await self._look_around()
+
+    def _hand_over_all(self) -> None:
+        for live in self._live_calls:
+            if not live.leaving:
+                live.stop(STOPPING)
 
     # -- taking calls ----------------------------------------------------------------------------------------
 
     async def _receive(self, tasks: asyncio.TaskGroup) -> None:
         """Wake-ups, as long as there is room; a wake-up that is not for us is left to the others."""
         while True:
-            if self._full:
+            if self._full or self.duty.spared:
                 await asyncio.sleep(FULL_WAIT_S)
                 continue
             try:
                 wakeups = await self.wakeups.receive(RECEIVE_WAIT_S, self._room)
-                for wakeup in wakeups:
-                    await self._take(tasks, wakeup.contact_id)
-                    await self.wakeups.delete(wakeup.receipt)
+                await self._wake_up(tasks, wakeups)
             except StoreUnavailable as error:
                 log.error("wakeups_unavailable", cause=error.cause)
                 await asyncio.sleep(ERROR_WAIT_S)
+
+    async def _wake_up(self, tasks: asyncio.TaskGroup, wakeups: Sequence[Wakeup]) -> None:
+        if self.duty.spared:
+            return  # since we asked; what is not deleted comes again, to others
+        for wakeup in wakeups:
+            await self._take(tasks, wakeup.contact_id)
+            await self.wakeups.delete(wakeup.receipt)
 
     async def _sweep(self, tasks: asyncio.TaskGroup) -> None:
         """Calls that nobody serves: their gateway died, or their wake-up was lost."""
@@ -96,18 +181,31 @@ class Service:
             await asyncio.sleep(SWEEP_EVERY_S * (0.75 + self.facilities.random() / 2))
             if self.beat is not None:
                 await self.beat()
-            if self._full:
+            if self._full or not self.duty.sweeps:
                 continue
             try:
-                for contact_id in await self.facilities.store.expired(self.facilities.clock.now_ms()):
-                    if not self._full:
-                        await self._take(tasks, contact_id)
+                found = await self.facilities.store.expired(self.facilities.clock.now_ms())
+                for contact_id in self._from_anywhere(found):
+                    await self._take(tasks, contact_id)
             except StoreUnavailable as error:
                 log.error("sweep_failed", cause=error.cause)
 
+    def _from_anywhere(self, found: Sequence[str]) -> Sequence[str]:
+        """The same calls, begun with another one: several gateways that sweep share them."""
+        at = int(self.facilities.random() * len(found))
+        return [*found[at:], *found[:at]]
+
+    @property
+    def _live_calls(self) -> list[LiveCall]:
+        return [live for live in self.calls.values() if live is not None]
+
+    @property
+    def _taken(self) -> int:
+        return len(self.calls) + self._reserved
+
     @property
     def _room(self) -> int:
-        return self.limit - len(self.calls) - self._reserved
+        return self.limit - self._taken
 
     @property
     def _full(self) -> bool:
@@ -115,7 +213,7 @@ class Service:
 
     async def _take(self, tasks: asyncio.TaskGroup, contact_id: str) -> None:
         """Own the call, if it is still to be had. The place is reserved while it is being taken."""
-        if contact_id in self.calls or self._stopping.is_set():
+        if contact_id in self.calls or self._full or self._stopping.is_set():
             return
         self._reserved += 1
         try:
@@ -134,29 +232,73 @@ class Service:
 
     async def _serve(self, lease: Lease, head: Head) -> None:
         """One call; whatever breaks in it ends there, and the caller at a human."""
+        ours: tuple[Lease, Head] | None = (lease, head)
         try:
-            await self._live(lease, head)
+            while ours is not None:
+                lease, head = ours
+                ours = await self._live(lease, head)
         except LeaseLost:
             log.warning("lease_lost", contact=lease.contact_id, epoch=lease.epoch)
         except Exception:  # a bug in one call must not take the others with it
             log.exception("call_broke", contact=lease.contact_id)
-            await self._hand_over(lease, "gateway_error")
+            await hand_over(self.facilities, lease, "gateway_error")
         finally:
             del self.calls[lease.contact_id]
+            self._given.discard(lease.contact_id)
+            self._kept.discard(lease.contact_id)
             self._idle.set()
 
-    async def _live(self, lease: Lease, head: Head) -> None:
+    async def _live(self, lease: Lease, head: Head) -> tuple[Lease, Head] | None:
+        """Serve the call until it is over or another gateway has it; returns it when nobody took what was given."""
         call = await self._facts(lease, head)
-        if call.agent not in self.facilities.definitions:
-            log.error("unknown_agent", contact=call.contact_id, agent=call.agent)
-            await self._hand_over(lease, "unknown_agent")
-            return
+        refusal = self._refusal(call, head)
+        if refusal:
+            log.error("call_refused", contact=call.contact_id, reason=refusal, agent=call.agent, moves=head.moves)
+            await hand_over(self.facilities, lease, refusal, call)
+            return None
         async with self.facilities.of_call(lease, head, call) as facilities:
             live = LiveCall(facilities, lease, head, call)
             self.calls[call.contact_id] = live
-            if self._stopping.is_set():
-                live.stop(STOPPING)
             await live.run()
+        if not live.given_away:
+            return None
+        self.calls[call.contact_id] = None
+        return await self._unless_taken(lease)
+
+    def _refusal(self, call: Call, head: Head) -> str:
+        """Why this call gets no voice agent here, "" when it does."""
+        if call.agent not in self.facilities.definitions:
+            return "unknown_agent"
+        if call.contact_id in self._kept and self._stopping.is_set():
+            return STOPPING
+        return "moved_too_often" if head.moves > MOST_MOVES and call.contact_id not in self._kept else ""
+
+    async def _unless_taken(self, lease: Lease) -> tuple[Lease, Head] | None:
+        """Wait for somebody to take a call that was given away; nobody: it is ours again."""
+        contact_id, store = lease.contact_id, self.facilities.store
+        self._given.add(contact_id)
+        try:
+            for _ in range(NOBODY_S):
+                await asyncio.sleep(1)
+                if await self._is_taken(lease):
+                    return None
+            self._kept.add(contact_id)
+            log.warning("nobody_took", contact=contact_id)
+            return await store.take(contact_id, self.owner, self.facilities.clock.now_ms(), LEASE_MS)
+        except (CallTaken, CallEnded, CallNotFound):
+            return None
+        except StoreUnavailable as error:  # who reaches the table first takes it
+            log.error("not_taken_back", contact=contact_id, cause=error.cause)
+            return None
+        finally:
+            self._given.discard(contact_id)
+
+    async def _is_taken(self, lease: Lease) -> bool:
+        try:
+            head = await self.facilities.store.head(lease.contact_id)
+        except StoreUnavailable:
+            return False
+        return head.state is not CallState.WAITING or head.epoch != lease.epoch
 
     async def _facts(self, lease: Lease, head: Head) -> Call:
         """What is recorded of a call. A store that is away is waited for as long as the lease lasts.
@@ -172,19 +314,6 @@ class Service:
             if self.facilities.clock.now_ms() >= head.lease_until_ms:
                 raise LeaseLost(lease.contact_id, lease.epoch)
             await asyncio.sleep(ERROR_WAIT_S)
-
-    async def _hand_over(self, lease: Lease, reason: str) -> None:
-        """The last thing that can be done for a caller; should it fail, the flow's own watch does the same."""
-        facilities = self.facilities
-        queue = next((definition.default_queue for definition in facilities.definitions.values()), NONE)
-        handover = attributes({"va_version": VERSION, "va_reason": reason, "va_queue": queue, "va_result": "failed"})
-        transfer = Transfer(facilities.queue_arns.get(queue, NONE), queue, reason, handover)
-        try:
-            await facilities.store.append(lease, transfer, facilities.clock.now_ms())
-            await asyncio.sleep(LEASE_MS / 1000)  # the flow has taken it by then
-            await facilities.store.end(lease, Result.FAILED, reason, facilities.clock.now_ms())
-        except ContractError as error:
-            log.error("not_handed_over", contact=lease.contact_id, why=type(error).__name__)
 
 
 class _Stopped(Exception):

@@ -28,7 +28,7 @@ class BadSetting(VoiceAgentError):
 class Settings:
     """`calls` is how many calls this task takes at once; `instance_id` is that of the Connect instance;
     `records_hours` is how long the table keeps a call; `deployment` names the metrics, none without it;
-    `recordings` is where calls are recorded, None: not at all."""
+    `recordings` is where calls are recorded, None: not at all; `tasks_min` is how many tasks there are at any time."""
 
     table: str
     wakeup_queue_url: str
@@ -47,6 +47,7 @@ class Settings:
     deployment: str = ""
     ecs_agent_uri: str = ""
     recordings: Path | None = None
+    tasks_min: int = 1
 
 
 def read(environment: Mapping[str, str], owner: str) -> Settings:
@@ -73,6 +74,7 @@ def read(environment: Mapping[str, str], owner: str) -> Settings:
         deployment=environment.get("DEPLOYMENT", ""),
         ecs_agent_uri=environment.get("ECS_AGENT_URI", ""),
         recordings=Path(folder) if (folder := environment.get("RECORDINGS_DIR")) else None,
+        tasks_min=_count(environment, "TASKS_MIN", 1),
     )
 
 

@@ -39,6 +39,7 @@ class Gateway(Construct):
             "AWS_REGION": Stack.of(self).region,
             "DEEPGRAM_URL": deployment.deepgram.url,
             "CALLS_PER_TASK": str(deployment.capacity.calls_per_task),
+            "TASKS_MIN": str(max(1, deployment.capacity.tasks_min)),
             "RECORDS_HOURS": str(deployment.retention.records_hours),
             "DEPLOYMENT": deployment.name,
         }

@@ -29,7 +29,7 @@ class Limits:
     fast_for_ms: int = 3000
     margin_ms: int = 20
     heard_margin_ms: int = 10
-    no_gateway_ms: int = 8000
+    no_gateway_ms: int = 6000
     lost_ms: int = 12_000
     wake_every_ms: int = 2000
 

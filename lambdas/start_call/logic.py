@@ -11,6 +11,7 @@ from contract.actions import NONE
 from contract.call import CODE_DIGITS, EXPECTED_MS, CallState, FlowForm, Opening
 from contract.clock import Clock
 from contract.errors import CallNotFound, ContractError, MalformedRecord, StoreUnavailable
+from contract.fleet import Fleet
 from contract.store import FlowStore, Wakeups
 from contract.wire import Expected, Start
 from lambdas import log
@@ -29,7 +30,7 @@ async def start_call(
         log.line("malformed_event", level="ERROR", where=error.where)
         return _to_queue("malformed_event", 1, NONE, settings)
     try:
-        reason = await _obstacle(store, start, settings)
+        reason = await _obstacle(store, start, clock.now_ms(), settings)
         if reason is None:
             return await _begin(store, wakeups, clock, start, settings)
     except ContractError as error:
@@ -38,15 +39,32 @@ async def start_call(
     return _to_queue(reason, start.attempts_before + 1, start.agent, settings)
 
 
-async def _obstacle(store: FlowStore, start: Start, settings: Settings) -> str | None:
+async def _obstacle(store: FlowStore, start: Start, now_ms: int, settings: Settings) -> str | None:
     """Why this caller gets no voice agent."""
     if start.media is None and start.form is not FlowForm.SIP:
         return "no_media_stream"
     if start.form is FlowForm.SIP and not settings.sip:
         return "sip_not_deployed"
-    if settings.max_calls and not await _recorded(store, start) and await store.live_calls() >= settings.max_calls:
+    if await _recorded(store, start):
+        return None  # asked again: the same again
+    if settings.max_calls and await store.live_calls(now_ms) >= settings.max_calls:
         return "too_many_calls"
-    return None
+    return _nobody(await _fleet(store), now_ms)
+
+
+def _nobody(fleet: Fleet, now_ms: int) -> str | None:
+    """Why no gateway will take the call. Where it cannot be known, the flow finds out by waiting."""
+    if fleet.unknown or fleet.room(now_ms):
+        return None
+    return "gateways_full" if fleet.there(now_ms) else "no_gateway"
+
+
+async def _fleet(store: FlowStore) -> Fleet:
+    try:
+        return await store.fleet()
+    except MalformedRecord as error:
+        log.line("malformed_fleet", level="ERROR", where=error.where)
+        return Fleet()
 
 
 async def _recorded(store: FlowStore, start: Start) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,6 +12,7 @@ from contract.errors import CallNotFound, StoreUnavailable
 from simulator.caller.line import Line
 from simulator.caller.schedule import Caller
 from simulator.connect.events import CallerHungUp, DisconnectReason
+from simulator.connect.lambdas import LambdaError
 from simulator.connect.presets import DEFAULT, Preset
 from simulator.connect.seams import Seams
 from simulator.connect.shell import ContactShell, FlowEvent, incoming
@@ -20,9 +22,10 @@ from simulator.fleet.errands import Errand
 from simulator.fleet.stage import Fleet
 from simulator.phone.cloud import S3Objects
 
-CLOSED_S = 12.0  # how long a gateway may take to close the record
+CLOSED_S = 30.0  # how long a gateway may take to close the record
 LOOK_S = 0.5
 CONTACT_EVENT_MS = 8000
+DELIVERIES = 10
 CALLER_NUMBER = "+4915112345678"
 OUR_NUMBER = "+493012345678"
 
@@ -75,17 +78,27 @@ class FleetCall:
         try:
             end = await self.exchange.run(self.shell)
             self.end = "queued" if self.queued_at_ms else _ENDS.get(end.reason, end.reason.value)
-            await self.fleet.lambdas.invoke(lambda_arn("contact_event"), end.contact_event, CONTACT_EVENT_MS)
+            await self._deliver(end.contact_event)
             await self._closed()
         finally:
             leaving.cancel()
-            self.fleet.servers.contacts.by_id.pop(self.contact_id, None)
-            self.fleet.free_stream(self._arn)
+            line = self.exchange.line
+            line.said.clear()
+            line.heard.clear()
+            self.fleet.call_over(self.contact_id, self._arn)
 
     async def _leave(self) -> None:
         if self.errand.leaves_ms:
             await asyncio.sleep(self.errand.leaves_ms / 1000)
             self.shell.tell(CallerHungUp())
+
+    async def _deliver(self, event: Mapping[str, Any]) -> None:
+        """EventBridge delivers an event again when its function failed."""
+        for _ in range(DELIVERIES):
+            answer = await self.fleet.lambdas.invoke(lambda_arn("contact_event"), event, CONTACT_EVENT_MS)
+            if not isinstance(answer, LambdaError):
+                return
+            await asyncio.sleep(LOOK_S)
 
     async def _closed(self) -> None:
         """Wait until the gateway has closed the record."""

@@ -63,7 +63,7 @@ def _status(pid: int) -> dict[str, str]:
 
 
 def _stored(fleet: Fleet) -> tuple[int, int, int]:
-    dynamodb, s3 = fleet.account.client("dynamodb"), fleet.account.client("s3")
+    dynamodb, s3 = fleet.clients["dynamodb"], fleet.clients["s3"]
     rows = [_count(page) for page in dynamodb.get_paginator("scan").paginate(TableName=TABLE, Select="COUNT")]
     live = dynamodb.get_paginator("scan").paginate(TableName=TABLE, IndexName=table.INDEX, Select="COUNT")
     clips = [page["KeyCount"] for page in s3.get_paginator("list_objects_v2").paginate(Bucket=BUCKET)]
@@ -78,7 +78,7 @@ async def expire(fleet: Fleet, contact_id: str) -> None:
     """What DynamoDB does when the time to live is over, much earlier: rows without one stay, and are found."""
 
     def work() -> None:
-        dynamodb = fleet.account.client("dynamodb")
+        dynamodb = fleet.clients["dynamodb"]
         found = dynamodb.get_paginator("query").paginate(
             TableName=TABLE,
             KeyConditionExpression="pk = :pk",

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import itertools
 import socket
+from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import definition
 from contract.clock import Clock, SystemClock
@@ -24,6 +26,7 @@ from simulator.phone.processes import Child, json_line, running
 from simulator.phone.stage import Servers, open_account, start_agent, url_of
 from simulator.phone.voices import flow_voice
 
+REMEMBERED = 100  # contacts that have ended
 DEPLOYMENT = "fleet"  # a gateway with the name of a deployment writes its metrics
 
 
@@ -78,9 +81,11 @@ class Fleet:
     agent: AgentDefinition
     agents: Path
     stack: AsyncExitStack
+    clients: Mapping[str, Any]  # boto3's, by service
     gateways: list[Gateway] = field(default_factory=list)
     _streams: Iterator[int] = field(default_factory=lambda: itertools.count(1))
     _free_streams: list[str] = field(default_factory=list)
+    _ended: deque[str] = field(default_factory=deque)
 
     async def start_gateway(self, **variables: str) -> Gateway:
         """One more task; returns when it serves."""
@@ -107,10 +112,13 @@ class Fleet:
         """A video stream's ARN that no live call writes to: Connect uses them again and again."""
         return self._free_streams.pop() if self._free_streams else f"{self.estate.stream_arn}{next(self._streams):04d}"
 
-    def free_stream(self, arn: str) -> None:
-        """The call is over."""
+    def call_over(self, contact_id: str, arn: str) -> None:
+        """Its stream may be used again; Connect knows a contact for long after its end."""
         self.servers.kvs.streams.pop(arn, None)
         self._free_streams.append(arn)
+        self._ended.append(contact_id)
+        if len(self._ended) > REMEMBERED:
+            self.servers.contacts.by_id.pop(self._ended.popleft(), None)
 
 
 @asynccontextmanager
@@ -140,8 +148,11 @@ async def set_up(folder: Path, agent: Path = Path("agents/shop.yaml")) -> AsyncI
         servers = await stack.enter_async_context(Servers.serving(listener, clock, runtime))
         await runtime.warm_up()
         voice = await stack.enter_async_context(flow_voice(built, speech=False))
-        store = DynamoStore(await asyncio.to_thread(account.client, "dynamodb"), TABLE, in_thread)
-        yield Fleet(folder, built, account, servers, runtime, voice, store, url, clock, shop, agent.parent, stack)
+        clients = {name: await asyncio.to_thread(account.client, name) for name in ("dynamodb", "s3")}
+        store = DynamoStore(clients["dynamodb"], TABLE, in_thread)
+        yield Fleet(
+            folder, built, account, servers, runtime, voice, store, url, clock, shop, agent.parent, stack, clients
+        )
 
 
 def _queues(names: Mapping[str, object], default: str) -> tuple[str, ...]:

@@ -114,8 +114,10 @@ def moves(world: ChaosWorld) -> Lines:
     record = world.store._records.get(CONTACT)
     if record is None:
         return
-    if record.head.moves > world.deaths + world.lapses:
-        yield "moves", f"{record.head.moves} moves, {world.deaths} deaths, {world.lapses} leases lapsed"
+    stops = sum(gateway.stopped for gateway in world.gateways)
+    given = 2 * stops  # away, and taken back when nobody took it
+    if record.head.moves > world.deaths + world.lapses + given:
+        yield "moves", f"{record.head.moves} moves, {world.deaths} deaths, {world.lapses} leases lapsed, {stops} stops"
 
 
 def sockets(world: ChaosWorld) -> Lines:

@@ -153,14 +153,25 @@ async def test_what_may_be_taken_is_what_waits_or_has_an_expired_lease(store: Ga
     await store.create_call(a_call("other"))
     assert list(await store.expired(T0 + 7999)) == ["other"]
     assert sorted(await store.expired(T0 + 8000)) == sorted([CONTACT, "other"])
-    assert await store.live_calls() == 2
+    assert await store.live_calls(T0) == 2
+
+
+async def test_what_nobody_serves_any_more_counts_for_twenty_seconds(store: GatewayStore) -> None:
+    lease = await taken(store)
+    await store.create_call(a_call("never taken"))
+    counted = [await store.live_calls(T0 + ms) for ms in (19_999, 20_000, 27_999, 28_000)]
+    assert counted == [2, 1, 1, 0]
+    await store.renew(lease, T0 + 30_000, LEASE_MS, 400)
+    await store.give_away(lease)  # waits since it was last renewed
+    assert [await store.live_calls(T0 + ms) for ms in (49_999, 50_000)] == [1, 0]
+    assert sorted(await store.expired(T0 + 30_000)) == sorted([CONTACT, "never taken"])
 
 
 async def test_an_ended_call_is_neither_expired_nor_live_nor_taken(store: GatewayStore) -> None:
     lease = await taken(store)
     await store.end(lease, Result.ENDED, "done", T0)
     assert list(await store.expired(T0 + 10**9)) == []
-    assert await store.live_calls() == 0
+    assert await store.live_calls(T0) == 0
     with pytest.raises(CallEnded):
         await store.take(CONTACT, "gateway-2", T0 + 10**9, LEASE_MS)
 
@@ -181,7 +192,7 @@ async def test_an_expected_call_is_taken_by_whom_it_comes_to_and_looked_after_wh
     assert head.state is CallState.EXPECTED
     assert list(await store.expired(T0 + EXPECTED_MS - 1)) == []
     assert list(await store.expired(T0 + EXPECTED_MS)) == [CONTACT]
-    assert await store.live_calls() == 1
+    assert await store.live_calls(T0) == 1
     lease, _ = await store.take(CONTACT, "gateway-1", T0, LEASE_MS)
     await store.note_dialog(lease, '{"call_id":"x"}')
     assert (await store.head(CONTACT)).dialog == '{"call_id":"x"}'

@@ -138,10 +138,10 @@ def test_a_caller_who_is_gone_is_let_go() -> None:
     assert at(0, replace(PLAYING, disconnected_at_ms=T0), line(1)) == Leave("caller_gone", Outcome.NONE)
 
 
-def test_nobody_took_the_call_for_8_s() -> None:
+def test_nobody_took_the_call_for_6_s() -> None:
     waiting = replace(HEAD, state=CallState.WAITING, owner="", lease_until_ms=0)
-    assert at(7999, waiting) == Wait(100)
-    assert at(8000, waiting) == FailOver("no_gateway", Outcome.NONE)
+    assert at(5999, waiting) == Wait(100)
+    assert at(6000, waiting) == FailOver("no_gateway", Outcome.NONE)
 
 
 @pytest.mark.parametrize("state", [CallState.ACTIVE, CallState.WAITING])

@@ -10,6 +10,7 @@ from contract.actions import Returned
 from contract.call import CODE_DIGITS, EXPECTED_MS, LEASE_MS, CallState, FlowForm, MediaStream
 from contract.clock import LoopClock
 from contract.errors import MalformedRecord, StoreUnavailable
+from contract.fleet import Gateway
 from contract.memory import MemoryStore
 from contract.store import FlowStore
 from contract.wire import START_CALL_FIELDS
@@ -91,7 +92,7 @@ async def test_without_a_media_stream_the_caller_goes_to_the_queue(streams: Any)
     assert (answer["action"], answer["reason"], answer["queueArn"]) == ("transfer", "no_media_stream", QUEUE)
     assert (answer["va_reason"], answer["va_agent"], answer["va_queue"]) == ("no_media_stream", "shop", "support")
     assert all(answer.values())
-    assert await store.live_calls() == 0
+    assert await store.live_calls(T0) == 0
 
 
 async def test_a_sip_call_needs_no_media_stream() -> None:
@@ -175,6 +176,45 @@ async def test_beyond_the_limit_of_live_calls_the_caller_goes_to_the_queue() -> 
     settings = Settings(QUEUE, "support", max_calls=2)
     assert (await start(store, settings=settings))["action"] == "agent"
     assert (await start(store, settings=settings))["action"] == "agent"  # the call itself counts, once
+
+
+async def test_a_call_that_died_long_ago_takes_nobodys_session() -> None:
+    store = MemoryStore()
+    await store.create_call(a_call("other", started_at_ms=T0 - 20_000))
+    assert (await start(store, settings=Settings(QUEUE, "support", max_calls=1)))["action"] == "agent"
+
+
+def a_gateway(**changed: Any) -> Gateway:
+    return replace(Gateway("gateway-1", "new", 2, reported_at_ms=T0), **changed)
+
+
+@pytest.mark.parametrize(
+    ("reported", "reason"),
+    [
+        (a_gateway(calls=2), "gateways_full"),
+        (a_gateway(reported_at_ms=T0 - 10_000), "no_gateway"),
+        (a_gateway(stopping=True), "no_gateway"),
+    ],
+)
+async def test_where_nobody_would_take_the_call_the_caller_is_spared_the_wait(reported: Gateway, reason: str) -> None:
+    store = MemoryStore()
+    await store.report(reported)
+    answer = await start(store)
+    assert (answer["action"], answer["reason"], answer["va_reason"]) == ("transfer", reason, reason)
+    assert await store.live_calls(T0) == 0
+
+
+async def test_a_call_that_is_recorded_is_not_turned_away_when_it_is_asked_for_again() -> None:
+    store = MemoryStore()
+    await store.report(a_gateway(calls=1))
+    assert (await start(store))["action"] == "agent"
+    await store.report(a_gateway(calls=2))
+    assert (await start(store))["action"] == "agent"
+
+
+async def test_a_report_that_cannot_be_read_is_no_obstacle() -> None:
+    broken = Failing(MemoryStore(), {"fleet": 1}, MalformedRecord("gateway.limit", "a number", "many"))
+    assert (await start(broken.store()))["action"] == "agent"
 
 
 @pytest.mark.parametrize("after", [False, True])

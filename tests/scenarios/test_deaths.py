@@ -94,16 +94,6 @@ async def test_a_gateway_that_is_told_to_stop_hands_its_caller_over(form: str, m
 
 
 @both_flows
-async def test_no_gateway_at_all_means_a_human_within_twelve_seconds(form: str) -> None:
-    call = world(form)
-    call.limit = 0
-    await call.call()
-    assert call.queued == "support"
-    assert call.handover["va_reason"] == "no_gateway"
-    assert call.queued_at_ms - call.exchange.line.started_ms <= 15_000
-
-
-@both_flows
 @pytest.mark.parametrize("function", ["start_call", "next_action_wait", "next_action_poll"])
 async def test_a_lambda_that_always_fails_costs_the_agent_and_not_the_call(form: str, function: str) -> None:
     call = world(form)

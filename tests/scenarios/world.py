@@ -169,6 +169,7 @@ class World:
     manners: Manners = PESSIMISTIC
     functions: Functions = field(default_factory=lambda: Functions({}))
     limit: int = 4
+    max_calls: int = 0
     patience_ms: int = HANG_UP_MS  # the caller hangs up so long after the last word of both sides
     end: ContactEnd | None = None
     dead: bool = False
@@ -219,8 +220,8 @@ class World:
             await asyncio.sleep(0.05)
         return self.clock.now_ms() - since
 
-    @asynccontextmanager
-    async def _gateway(self) -> AsyncIterator[None]:
+    def _found(self) -> None:
+        """The account, and what is in it."""
         self.clock = LoopClock(START_MS)
         self.store = MemoryStore(STORE_DELAY_S)
         self.wakeups = MemoryWakeups()
@@ -233,6 +234,10 @@ class World:
             manners=self.manners,
         )
         self.stream = stream_for(self.preset, self.estate.stream_arn, self.estate.instance.id, self.clock.now_ms())
+
+    @asynccontextmanager
+    async def _gateway(self) -> AsyncIterator[None]:
+        self._found()
         facilities = self._facilities()
         await render_openings(facilities, self.prompts)
         self.service = Service(facilities, self.wakeups, "gateway-1", self.limit)
@@ -264,9 +269,9 @@ class World:
         services = KvsServices(
             store=self.store,
             prompts=self.prompts,
-            presence=Presence(self),
+            presence=self._presence(),
             clock=self.clock,
-            source=lambda arn: StreamSource(self.stream, self.clock),
+            source=self._source,
         )
 
         def open_leg(lease: Lease, head: Head, call: Call) -> KvsLeg:
@@ -282,6 +287,12 @@ class World:
             queue_arns=self.estate.queue_arns,
             random=lambda: 0.5,
         )
+
+    def _presence(self) -> Presence:
+        return Presence(self)
+
+    def _source(self, stream_arn: str) -> StreamSource:
+        return StreamSource(self.stream, self.clock)
 
     def _ring(self) -> Any:
         self.exchange = Exchange(Line(self._caller(), self.clock.now_ms()), self.stream, self.preset, self.clock)
@@ -427,7 +438,8 @@ class Lambdas:
 
     async def _answer(self, name: str, event: Mapping[str, Any]) -> dict[str, str]:
         world, store = self.world, self._store()
-        settings = Settings(world.estate.parameters.default_queue_arn, world.estate.parameters.default_queue_name)
+        parameters = world.estate.parameters
+        settings = Settings(parameters.default_queue_arn, parameters.default_queue_name, world.max_calls)
         if name == "start_call":
             return await start_call(store, world.wakeups, world.clock, event, settings)
         form, limits = (FlowForm.INTERRUPTIBLE, WAIT) if name == "next_action_wait" else (FlowForm.POLLING, POLL)

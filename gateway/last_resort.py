@@ -1,0 +1,48 @@
+"""The last thing that can be done for a caller whose call cannot be served: a human, with the conversation so far."""
+
+from __future__ import annotations
+
+import asyncio
+
+import structlog
+
+from contract.actions import NONE, Transfer
+from contract.call import LEASE_MS, Call, Lease, Result
+from contract.errors import ContractError
+from contract.transcript import handover_values
+from gateway.facilities import Facilities
+
+log = structlog.get_logger()
+
+
+async def hand_over(facilities: Facilities, lease: Lease, reason: str, call: Call | None = None) -> None:
+    """Ask the flow for a transfer and close the record; should it fail, the flow's own watch does the same."""
+    store, clock = facilities.store, facilities.clock
+    try:
+        await store.append(lease, await _transfer(facilities, lease.contact_id, reason, call), clock.now_ms())
+        await asyncio.sleep(LEASE_MS / 1000)  # the flow has taken it by then
+        await store.end(lease, Result.FAILED, reason, clock.now_ms())
+    except ContractError as error:
+        log.error("not_handed_over", contact=lease.contact_id, why=type(error).__name__)
+
+
+async def _transfer(facilities: Facilities, contact_id: str, reason: str, call: Call | None) -> Transfer:
+    """Raises StoreUnavailable."""
+    queue = _queue(facilities, call)
+    values = handover_values(
+        agent=call.agent if call else NONE,
+        reason=reason,
+        queue=queue,
+        result="failed",
+        turns=await facilities.store.turns(contact_id),
+        functions=await facilities.store.functions(contact_id),
+    )
+    return Transfer(facilities.queue_arns.get(queue, NONE), queue, reason, values)
+
+
+def _queue(facilities: Facilities, call: Call | None) -> str:
+    """The default queue of the call's agent; of any, where that is not known here."""
+    definitions = facilities.definitions
+    if call is not None and call.agent in definitions:
+        return definitions[call.agent].default_queue
+    return next((definition.default_queue for definition in definitions.values()), NONE)
