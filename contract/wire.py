@@ -102,7 +102,7 @@ def parse_start(event: Mapping[str, Any]) -> Start:
     """Read the event of `start_call`. Raises MalformedRecord without a contact, an agent or a known form.
 
     The contact attribute `voice_agent`, set by whoever sent the caller here, names the agent definition; else the
-    flow's own parameter does.
+    flow's own parameter does. `voice_agent_language` chooses one of its languages: `clinic.es`.
     """
     contact, parameters = _contact(event), _parameters(event)
     form = _value(FlowForm, parameters.get("form"), None)
@@ -111,7 +111,7 @@ def parse_start(event: Mapping[str, Any]) -> Start:
     attributes = {str(key): _text(value) for key, value in _map(contact.get("Attributes")).items()}
     return Start(
         contact_id=_contact_id(contact),
-        agent=attributes.get("voice_agent") or _required(parameters, "agent", "Details.Parameters"),
+        agent=_agent(attributes, parameters),
         form=form,
         attempts_before=_whole(parameters, "attempt"),
         instance_arn=_text(contact.get("InstanceARN")),
@@ -123,6 +123,12 @@ def parse_start(event: Mapping[str, Any]) -> Start:
         attributes=attributes,
         returned=_value(Returned, parameters.get("returned"), Returned.NONE),
     )
+
+
+def _agent(attributes: Mapping[str, str], parameters: Mapping[str, Any]) -> str:
+    name = attributes.get("voice_agent") or _required(parameters, "agent", "Details.Parameters")
+    language = attributes.get("voice_agent_language")
+    return f"{name}.{language}" if language else name
 
 
 def parse_request(event: Mapping[str, Any]) -> Request:

@@ -7,13 +7,12 @@ its ARN in the deployment, or a handler without declarations, described here; a 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
 from definition.endpoint import endpoint
 from definition.handlers import Handlers
-from definition.model import Endpoint, FunctionDefinition
+from definition.model import Endpoint, FunctionDefinition, LookupDefinition
 from definition.options import OPTIONS
 from definition.schema import Parameters
 from definition.shape import Choice, Findings, ListOf, Shape, Table, Text, may, meant, shown
@@ -122,6 +121,25 @@ def _placeholders(function: FunctionDefinition, node: Node, findings: Findings) 
             findings.refuse(line, f"parameters of the function in braces{meant(name, known)}", shown(name))
 
 
+def looked_up(
+    node: Node | None, data: Any, functions: list[FunctionDefinition], handlers: Handlers, findings: Findings
+) -> LookupDefinition | None:
+    """The function that runs before the opening: one of the agent's, or one that it cannot call by itself."""
+    if node is None or not isinstance(data, dict) or "function" not in data:
+        return None
+    name = data["function"]
+    own = next((each for each in functions if each.name == name), None)
+    function = own or handlers.functions.get(name)
+    if function is None:
+        folder = name if name in handlers.plain else ""
+        function = FunctionDefinition(name, "", folder=folder)
+    elif own is None:
+        findings.problems += handlers.problems[name]
+    if function.endpoint is not None or function.parameters.get("required"):
+        findings.below(node, "function", "a function of the gateway that needs no arguments", name)
+    return LookupDefinition(function, data.get("timeout_s", 1.5))
+
+
 def parameter_names(function: FunctionDefinition) -> list[str]:
     """The names of what the model fills in."""
     properties = function.parameters.get("properties")
@@ -131,8 +149,3 @@ def parameter_names(function: FunctionDefinition) -> list[str]:
 def confirmation(function: FunctionDefinition, arguments: dict[str, object]) -> str:
     """The sentence to which the caller has to agree, with the values of this call."""
     return _PLACEHOLDER.sub(lambda match: str(arguments.get(match[1], "")), function.confirm)
-
-
-def lambdas(functions: Iterable[FunctionDefinition]) -> list[FunctionDefinition]:
-    """Those that the gateway invokes."""
-    return [function for function in functions if function.endpoint is None]

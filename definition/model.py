@@ -112,8 +112,32 @@ class IdleDefinition:
 
 
 @dataclass(frozen=True, slots=True)
+class LookupDefinition:
+    """A function that runs before the opening, without arguments: its answer is for the templates."""
+
+    function: FunctionDefinition
+    timeout_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Sentences:
+    """What is said to the caller when something does not go as it should."""
+
+    not_understood: str = "Sorry, I didn't catch that. Could you say it again?"
+    one_moment: str = "One moment, please."
+    still_here: str = "You are still with me. What else can I do for you?"
+    time_is_up: str = "We have about a minute left."
+
+
+@dataclass(frozen=True, slots=True)
 class AgentDefinition:
-    """One file of agents/. `think` and `speak` are in the order in which they are tried."""
+    """One file of agents/. `think` and `speak` are in the order in which they are tried.
+
+    `agent_id`: an agent that is stored at Deepgram; then `listen`, `think`, `speak` and `prompt` are empty.
+    `languages`: the same agent in other languages, by the contact attribute `voice_agent_language`. `voices` and
+    `models`: what a function's answer may change to in mid-call. `warn_s`: so long before `max_duration_s` the caller
+    is told; 0: never.
+    """
 
     name: str
     language: str
@@ -131,6 +155,22 @@ class AgentDefinition:
     tags: tuple[str, ...] = ()
     mip_opt_out: bool = False
     max_calls_per_turn: int = MAX_CALLS_PER_TURN
+    agent_id: str = ""
+    time_zone: str = "UTC"
+    lookup: LookupDefinition | None = None
+    languages: Mapping[str, AgentDefinition] = field(default_factory=dict)
+    voices: Mapping[str, tuple[SpeakDefinition, ...]] = field(default_factory=dict)
+    models: Mapping[str, tuple[ThinkDefinition, ...]] = field(default_factory=dict)
+    sentences: Sentences = field(default_factory=Sentences)
+    warn_s: int = 0
+
+    @property
+    def lambdas(self) -> tuple[FunctionDefinition, ...]:
+        """What the gateway invokes: functions that Deepgram does not call by itself, and the lookup."""
+        lookup = (self.lookup.function,) if self.lookup else ()
+        own = tuple(function for function in self.functions.values() if function.endpoint is None)
+        others = tuple(function for each in self.languages.values() for function in each.lambdas)
+        return (*own, *lookup, *others)
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -138,7 +178,13 @@ class AgentDefinition:
         return tuple(sorted({name for text in self._secretive() for name in secret.names(text)}))
 
     def _secretive(self) -> Iterator[str]:
-        entries: tuple[ThinkDefinition | SpeakDefinition, ...] = (*self.think, *self.speak)
+        entries: list[ThinkDefinition | SpeakDefinition] = [*self.think, *self.speak]
+        for voice in self.voices.values():
+            entries += voice
+        for model in self.models.values():
+            entries += model
+        for language in self.languages.values():
+            yield from language._secretive()
         for owner in (*entries, *self.functions.values()):
             if owner.endpoint:
                 yield from owner.endpoint.headers.values()

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
+from zoneinfo import available_timezones
 
-from definition import source
-from definition.callables import ENTRY_OR_NOTHING, build
+from definition import source, templates
+from definition.callables import ENTRY_OR_NOTHING, build, looked_up
 from definition.errors import DefinitionError, Problem
 from definition.functions import BUILT_IN
-from definition.handlers import read_handlers
+from definition.handlers import Handlers, read_handlers
+from definition.languages import split
 from definition.listen import LISTEN
 from definition.model import (
     MAX_CALLS_PER_TURN,
@@ -18,12 +21,14 @@ from definition.model import (
     Endpoint,
     FunctionDefinition,
     IdleDefinition,
+    LookupDefinition,
     QueueDefinition,
+    Sentences,
     SpeakDefinition,
     ThinkDefinition,
 )
 from definition.options import SENTENCE
-from definition.shape import Findings, ListOf, MapOf, Number, Switch, Table, Text, may, meant, need, shown, whole
+from definition.shape import Findings, ListOf, MapOf, Number, Shape, Switch, Table, Text, may, meant, need, shown, whole
 from definition.source import Node
 from definition.speak import SPEAK
 from definition.think import MANAGED_PROMPT_CHARACTERS, THINK
@@ -72,7 +77,26 @@ def _default_queue(node: Node, data: dict[str, Any], findings: Findings) -> None
     queues, name = data.get("queues"), data.get("default_queue")
     if queues and name and name not in queues:
         near = meant(name, queues)
-        findings.below(node, "default_queue", f"one of the queues {', '.join(queues)}{near}", shown(name))
+        names = ", ".join(each for each in queues if each.isprintable())
+        findings.below(node, "default_queue", f"one of the queues {names}{near}", shown(name))
+
+
+SPOKEN = ("opening", "prompt", "goodbye")
+
+
+def _templates(node: Node, data: dict[str, Any], findings: Findings) -> None:
+    templates.check(node, SPOKEN, findings, lookup=node.child("lookup") is not None)
+
+
+def _stored(node: Node, data: dict[str, Any], findings: Findings) -> None:
+    """A stored agent brings all of this with it, and Deepgram takes nothing beside its id."""
+    stored = node.child("agent_id") is not None
+    for key, shape in _OWN.items():
+        child = node.child(key)
+        if stored and child is not None:
+            findings.refuse(child, "no such key next to agent_id (the stored agent has it)", shown(child.value))
+        if not stored and child is None:
+            findings.below(node, key, shape.expected)
 
 
 def _sentences(node: Node, data: dict[str, Any], findings: Findings) -> None:
@@ -87,6 +111,38 @@ def _sentences(node: Node, data: dict[str, Any], findings: Findings) -> None:
         findings.below(node, "idle", f"a mapping with sentences {only}")
     elif idle.child("sentences") is None:
         findings.below(idle, "sentences", f"a list of sentences {only}")
+    said = node.child("sentences")
+    for name in _SENTENCES.keys:
+        needed = name != "time_is_up" or node.child("warn_s") is not None
+        if needed and (said is None or said.child(name) is None):
+            findings.below(said or Node({}, node.line, "sentences"), name, f"a sentence {only}")
+
+
+def _zone(node: Node, data: dict[str, Any], findings: Findings) -> None:
+    if "time_zone" in data and data["time_zone"] not in available_timezones():
+        near = meant(data["time_zone"], available_timezones())
+        findings.below(node, "time_zone", f"a time zone such as Europe/London{near}", shown(data["time_zone"]))
+
+
+def _warning(node: Node, data: dict[str, Any], findings: Findings) -> None:
+    if data.get("warn_s", 0) >= data.get("max_duration_s", 1800):
+        findings.below(node, "warn_s", f"less than max_duration_s ({data['max_duration_s']})", str(data["warn_s"]))
+
+
+_OWN: dict[str, Shape] = {
+    "prompt": Text("a prompt", MAX_BYTES, lines=True),
+    "listen": LISTEN,
+    "think": THINK,
+    "speak": SPEAK,
+}
+_SENTENCES = Table(
+    "a mapping of sentences",
+    {each.name: may(_SENTENCE) for each in fields(Sentences)},
+)
+_LOOKUP = Table(
+    "a mapping with function",
+    {"function": need(_FUNCTION_NAME), "timeout_s": may(Number(0.2, 5, "a number of seconds"), 1.5)},
+)
 
 
 _AGENT = Table(
@@ -95,10 +151,10 @@ _AGENT = Table(
         "name": need(_NAME),
         "language": need(Text("a language such as en or en-US", 16, r"[a-z]{2,3}(-[A-Z][A-Za-z0-9]{1,3})?")),
         "opening": need(_SENTENCE),
-        "prompt": need(Text("a prompt", MAX_BYTES, lines=True)),
-        "listen": need(LISTEN),
-        "think": need(THINK),
-        "speak": need(SPEAK),
+        "agent_id": may(
+            Text("the id of an agent that is stored at Deepgram", 36, r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+        ),
+        **{key: may(shape) for key, shape in _OWN.items()},
         "queues": need(MapOf(_QUEUE, _NAME, "queues", least=1)),
         "default_queue": need(Text("the name of one of the queues", 64)),
         "functions": may(MapOf(ENTRY_OR_NOTHING, _FUNCTION_NAME, "functions", most=100, reserved=BUILT_IN), {}),
@@ -106,10 +162,16 @@ _AGENT = Table(
         "idle": may(_IDLE, {}),
         "goodbye": may(_SENTENCE, _ENGLISH_GOODBYE),
         "max_duration_s": may(whole(60, 14400, "a whole number of seconds"), 1800),
+        "warn_s": may(whole(15, 600, "a whole number of seconds"), 0),
+        "time_zone": may(Text("a time zone such as Europe/London", 64), "UTC"),
+        "lookup": may(_LOOKUP),
+        "sentences": may(_SENTENCES, {}),
+        "voices": may(MapOf(SPEAK, _NAME, "voices"), {}),
+        "models": may(MapOf(THINK, _NAME, "models"), {}),
         "tags": may(ListOf(Text("a tag", 100), "tags", 0, 20), []),
         "mip_opt_out": may(Switch(), False),
     },
-    (_prompt, _default_queue, _sentences),
+    (_stored, _prompt, _default_queue, _sentences, _templates, _zone, _warning),
     {
         "greeting": "opening, the sentence that the caller hears at once",
         "audio": "no such key (audio is always G.711 µ-law, 8 kHz)",
@@ -133,17 +195,30 @@ def load(path: str | Path, functions: Path | None = None) -> AgentDefinition:
     file = str(path)
     node, problems = source.parse(file, _text(file, path))
     findings = Findings(file, problems)
+    handlers = read_handlers(functions or _lambdas(Path(path)))
+    base, languages = split(node, findings)
+    definition = _read(base, handlers, findings, Path(path).stem)
+    others = {name: _read(each, handlers, findings, "") for name, each in languages.items()}
+    if findings.problems:
+        unique = dict.fromkeys(findings.problems)  # a language repeats what is wrong with what it takes over
+        raise DefinitionError(sorted(unique, key=lambda problem: (problem.file != file, problem.line)))
+    assert definition is not None
+    named = {name: replace(each, name=f"{definition.name}.{name}") for name, each in others.items() if each}
+    return replace(definition, languages=named)
+
+
+def _read(node: Node, handlers: Handlers, findings: Findings, stem: str) -> AgentDefinition | None:
+    """One agent in one language; `stem` is the file's, empty where the name is not the file's."""
     data = _AGENT.read(node, findings)
-    stem = Path(path).stem
-    if isinstance(data, dict) and data.get("name", stem) != stem:
+    if not isinstance(data, dict):
+        return None
+    if stem and data.get("name", stem) != stem:
         findings.below(node, "name", f"the name of the file, {stem}", f"'{data['name']}'")
     callables: list[FunctionDefinition] = []
-    if isinstance(data, dict) and isinstance(data.get("functions"), dict):
-        handlers = read_handlers(functions or _lambdas(Path(path)))
+    if isinstance(data.get("functions"), dict):
         callables = build(data["functions"], node.child("functions"), handlers, findings)
-    if findings.problems:
-        raise DefinitionError(sorted(findings.problems, key=lambda problem: (problem.file != file, problem.line)))
-    return _built(data, callables)
+    lookup = looked_up(node.child("lookup"), data.get("lookup"), callables, handlers, findings)
+    return None if findings.problems else _built(data, callables, lookup)
 
 
 def load_all(folder: str | Path) -> dict[str, AgentDefinition]:
@@ -164,12 +239,17 @@ def load_all(folder: str | Path) -> dict[str, AgentDefinition]:
         except DefinitionError as error:
             problems += error.problems
         else:
-            definitions[definition.name] = definition
+            definitions |= by_language(definition)
     if not definitions and not problems:
         problems.append(Problem(str(folder), 0, "", "a folder with at least one agent definition (.yaml)", "none"))
     if problems:
         raise DefinitionError(problems)
     return definitions
+
+
+def by_language(definition: AgentDefinition) -> dict[str, AgentDefinition]:
+    """An agent by its name, and in its other languages by `name.language`."""
+    return {definition.name: definition, **{each.name: each for each in definition.languages.values()}}
 
 
 def _text(file: str, path: str | Path) -> str:
@@ -194,18 +274,18 @@ def _lambdas(path: Path) -> Path:
     return beside if beside.is_dir() else LAMBDAS
 
 
-def _built(data: dict[str, Any], functions: list[FunctionDefinition]) -> AgentDefinition:
+def _built(
+    data: dict[str, Any], functions: list[FunctionDefinition], lookup: LookupDefinition | None
+) -> AgentDefinition:
     idle = _idle(data["idle"])
     return AgentDefinition(
         name=data["name"],
         language=data["language"],
         opening=data["opening"],
-        prompt=data["prompt"],
-        listen=_listen(data["listen"]["provider"], data["language"]),
-        think=tuple(
-            ThinkDefinition(entry["provider"], _endpoint(entry), entry.get("context_length")) for entry in data["think"]
-        ),
-        speak=tuple(SpeakDefinition(entry["provider"], _endpoint(entry)) for entry in data["speak"]),
+        prompt=data.get("prompt", ""),
+        listen=_listen(data["listen"]["provider"], data["language"]) if "listen" in data else {},
+        think=_think(data.get("think", ())),
+        speak=_speak(data.get("speak", ())),
         queues={name: QueueDefinition(name, **queue) for name, queue in data["queues"].items()},
         default_queue=data["default_queue"],
         functions={function.name: function for function in functions},
@@ -215,7 +295,22 @@ def _built(data: dict[str, Any], functions: list[FunctionDefinition]) -> AgentDe
         tags=tuple(data["tags"]),
         mip_opt_out=data["mip_opt_out"],
         max_calls_per_turn=data["max_calls_per_turn"],
+        agent_id=data.get("agent_id", ""),
+        time_zone=data["time_zone"],
+        lookup=lookup,
+        voices={name: _speak(voice) for name, voice in data["voices"].items()},
+        models={name: _think(model) for name, model in data["models"].items()},
+        sentences=Sentences(**data["sentences"]),
+        warn_s=data["warn_s"],
     )
+
+
+def _think(entries: Iterable[dict[str, Any]]) -> tuple[ThinkDefinition, ...]:
+    return tuple(ThinkDefinition(entry["provider"], _endpoint(entry), entry.get("context_length")) for entry in entries)
+
+
+def _speak(entries: Iterable[dict[str, Any]]) -> tuple[SpeakDefinition, ...]:
+    return tuple(SpeakDefinition(entry["provider"], _endpoint(entry)) for entry in entries)
 
 
 def _listen(provider: dict[str, Any], language: str) -> dict[str, Any]:

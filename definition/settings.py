@@ -58,18 +58,34 @@ def settings(
             "output": {"encoding": "mulaw", "sample_rate": SAMPLE_RATE, "container": "none"},
         },
     }
+    if definition.agent_id:  # Deepgram takes nothing beside the id: no context, no greeting, no function of ours
+        return {**message, "agent": definition.agent_id}
     agent: dict[str, Any] = {}
     if not greeting:
         messages = context_messages or [history(Role.VOICE_AGENT, definition.opening)]
         agent["context"] = {"messages": [dict(entry) for entry in messages]}
     agent["listen"] = {"provider": dict(definition.listen)}
-    agent["think"] = _one_or_more([_think(definition, entry, deferral, known) for entry in definition.think])
-    agent["speak"] = _one_or_more([_speak(entry, known) for entry in definition.speak])
+    agent["think"] = think(definition, deferral=deferral, secrets=known)
+    agent["speak"] = speak(definition, secrets=known)
     if greeting:
         agent["greeting"] = greeting
     message["agent"] = agent
     own: dict[str, Any] = json.loads(json.dumps(message))  # shares nothing with the definition or between entries
     return own
+
+
+def think(
+    definition: AgentDefinition, *, deferral: bool = True, secrets: Mapping[str, str] | None = None
+) -> dict[str, Any] | list[dict[str, Any]]:
+    """`agent.think`, as Settings and UpdateThink take it. Raises SecretMissing."""
+    return _one_or_more([_think(definition, entry, deferral, secrets or {}) for entry in definition.think])
+
+
+def speak(
+    definition: AgentDefinition, *, secrets: Mapping[str, str] | None = None
+) -> dict[str, Any] | list[dict[str, Any]]:
+    """`agent.speak`, as Settings and UpdateSpeak take it. Raises SecretMissing."""
+    return _one_or_more([_with_endpoint(entry, secrets or {}) for entry in definition.speak])
 
 
 def _one_or_more(entries: list[dict[str, Any]]) -> dict[str, Any] | list[dict[str, Any]]:
@@ -80,17 +96,13 @@ def _think(
     definition: AgentDefinition, entry: ThinkDefinition, deferral: bool, secrets: Mapping[str, str]
 ) -> dict[str, Any]:
     """One language model. Prompt and functions are repeated in each, since no entry inherits them."""
-    think = _with_endpoint(entry, secrets)
+    one = _with_endpoint(entry, secrets)
     if entry.context_length is not None:
-        think["context_length"] = entry.context_length
-    think["prompt"] = definition.prompt
+        one["context_length"] = entry.context_length
+    one["prompt"] = definition.prompt
     functions = all_functions(definition).values()
-    think["functions"] = [as_deepgram(function, deferral=deferral, secrets=secrets) for function in functions]
-    return think
-
-
-def _speak(entry: SpeakDefinition, secrets: Mapping[str, str]) -> dict[str, Any]:
-    return _with_endpoint(entry, secrets)
+    one["functions"] = [as_deepgram(function, deferral=deferral, secrets=secrets) for function in functions]
+    return one
 
 
 def _with_endpoint(entry: ThinkDefinition | SpeakDefinition, secrets: Mapping[str, str]) -> dict[str, Any]:

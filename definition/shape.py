@@ -54,7 +54,8 @@ class Findings:
         """Note a problem with a key of a mapping, at the key's line where it exists."""
         child = node.child(key)
         line = child.line if child else node.line
-        self.problems.append(Problem(self.file, line, joined(node.path, key), expected, found))
+        path = child.path if child else joined(node.path, key)  # a language takes over keys from elsewhere
+        self.problems.append(Problem(self.file, line, path, expected, found))
 
 
 def shown(value: object) -> str:

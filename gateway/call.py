@@ -14,13 +14,15 @@ from contract.call import LEASE_MS, MOST_MOVES, RENEW_EVERY_MS, Call, FlowForm, 
 from contract.errors import LeaseLost, StoreUnavailable
 from contract.turns import FunctionEntry, FunctionState, Role, Turn
 from definition import AgentDefinition
+from definition.languages import chosen
 from definition.settings import settings
-from gateway.conversation import sentences
+from definition.templates import Known
 from gateway.conversation.commands import (
     ClearSpeech,
     Command,
     EndSpeech,
     Finish,
+    FunctionResult,
     GiveUp,
     Go,
     Reconnect,
@@ -33,14 +35,17 @@ from gateway.conversation.commands import (
 )
 from gateway.conversation.conversation import Conversation
 from gateway.conversation.ending import Leave, Step
+from gateway.conversation.sentences import so_far
 from gateway.facilities import Facilities
 from gateway.functions.runner import FunctionRunner
 from gateway.handover import handover
 from gateway.held_audio import HeldAudio
 from gateway.legs.leg import CallerAudio, CallerGone, FlowTook, Handover, Leg, LegFailed, TransferReturned
+from gateway.lookup import look_up
+from gateway.persona import Persona
 from gateway.voice_agent.backoff import Reconnects
 from gateway.voice_agent.context import Context, build
-from gateway.voice_agent.messages import SettingsApplied
+from gateway.voice_agent.messages import SettingsApplied, UpdatePrompt
 from gateway.voice_agent.protocol import State
 from gateway.voice_agent.session import AgentAudio, VoiceAgentSession
 from gateway.voice_agent.treatment import SessionEnded
@@ -79,7 +84,8 @@ class LiveCall:
         self._lease_until_ms = head.lease_until_ms
         self._call = call
         self._resumed = head.moves > 0
-        self._definition: AgentDefinition = facilities.definitions[call.agent]
+        self._base: AgentDefinition = chosen(facilities.definitions, call.agent)
+        self._persona: Persona | None = None
         self._leg: Leg = facilities.open_leg(lease, head, call)
         self._conversation: Conversation | None = None
         self._session: VoiceAgentSession | None = None
@@ -90,7 +96,7 @@ class LiveCall:
             facilities.invoker,
             facilities.clock,
             call,
-            self._definition.functions,
+            {function.name: function for function in self._base.lambdas},
         )
         self._turns: asyncio.Queue[Turn] = asyncio.Queue()
         self._over = asyncio.Event()
@@ -183,6 +189,7 @@ class LiveCall:
         turns, functions = await self._recorded()
         first = max((turn.number for turn in turns), default=0) + 1
         self._inherit(functions, sum(turn.role is Role.CALLER for turn in turns))
+        self._persona = await self._known(functions)
         self._conversation = Conversation(self._definition, self._clock.now_ms(), first_turn=first, earlier=turns)
         opening = self._call.opening
         if opening is not None and not turns:
@@ -190,6 +197,15 @@ class LiveCall:
         if self._stopping:
             self._conversation.give_up(self._stopping)
         return build(turns, functions)
+
+    async def _known(self, functions: Sequence[FunctionEntry]) -> Persona:
+        """The agent as this caller meets it."""
+        looked_up = await look_up(self._runner, self._lease, self._base.lookup) if self._base.lookup else {}
+        call, zone = self._call, self._base.time_zone
+        known = Known(self._clock.now_ms(), zone, call.caller_number, call.attributes, looked_up)
+        persona = Persona(self._base, known, self._facilities.secrets)
+        persona.remember(functions)
+        return persona
 
     async def _recorded(self) -> tuple[Sequence[Turn], Sequence[FunctionEntry]]:
         """The transcript and the ledger. A store that is away is waited for as long as the lease lasts.
@@ -267,10 +283,16 @@ class LiveCall:
                 return event
             if isinstance(event, SettingsApplied):
                 self._unbridge()
+                self._remind(session, context)
                 conversation.session_changed(context.unanswered, now)
             conversation.message(event, now)
             self._carry_out()
         raise AssertionError("a session's last event is SessionEnded")
+
+    def _remind(self, session: VoiceAgentSession, context: Context) -> None:
+        """A stored agent takes no context in its Settings."""
+        if self._definition.agent_id and context.messages:
+            session.send(UpdatePrompt(so_far(context.messages)))
 
     def _bridge(self) -> None:
         """Should the next session be long in coming, the flow's own voice says something."""
@@ -284,7 +306,7 @@ class LiveCall:
 
     def _say_hold(self) -> None:
         if not self._talk.parked and not self._over.is_set():
-            self._leg.say(sentences.HOLD)
+            self._leg.say(self._definition.sentences.one_moment)
 
     # -- the caller ------------------------------------------------------------------------------------------
 
@@ -392,8 +414,19 @@ class LiveCall:
         result = await self._runner.run(self._lease, turn, request)
         self._functions.pop(request.id, None)
         if result.state is not FunctionState.CANCELLED:
+            result = self._changed(result)
             self._talk.function_finished(request.id, result, self._clock.now_ms())
             self._carry_out()
+
+    def _changed(self, result: FunctionResult) -> FunctionResult:
+        """A result as the model gets it; what it changes of the agent is told first."""
+        assert self._persona is not None
+        told, updates = self._persona.answered(result)
+        for update in updates:
+            self._do(Tell(update))
+        if updates:
+            self._talk.redefine(self._definition)
+        return told
 
     # -- time and the record ---------------------------------------------------------------------------------
 
@@ -487,6 +520,10 @@ class LiveCall:
             log.error("record_not_ended", contact=self.contact_id, cause=error.cause)
             return False
         return True
+
+    @property
+    def _definition(self) -> AgentDefinition:
+        return self._persona.definition if self._persona is not None else self._base
 
     @property
     def _talk(self) -> Conversation:

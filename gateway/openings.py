@@ -17,6 +17,7 @@ from contract.call import Opening
 from contract.errors import VoiceAgentError
 from definition import AgentDefinition
 from definition.settings import settings
+from definition.templates import is_fixed
 from gateway.facilities import Facilities
 from gateway.legs.kvs.prompts import Prompts
 from gateway.legs.kvs.wav import ulaw_wav
@@ -59,11 +60,21 @@ async def render_openings(facilities: Facilities, prompts: Prompts) -> bool:
     complete = True
     for definition in facilities.definitions.values():
         try:
-            await _render_once(facilities, prompts, definition)
+            if is_fixed(definition) and not definition.agent_id:
+                await _render_once(facilities, prompts, definition)
+            else:
+                await _leave_to_the_agent(facilities, definition)
         except (VoiceAgentError, ValueError) as error:
             complete = False
             log.error("opening_not_rendered", agent=definition.name, why=str(error))
     return complete
+
+
+async def _leave_to_the_agent(facilities: Facilities, definition: AgentDefinition) -> None:
+    """What is said depends on who calls: the agent says it. An opening of an older release must not be played."""
+    known = await facilities.store.opening(definition.name)
+    if known is not None and known.url:
+        await facilities.store.put_opening(definition.name, Opening("", "", 0))
 
 
 async def _render_once(facilities: Facilities, prompts: Prompts, definition: AgentDefinition) -> None:

@@ -267,7 +267,7 @@ class Service:
 
     def _refusal(self, call: Call, head: Head) -> str:
         """Why this call gets no voice agent here, "" when it does."""
-        if call.agent not in self.facilities.definitions:
+        if call.agent.partition(".")[0] not in self.facilities.definitions:
             return "unknown_agent"
         if call.contact_id in self._kept and self._stopping.is_set():
             return STOPPING

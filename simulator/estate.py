@@ -8,7 +8,6 @@ from typing import Any
 
 from contract.audio import ULAW_SILENCE
 from definition import AgentDefinition
-from definition.callables import lambdas
 from flows.interruptible import interruptible
 from flows.parameters import FlowParameters
 from flows.polling import polling
@@ -38,14 +37,13 @@ def lambda_arn(name: str) -> str:
 
 def function_lambdas(agent: AgentDefinition) -> dict[str, str]:
     """The Lambdas of an agent's functions: name of the Lambda, which is its folder's, to handler."""
-    folders = {function.folder for function in lambdas(agent.functions.values())} - {""}
+    folders = {function.folder for function in agent.lambdas} - {""}
     return {folder: f"lambdas.functions.{folder}.handler:handler" for folder in sorted(folders)}
 
 
 def function_arns(agent: AgentDefinition) -> dict[str, str]:
     """Where the gateway finds each function of an agent; one by ARN is of an account that is not here."""
-    called = lambdas(agent.functions.values())
-    return {function.name: lambda_arn(function.folder) for function in called if function.folder}
+    return {function.name: lambda_arn(function.folder) for function in agent.lambdas if function.folder}
 
 
 def resource_arn(kind: str, name: str) -> str:

@@ -6,14 +6,30 @@ from dataclasses import dataclass, field
 
 from contract.turns import FunctionState
 from gateway.conversation.ending import Leave
-from gateway.voice_agent.messages import FunctionCallResponse, InjectAgentMessage, InjectUserMessage, UpdatePrompt
+from gateway.voice_agent.messages import (
+    FunctionCallResponse,
+    InjectAgentMessage,
+    InjectUserMessage,
+    UpdateListen,
+    UpdatePrompt,
+    UpdateSpeak,
+    UpdateThink,
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Tell:
     """Send a message to the voice agent."""
 
-    message: FunctionCallResponse | InjectAgentMessage | InjectUserMessage | UpdatePrompt
+    message: (
+        FunctionCallResponse
+        | InjectAgentMessage
+        | InjectUserMessage
+        | UpdateListen
+        | UpdatePrompt
+        | UpdateSpeak
+        | UpdateThink
+    )
 
 
 @dataclass(frozen=True, slots=True)

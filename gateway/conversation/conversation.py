@@ -90,11 +90,17 @@ class Conversation:
         self._speech = AgentSpeech()
         self._echoes = Echoes()
         self._limit_ms = now_ms + definition.max_duration_s * 1000
+        self._warn_ms = self._limit_ms - definition.warn_s * 1000 if definition.warn_s else None
         self._tail: Tail | None = None
         self._replaying = False
         self._unanswered = ""  # by the session before, to be asked again when its functions have come back
         self._clip_failed = False
         self._gave_up = False
+
+    def redefine(self, definition: AgentDefinition) -> None:
+        """The agent has changed in mid-call: another voice, another language, other instructions."""
+        self._definition = definition
+        self._functions.redefine(definition)
 
     # -- what happens ----------------------------------------------------------------------------------------
 
@@ -225,9 +231,12 @@ class Conversation:
             self._inject(sentence, InjectBehavior.QUEUE)
         mute = self._agent_watch.due(now_ms)
         if mute is Mute.NUDGE:
-            self._inject(sentences.NOT_UNDERSTOOD)
+            self._inject(self._definition.sentences.not_understood)
         elif mute is Mute.RECONNECT:
             self._do(Reconnect("agent_mute"))
+        if self._warn_ms is not None and self._may_limit and now_ms >= self._warn_ms:
+            self._warn_ms = None
+            self._inject(self._definition.sentences.time_is_up, InjectBehavior.QUEUE)
         if self._may_limit and now_ms >= self._limit_ms:
             if self._speech.playing:
                 self._do(ClearSpeech())
@@ -253,7 +262,7 @@ class Conversation:
             self._barge_in.next_due_ms(),
             self._functions.pending.next_due_ms(),
             self._agent_watch.next_due_ms(),
-            self._limit_ms if self._may_limit else None,
+            (self._warn_ms or self._limit_ms) if self._may_limit else None,
             self.ending.next_due_ms(),
         ]
         return min((due for due in dues if due is not None), default=None)
@@ -359,7 +368,7 @@ class Conversation:
         else:
             self._clip_failed = True
             self._do(ClearSpeech())
-            self._do(SayLocally(self.turns.reply_text or sentences.STILL_HERE))
+            self._do(SayLocally(self.turns.reply_text or self._definition.sentences.still_here))
 
     # -- functions -------------------------------------------------------------------------------------------
 
@@ -431,7 +440,7 @@ class Conversation:
         self.parked = False
         self._do(Tell(UpdatePrompt(sentences.transfer_returned(why))))
         queue = self._definition.queues.get(leave.queue) if leave else None
-        self._inject((queue.sentence(why) if queue else "") or sentences.STILL_HERE)
+        self._inject((queue.sentence(why) if queue else "") or self._definition.sentences.still_here)
         self._nobody_speaks()
 
     def _inject(self, sentence: str, behavior: InjectBehavior = InjectBehavior.DEFAULT) -> None:

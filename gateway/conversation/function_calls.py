@@ -23,6 +23,9 @@ class FunctionCalls:
         self.pending = PendingFunctions(definition.max_calls_per_turn)
         self.confirmations = Confirmations()
 
+    def redefine(self, definition: AgentDefinition) -> None:
+        self._definition = definition
+
     def is_ours(self, call: FunctionCall) -> bool:
         """Whether the call is to be answered by us, once."""
         return call.client_side and self.pending.begin(call.id)
@@ -64,7 +67,8 @@ class FunctionCalls:
 
     def _told(self, name: str, result: FunctionResult) -> str:
         """A definition may say what the caller shall hear of a failure."""
-        on_failure = self._definition.functions[name].on_failure
+        function = self._definition.functions.get(name)  # None when the agent has changed meanwhile
+        on_failure = function.on_failure if function else ""
         if not result.error or not on_failure:
             return result.content
         return sentences.as_json({**json.loads(result.content), "tell_the_caller": on_failure})

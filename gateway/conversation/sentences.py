@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from contract.actions import Returned
-
-NOT_UNDERSTOOD = "Sorry, I didn't catch that. Could you say it again?"
-HOLD = "One moment, please."
-STILL_HERE = "You are still with me. What else can I do for you?"
 
 CANCELLED_LEAVE = (
     "The transfer or hang-up that you asked for was cancelled because the caller went on speaking. "
@@ -48,6 +44,12 @@ def confirmation_required(question: str) -> dict[str, str]:
 def late_result(name: str, content: str) -> str:
     """A note for the model of a new session."""
     return f"The result of {name}, called before the connection was renewed: {content}"
+
+
+def so_far(messages: Sequence[Mapping[str, object]]) -> str:
+    """A note for a stored agent in a new session, which is told of the conversation in no other way."""
+    told = json.dumps(messages, ensure_ascii=False)
+    return f"The connection was renewed; do not greet again. The conversation so far: {told}"
 
 
 def as_json(content: Mapping[str, object]) -> str:

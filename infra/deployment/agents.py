@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from definition import AgentDefinition, DefinitionError, FunctionDefinition, Problem, load
-from definition.callables import lambdas
 from infra.deployment.settings import Deployment
 
 
@@ -53,7 +52,7 @@ def lambdas_of(deployment: Deployment, definitions: dict[str, AgentDefinition]) 
 
 def callables(definitions: dict[str, AgentDefinition]) -> list[FunctionDefinition]:
     """Every function that one of the agents can call and the gateway invokes; one may come more than once."""
-    return [each for definition in definitions.values() for each in lambdas(definition.functions.values())]
+    return [each for definition in definitions.values() for each in definition.lambdas]
 
 
 def _missing(deployment: Deployment, file: str, definition: AgentDefinition) -> Iterator[Problem]:
@@ -61,7 +60,7 @@ def _missing(deployment: Deployment, file: str, definition: AgentDefinition) -> 
     for name in definition.queues:
         if name not in deployment.queues:
             yield Problem(file, 0, f"queues.{name}", f"one of the deployment's queues {queues}", f"'{name}'")
-    for function in lambdas(definition.functions.values()):
+    for function in definition.lambdas:
         name = function.name
         if name not in deployment.functions and not function.folder:
             expected = "a Python function in lambdas/functions, or its ARN under functions of the deployment"

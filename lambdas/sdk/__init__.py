@@ -17,9 +17,10 @@ The gateway reads name, description and JSON Schema out of the source and never 
 """
 
 from lambdas.sdk.calling import Refused
+from lambdas.sdk.changing import change
 from lambdas.sdk.context import Context
 from lambdas.sdk.declaring import function
 from lambdas.sdk.marks import Between, Length, Matches, Private, Unit
 from lambdas.sdk.serving import serve
 
-__all__ = ["Between", "Context", "Length", "Matches", "Private", "Refused", "Unit", "function", "serve"]
+__all__ = ["Between", "Context", "Length", "Matches", "Private", "Refused", "Unit", "change", "function", "serve"]

@@ -94,10 +94,11 @@ async def _expect(store: FlowStore, start: Start, settings: Settings, now_ms: in
 async def _opening(store: FlowStore, start: Start) -> Opening | None:
     """Without a rendered opening the agent greets by itself: never a reason to lose a caller."""
     try:
-        return await store.opening(start.agent)
+        opening = await store.opening(start.agent)
     except MalformedRecord as error:
         log.line("malformed_opening", level="ERROR", contact=start.contact_id, where=error.where)
         return None
+    return opening if opening is not None and opening.url else None
 
 
 async def _wake(wakeups: Wakeups, contact_id: str) -> None:

@@ -59,3 +59,19 @@ def test_an_answer_fits_what_a_lambda_may_return_to_a_flow() -> None:
     answer = wire.start_answer("agent", attempt=1, opening=OPENING, values=values)
     assert answer["openingUrl"] == OPENING.url
     assert tuple(answer) == wire.START_CALL_FIELDS
+
+
+@pytest.mark.parametrize(
+    ("attributes", "agent"),
+    [
+        ({}, "shop"),
+        ({"voice_agent": "clinic"}, "clinic"),
+        ({"voice_agent": "clinic", "voice_agent_language": "es"}, "clinic.es"),
+        ({"voice_agent_language": "fr"}, "shop.fr"),
+        ({"voice_agent_language": "none"}, "shop"),
+    ],
+)
+def test_attributes_choose_the_agent_and_its_language(attributes: dict[str, str], agent: str) -> None:
+    contact = {"ContactId": CONTACT, "Attributes": attributes}
+    parameters = {"agent": "shop", "form": "polling"}
+    assert wire.parse_start({"Details": {"ContactData": contact, "Parameters": parameters}}).agent == agent

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from definition import AgentDefinition, DefinitionError, FunctionDefinition, load
-from definition.callables import confirmation, lambdas
+from definition.callables import confirmation
 from definition.functions import as_deepgram
 from tests.definition.conftest import text
 
@@ -121,7 +121,7 @@ ENDPOINT = "  fetch: {description: Fetches., endpoint: {url: 'https://a.example/
 def test_a_url_is_called_by_deepgram(root: Path) -> None:
     definition = agent(root, ENDPOINT)
     assert definition.secrets == ("k",)
-    assert lambdas(definition.functions.values()) == []
+    assert definition.lambdas == ()
     assert as_deepgram(definition.functions["fetch"], secrets={"k": "v"})["endpoint"] == {
         "url": "https://a.example/f",
         "method": "POST",

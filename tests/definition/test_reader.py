@@ -154,11 +154,17 @@ def test_another_language_than_english_needs_its_own_sentences(loaded: Loaded, p
     assert problems(text(language="de")) == [
         "shop.yaml:1: goodbye: expected a sentence (those in place are English), found nothing",
         "shop.yaml:1: idle: expected a mapping with sentences (those in place are English), found nothing",
+        *(
+            f"shop.yaml:1: sentences.{name}: expected a sentence (those in place are English), found nothing"
+            for name in ("not_understood", "one_moment", "still_here")
+        ),
     ]
-    assert problems(text("idle:\n  after_s: 5\ngoodbye: Danke.\n", language="de")) == [
+    said = "sentences: {not_understood: Wie bitte, one_moment: Moment., still_here: Ja}\n"
+    assert problems(text(f"idle:\n  after_s: 5\ngoodbye: Danke.\n{said}", language="de")) == [
         "shop.yaml:10: idle.sentences: expected a list of sentences (those in place are English), found nothing",
     ]
-    german = loaded("idle: {sentences: [Hallo]}\ngoodbye: Auf Wiederhören.\n", language="de")
+    german = loaded(f"idle: {{sentences: [Hallo]}}\ngoodbye: Auf Wiederhören.\n{said}", language="de")
+    assert german.sentences.still_here == "Ja"
     assert german.goodbye == "Auf Wiederhören."
 
 

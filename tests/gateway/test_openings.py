@@ -218,3 +218,14 @@ async def test_what_could_not_be_rendered_is_tried_again_until_it_can() -> None:
     assert asyncio.get_running_loop().time() - before >= 2 * AGAIN_S
     for task in speaker.tasks:
         await task
+
+
+async def test_an_opening_that_depends_on_the_caller_is_not_rendered_and_an_older_one_not_played() -> None:
+    store = MemoryStore()
+    await store.put_opening("shop", Opening("https://x/openings/old.wav", "Good day.", 1000))
+    at_hand = facilities(Speaker(ConnectionFailed("not needed")), store)
+    agent = next(iter(at_hand.definitions.values()))
+    changed = replace(agent, opening="Hello {{attributes.name | there}}.")
+    for _ in range(2):
+        await render_openings(replace(at_hand, definitions={agent.name: changed}), MemoryPrompts())
+        assert await store.opening(agent.name) == Opening("", "", 0)

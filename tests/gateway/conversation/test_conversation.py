@@ -7,6 +7,7 @@ import pytest
 
 from contract.actions import Returned
 from contract.turns import FunctionState, HeardSource, Role, Turn
+from definition.model import Sentences
 from gateway.conversation import sentences
 from gateway.conversation.barge_in import COUGH_QUIET_MS
 from gateway.conversation.commands import (
@@ -65,13 +66,15 @@ from tests.gateway.sounds import quiet, tone
 T0 = 1_700_000_000_000
 QUIET_FRAME, LOUD_FRAME = quiet(20), tone(20)
 
+SAID = Sentences()
+
 
 class Talk:
     """A conversation, the clock, and what was commanded; the caller's audio arrives without delay."""
 
-    def __init__(self, *, opening: bool = False, earlier: tuple[Turn, ...] = (), max_duration_s: int = 600) -> None:
+    def __init__(self, *, opening: bool = False, earlier: tuple[Turn, ...] = (), **changed: object) -> None:
         self.now = T0
-        self.it = Conversation(definition(max_duration_s=max_duration_s), T0, earlier=earlier)
+        self.it = Conversation(definition(**changed), T0, earlier=earlier)
         if opening:
             self.it.opening("Good day.", 1000)
         self.stretch = 0
@@ -388,7 +391,7 @@ def test_a_cough_while_the_agent_thinks_does_not_excuse_it_from_answering() -> N
     talk = Talk()
     talk.user("Where is my order?")
     talk.get(UserStartedSpeaking())
-    assert injected(talk.wait(COUGH_QUIET_MS + NUDGE_MS + 100)) == [sentences.NOT_UNDERSTOOD]
+    assert injected(talk.wait(COUGH_QUIET_MS + NUDGE_MS + 100)) == [SAID.not_understood]
 
 
 # --- functions
@@ -420,7 +423,7 @@ def test_bad_arguments_and_unknown_functions_are_answered() -> None:
     talk = Talk()
     assert "number" in str(answered(talk.call("look_up"))[0]["error"])
     assert "no such function" in str(answered(talk.call("fly", call_id="f2"))[0]["error"])
-    assert injected(talk.wait(NUDGE_MS + 40)) == [sentences.NOT_UNDERSTOOD]
+    assert injected(talk.wait(NUDGE_MS + 40)) == [SAID.not_understood]
 
 
 def test_an_agent_that_calls_in_a_circle_is_stopped() -> None:
@@ -436,7 +439,7 @@ def test_a_result_is_told_and_then_it_is_the_agents_turn() -> None:
     talk = Talk()
     talk.look_up()
     assert told(talk.result()) == [FunctionCallResponse("f1", "look_up", '{"a": 1}')]
-    assert injected(talk.wait(NUDGE_MS + 40)) == [sentences.NOT_UNDERSTOOD]
+    assert injected(talk.wait(NUDGE_MS + 40)) == [SAID.not_understood]
 
 
 def test_the_agent_is_not_hurried_while_another_function_runs() -> None:
@@ -601,7 +604,7 @@ def test_a_caller_who_comes_back_is_told_and_talked_to(why: Returned) -> None:
     talk.it.leg(TransferReturned(why), talk.now)
     commands = talk.take()
     assert prompted(commands) == [sentences.transfer_returned(why)]
-    expected = "The order desk is closed." if why is Returned.CLOSED else sentences.STILL_HERE
+    expected = "The order desk is closed." if why is Returned.CLOSED else SAID.still_here
     assert injected(commands) == [expected]
     assert not talk.it.parked
     assert has(talk.agent("Back.") + talk.wait(400), EndSpeech)
@@ -610,7 +613,7 @@ def test_a_caller_who_comes_back_is_told_and_talked_to(why: Returned) -> None:
 def test_a_caller_who_comes_back_from_a_transfer_of_another_gateway_is_talked_to() -> None:
     talk = Talk()
     talk.it.leg(TransferReturned(Returned.CLOSED), talk.now)
-    assert injected(talk.take()) == [sentences.STILL_HERE]
+    assert injected(talk.take()) == [SAID.still_here]
 
 
 def test_somebody_who_comes_back_and_gets_no_answer_is_asked_by_the_ladder() -> None:
@@ -690,7 +693,7 @@ def test_silence_is_counted_on_the_callers_own_time() -> None:
 def test_a_mute_agent_is_nudged_then_replaced() -> None:
     talk = Talk()
     talk.user("Where is my order?")
-    assert told(talk.wait(NUDGE_MS + 20)) == [InjectAgentMessage(sentences.NOT_UNDERSTOOD)]
+    assert told(talk.wait(NUDGE_MS + 20)) == [InjectAgentMessage(SAID.not_understood)]
     assert talk.wait(MUTE_MS - NUDGE_MS) == [Reconnect("agent_mute")]
 
 
@@ -704,7 +707,7 @@ def test_a_new_session_answers_what_the_one_before_did_not() -> None:
     assert told(talk.take()) == [InjectUserMessage("Where is my order?")]
     assert talk.get(ConversationText("user", "Where is my order?")) == []
     assert talk.it.turns.caller_turns == 1
-    assert injected(talk.wait(NUDGE_MS + 40)) == [sentences.NOT_UNDERSTOOD]
+    assert injected(talk.wait(NUDGE_MS + 40)) == [SAID.not_understood]
 
 
 def test_a_new_session_with_nothing_to_answer_waits_for_the_caller_and_no_longer_than_the_ladder() -> None:
@@ -825,7 +828,7 @@ def test_the_end_of_an_older_stretch_changes_nothing_of_the_present_one() -> Non
 def test_a_clip_without_a_text_is_replaced_by_a_sentence_of_ours() -> None:
     talk = Talk()
     talk.it.leg(ClipFailed(), talk.now)
-    assert talk.take() == [ClearSpeech(), SayLocally(sentences.STILL_HERE)]
+    assert talk.take() == [ClearSpeech(), SayLocally(SAID.still_here)]
 
 
 # --- when a session may be changed
@@ -866,3 +869,21 @@ def test_an_open_turn_begins_with_the_callers_first_sound() -> None:
     assert talk.it.open_turn_ms(talk.now) == T0 + 500
     talk.get(ConversationText("user", "Hi."))
     assert talk.it.open_turn_ms(talk.now) == talk.now
+
+
+def test_the_caller_is_told_once_that_the_time_is_nearly_up() -> None:
+    talk = Talk(max_duration_s=120, warn_s=60)
+    assert injected(talk.wait(59_000)) == []
+    assert SAID.time_is_up in injected(talk.wait(2000))
+    assert SAID.time_is_up not in injected(talk.wait(20_000))
+
+
+def test_an_agent_that_changes_in_mid_call_has_other_functions_and_sentences() -> None:
+    talk = Talk()
+    talk.it.redefine(definition(functions={}, goodbye="Adiós."))
+    talk.get(UserStartedSpeaking())
+    [told] = [
+        each for each in talk.get(FunctionCallRequest((FunctionCall("a", "look_up", "{}"),))) if isinstance(each, Tell)
+    ]
+    assert isinstance(told.message, FunctionCallResponse)
+    assert "no such function" in told.message.content

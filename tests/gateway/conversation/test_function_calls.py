@@ -125,3 +125,11 @@ def test_what_the_caller_has_to_agree_to_is_asked_first_and_started_when_they_ha
     functions.confirmations.caller_started()
     functions.confirmations.caller_said()
     assert isinstance(functions.start(call("book", '{"day": "Monday"}', "b"), NOW), StartFunction)
+
+
+def test_a_result_of_a_function_that_the_agent_no_longer_has_is_told_all_the_same() -> None:
+    functions = calls()
+    functions.start(call(), NOW)
+    functions.redefine(definition(functions={}))
+    failure = FunctionResult(FunctionState.FAILED, '{"error": "timeout"}', "timeout")
+    assert functions.finish("a", failure) == Tell(FunctionCallResponse("a", "look_up", failure.content))
