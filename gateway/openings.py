@@ -75,6 +75,7 @@ async def _leave_to_the_agent(facilities: Facilities, definition: AgentDefinitio
     known = await facilities.store.opening(definition.name)
     if known is not None and known.url:
         await facilities.store.put_opening(definition.name, Opening("", "", 0))
+    log.info("opening_left_to_the_agent", agent=definition.name)
 
 
 async def _render_once(facilities: Facilities, prompts: Prompts, definition: AgentDefinition) -> None:

@@ -21,7 +21,7 @@ from simulator.connect.lambdas import LambdaRuntime
 from simulator.connect.seams import TextVoice
 from simulator.deepgram.access import LOCAL_KEY
 from simulator.estate import Estate, estate
-from simulator.phone.cloud import TABLE, Account
+from simulator.phone.cloud import TABLE, Account, only
 from simulator.phone.processes import Child, json_line, running
 from simulator.phone.stage import Servers, open_account, start_agent, url_of
 from simulator.phone.voices import flow_voice
@@ -151,7 +151,7 @@ async def set_up(folder: Path, agent: Path = Path("agents/shop.yaml")) -> AsyncI
         clients = {name: await asyncio.to_thread(account.client, name) for name in ("dynamodb", "s3")}
         store = DynamoStore(clients["dynamodb"], TABLE, in_thread)
         yield Fleet(
-            folder, built, account, servers, runtime, voice, store, url, clock, shop, agent.parent, stack, clients
+            folder, built, account, servers, runtime, voice, store, url, clock, shop, Path(only(agent, folder)), stack, clients
         )
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -82,6 +84,7 @@ class Account:
     def gateway_environment(
         self, estate: Estate, agent: AgentDefinition, agents: str, deepgram: Mapping[str, str]
     ) -> dict[str, str]:
+        """`agents` is a folder with the definitions, see `only`."""
         return {
             **self.endpoints.variables(),
             "TABLE_NAME": TABLE,
@@ -105,6 +108,15 @@ def _client(service: str, endpoints: Endpoints) -> Any:
         aws_secret_access_key="simulated",  # noqa: S106 - not one
         config=_FAST,
     )
+
+
+def only(agent: Path, folder: Path) -> str:
+    """A folder with this definition and no other: a gateway renders the opening of every agent that it has."""
+    alone = folder / "agents"
+    shutil.rmtree(alone, ignore_errors=True)
+    alone.mkdir(parents=True)
+    shutil.copy(agent, alone)
+    return str(alone)
 
 
 def create(endpoints: Endpoints, key: str) -> Account:

@@ -33,7 +33,7 @@ class GatewayLog:
         line = json_line(text)
         event = str(line.get("event", ""))
         match event:
-            case "opening_rendered":
+            case "opening_rendered" | "opening_left_to_the_agent":
                 self.opening = ""
             case "opening_not_rendered":
                 self.opening = str(line.get("why"))

@@ -233,7 +233,7 @@ class _Setup:
 
     async def _gateway(self, account: asyncio.Task[cloud.Account], deepgram: asyncio.Task[dict[str, str]]) -> Child:
         variables = (await account).gateway_environment(
-            self._estate, self._asked.agent, str(self._asked.agent_path.parent), await deepgram
+            self._estate, self._asked.agent, cloud.only(self._asked.agent_path, self._asked.report), await deepgram
         )
         if self._asked.recordings is not None:
             variables["RECORDINGS_DIR"] = str(self._asked.recordings)
