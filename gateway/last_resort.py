@@ -10,6 +10,7 @@ from contract.actions import NONE, Transfer
 from contract.call import LEASE_MS, Call, Lease, Result
 from contract.errors import ContractError
 from contract.transcript import handover_values
+from definition.languages import chosen
 from gateway.facilities import Facilities
 
 log = structlog.get_logger()
@@ -43,6 +44,6 @@ async def _transfer(facilities: Facilities, contact_id: str, reason: str, call: 
 def _queue(facilities: Facilities, call: Call | None) -> str:
     """The default queue of the call's agent; of any, where that is not known here."""
     definitions = facilities.definitions
-    if call is not None and call.agent in definitions:
-        return definitions[call.agent].default_queue
+    if call is not None and call.agent.partition(".")[0] in definitions:
+        return chosen(definitions, call.agent).default_queue
     return next((definition.default_queue for definition in definitions.values()), NONE)

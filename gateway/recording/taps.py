@@ -10,6 +10,7 @@ from typing import Any, cast
 from contract.call import Call, Head, Lease
 from contract.errors import VoiceAgentError
 from contract.store import GatewayStore
+from definition.languages import chosen
 from gateway.facilities import Facilities
 from gateway.functions.invoker import Invoker
 from gateway.legs.kvs.leg import KvsLeg, KvsServices, Presence
@@ -203,6 +204,6 @@ def header(facilities: Facilities, lease: Lease, head: Head, call: Call, release
         "lease": lease,
         "head": head,
         "call": call,
-        "definition": facilities.definitions[call.agent],
+        "definition": chosen(facilities.definitions, call.agent),
         "queue_arns": dict(facilities.queue_arns),
     }

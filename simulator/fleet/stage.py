@@ -151,7 +151,19 @@ async def set_up(folder: Path, agent: Path = Path("agents/shop.yaml")) -> AsyncI
         clients = {name: await asyncio.to_thread(account.client, name) for name in ("dynamodb", "s3")}
         store = DynamoStore(clients["dynamodb"], TABLE, in_thread)
         yield Fleet(
-            folder, built, account, servers, runtime, voice, store, url, clock, shop, Path(only(agent, folder)), stack, clients
+            folder,
+            built,
+            account,
+            servers,
+            runtime,
+            voice,
+            store,
+            url,
+            clock,
+            shop,
+            Path(only(agent, folder)),
+            stack,
+            clients,
         )
 
 
