@@ -23,7 +23,7 @@ from gateway.openings import keep_openings_rendered
 from gateway.protection import Protection
 from gateway.service import Service
 from gateway.settings import Settings, read
-from gateway.telemetry import logs
+from gateway.telemetry import bounds, logs
 from gateway.telemetry.metrics import Metrics
 
 log = structlog.get_logger()
@@ -79,7 +79,8 @@ async def serve(settings: Settings) -> None:
 
 def _figures(service: Service, at_hand: Facilities) -> dict[str, float]:
     """`Tasks` of the event loop grow and shrink with the calls: what stays behind is a leak."""
-    return {"Calls": len(service.calls), "LoopLag": at_hand.lag.p99_ms, "Tasks": len(asyncio.all_tasks())}
+    figures = {"Calls": len(service.calls), "LoopLag": at_hand.lag.p99_ms, "Tasks": len(asyncio.all_tasks())}
+    return {**figures, **bounds.take()}
 
 
 if __name__ == "__main__":

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections import deque
 
+from gateway.telemetry.bounds import Bound, reached
+
 LONGEST_MS = 20_000
 BEFORE_MS = 500
 _PACE = (3, 2)
@@ -35,6 +37,8 @@ class HeldAudio:
         self._ms += len(ulaw) // 8
         while self._ms > LONGEST_MS:
             self._ms -= len(self._frames.popleft()[1]) // 8
+            if self._unsent > len(self._frames):
+                reached(Bound.HELD_AUDIO)
             self._unsent = min(self._unsent, len(self._frames))
         self._allowance += len(ulaw) * _PACE[0] // _PACE[1]
 

@@ -12,7 +12,7 @@ import json
 
 import structlog
 
-from contract.audio import ulaw_ms
+from contract.audio import BYTES_PER_MS, ulaw_ms
 from contract.call import Opening
 from contract.errors import VoiceAgentError
 from definition import AgentDefinition
@@ -21,6 +21,7 @@ from definition.templates import is_fixed
 from gateway.facilities import Facilities
 from gateway.legs.kvs.prompts import Prompts
 from gateway.legs.kvs.wav import ulaw_wav
+from gateway.telemetry.bounds import Bound, reached
 from gateway.voice_agent.messages import AgentAudioDone
 from gateway.voice_agent.session import AgentAudio, SessionEvent, VoiceAgentSession
 from gateway.voice_agent.treatment import SessionEnded
@@ -28,6 +29,7 @@ from gateway.voice_agent.treatment import SessionEnded
 log = structlog.get_logger()
 
 RENDER_S = 20.0
+LONGEST_BYTES = 30_000 * BYTES_PER_MS  # half a minute of opening; a caller has hung up by then
 AGAIN_S = 60.0
 QUIET_S = 0.5  # after AgentAudioDone: audio may still follow
 
@@ -119,7 +121,10 @@ class _Greeting:
     def hear(self, event: SessionEvent) -> bool:
         """True when the end may be near, again for audio that comes after an AgentAudioDone all the same."""
         if isinstance(event, AgentAudio):
-            self._audio += event.audio
+            room = LONGEST_BYTES - len(self._audio)
+            self._audio += event.audio[:room]
+            if len(event.audio) > room:
+                reached(Bound.OPENING)
             return self._done
         if isinstance(event, AgentAudioDone):
             self._done = bool(self._audio)

@@ -14,6 +14,8 @@ import pytest
 
 from contract.handover import KEYS
 from contract.wire import NEXT_ACTION_FIELDS, START_CALL_FIELDS
+from gateway.legs.kvs.matroska import Limits
+from gateway.telemetry.bounds import Bound
 from simulator.caller.recordings import DEFAULT_CALLER, WORDS
 from simulator.connect.presets import PRESETS, Preset
 from simulator.deepgram import manners
@@ -222,6 +224,28 @@ def test_the_table_of_recordings_is_that_of_the_code() -> None:
 def test_the_table_of_recordings_names_every_fault() -> None:
     table = {row[0].strip("`"): row[1] for row in rows(ROOT / "docs/recordings.md", "The recorded oddities")}
     assert table == {oddity.name: oddity.fault for oddity in ODDITIES.values()}
+
+
+LIMITS = ROOT / "docs/limits.md"
+
+
+@pytest.mark.parametrize("title", ["Counted limits", "Limits that are reached every day", "Records", "Retries"])
+def test_the_limits_are_those_of_the_code(title: str) -> None:
+    table = rows(LIMITS, title)
+    assert len(table) > 4
+    for row in table:
+        shown, constant = row[1].split()[0], row[-1].strip("`")
+        assert str(value_of(constant)) == shown, f"{constant} is {value_of(constant)}, the page shows {shown}"
+
+
+def test_the_limits_of_the_matroska_reader_are_those_of_the_code() -> None:
+    page = section(LIMITS, "Elements of Matroska")
+    shown = list(re.findall(r"^\| [^|]+ \| (\d+)[^|]* \| `(\w+)` \|$", page, re.MULTILINE))
+    assert {name: int(number) for number, name in shown} == asdict(Limits())
+
+
+def test_every_metric_of_a_limit_is_on_the_page_and_no_other() -> None:
+    assert sorted(re.findall(r"`(Limit\w+)`", text(LIMITS))) == sorted(bound.value for bound in Bound)
 
 
 def test_the_changelog_has_the_four_headings() -> None:

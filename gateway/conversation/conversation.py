@@ -49,6 +49,7 @@ from gateway.legs.leg import (
     PlaybackStarted,
     TransferReturned,
 )
+from gateway.telemetry.bounds import Bound, reached
 from gateway.voice_agent.messages import (
     AgentAudioDone,
     AgentStartedSpeaking,
@@ -299,6 +300,9 @@ class Conversation:
         self._barge_in.marks["caller_stopped"] = stopped
         self.turns.caller_said(text, self._barge_in.onset_ms or stopped, stopped, self._barge_in.marks)
         self._barge_in.over()
+        if self.turns.full:
+            reached(Bound.TURNS)
+            self.give_up("too_many_turns")
         self._unanswered = ""
         self._functions.pending.new_turn()
         self._functions.confirmations.caller_said()

@@ -12,6 +12,7 @@ from gateway.conversation.commands import FunctionResult, StartFunction, Tell
 from gateway.conversation.confirmations import Confirmations
 from gateway.conversation.ending import Leave
 from gateway.conversation.pending import PendingFunctions
+from gateway.telemetry.bounds import Bound, reached
 from gateway.voice_agent.messages import FunctionCall, FunctionCallResponse, UpdatePrompt
 
 
@@ -45,6 +46,7 @@ class FunctionCalls:
         if function is None or function.endpoint is not None:
             return answer(call, error="there is no such function")
         if self.pending.too_many:
+            reached(Bound.FUNCTIONS_A_TURN)
             return answer(call, error=sentences.ANSWER_TOO_MANY)
         try:
             arguments = validate_arguments(function, call.arguments)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from definition.model import MAX_CALLS_PER_TURN
 
+MOST_SEEN = 256  # ids of one session by which a request that is repeated is known; a repeat follows at once
 FILLER_MS = 2000  # a caller who hears nothing for so long thinks that the line is dead
 
 
@@ -23,7 +24,7 @@ class Pending:
 class PendingFunctions:
     calls_a_turn: int = MAX_CALLS_PER_TURN
     _open: dict[str, Pending] = field(default_factory=dict)
-    _seen: set[str] = field(default_factory=set)
+    _seen: dict[str, None] = field(default_factory=dict)  # in the order of asking
     _this_turn: int = 0
 
     def new_turn(self) -> None:
@@ -33,7 +34,9 @@ class PendingFunctions:
         """Count a request; False when this id was seen before."""
         if call_id in self._seen:
             return False
-        self._seen.add(call_id)
+        self._seen[call_id] = None
+        if len(self._seen) > MOST_SEEN:
+            del self._seen[next(iter(self._seen))]
         self._this_turn += 1
         return True
 
@@ -55,7 +58,7 @@ class PendingFunctions:
         """What runs was asked for by a session that is over; ids of the new one may repeat those of old ones."""
         for pending in self._open.values():
             pending.renewed = True
-        self._seen = set(self._open)
+        self._seen = dict.fromkeys(self._open)
 
     @property
     def any(self) -> bool:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from contract.audio import BYTES_PER_MS
 from gateway.conversation.turns import OPENING_STRETCH
+from gateway.telemetry.bounds import Bound, reached
 
 SPEECH_OVER_MS = 300  # audio within so long after an AgentAudioDone belongs to the same reply
 SPEECH_LOST_MS = 4000  # an AgentAudioDone may never come
@@ -52,6 +53,8 @@ class AgentSpeech:
         if self._kept_bytes < KEPT_BYTES:
             self._kept.append(ulaw)
             self._kept_bytes += len(ulaw)
+        else:
+            reached(Bound.KEPT_SPEECH)
         return new
 
     def finished(self, stretch: int, position_ms: int) -> Tail | None:

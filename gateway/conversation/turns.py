@@ -7,10 +7,21 @@ from dataclasses import dataclass, field
 
 from contract.audio import BYTES_PER_MS
 from contract.turns import HeardSource, Role, Turn
+from gateway.telemetry.bounds import Bound, reached
 
 OPENING_STRETCH = 0
 TEXT_AHEAD_MS = 1000  # a sentence may come so long before its own audio
+MOST_TURNS = 2000  # of one call; half an hour of talk has some two hundred
+TEXT_CHARACTERS = 16_384  # of one turn; the record keeps as many bytes
 CHARACTER_MS = 65  # about 150 words a minute, until the voice is known better
+
+
+def _bounded(text: str, before: int) -> str:
+    """As much of `text` as a turn has room for after so many characters."""
+    room = max(0, TEXT_CHARACTERS - before)
+    if len(text) > room:
+        reached(Bound.TURN_TEXT)
+    return text[:room]
 
 
 def heard_share(text: str, position_ms: int, total_ms: int) -> str:
@@ -119,6 +130,11 @@ class Turns:
         return changed
 
     @property
+    def full(self) -> bool:
+        """So many turns that this is no conversation any more."""
+        return len(self._all) >= MOST_TURNS
+
+    @property
     def reply_text(self) -> str:
         """All that the agent said in its present reply, "" when it has not said anything yet."""
         return self._speech.text if self._speech is not None else ""
@@ -137,6 +153,7 @@ class Turns:
     def caller_said(self, text: str, started_ms: int, ended_ms: int, marks: dict[str, int]) -> None:
         """What the agent says from here on is a new turn."""
         number, self._next = self._next, self._next + 1
+        text = _bounded(text, 0)
         self.caller_turns += 1
         self.last_caller_text = text
         heard_ms = max(0, ended_ms - started_ms)
@@ -152,7 +169,8 @@ class Turns:
         speech = self._speech
         if speech is None or speech.finished:
             speech = self._begin(None)
-        speech.texts.append(text)
+        if text := _bounded(text, len(speech.text)):
+            speech.texts.append(text)
         speech.last_text_ms = now_ms
         self.last_agent_text = text
         self._touch(speech)

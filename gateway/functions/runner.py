@@ -24,12 +24,14 @@ from definition import FunctionDefinition
 from definition.model import RESULT_BYTES
 from gateway.conversation.commands import FunctionResult, StartFunction
 from gateway.functions.invoker import FunctionFailed, Invoker
+from gateway.telemetry.bounds import Bound, reached
 
 log = structlog.get_logger()
 
 ATTEMPTS = 2  # of an idempotent function, within its time limit
 WITHHELD = "(withheld)"
 WORTH_ANOTHER = ("throttled", "unreachable", "raised")
+FUNCTIONS_A_CALL = 200  # entries of a ledger: all of it is read at a takeover, and told to each new session
 UNKNOWN_OUTCOME = "the outcome of this call is unknown because of a technical fault; do not repeat it"
 
 
@@ -74,6 +76,9 @@ class FunctionRunner:
         before = self.inherited.get(_without_turn(key))
         if before is not None and not function.idempotent:
             return self._as_before(self.ledger.get(before.key, before))  # it may have finished meanwhile
+        if len(self.ledger) >= FUNCTIONS_A_CALL:
+            reached(Bound.FUNCTIONS_A_CALL)
+            return failed("too_many_functions")
         try:
             older = await self.store.enter_function(lease, entered)
         except StoreUnavailable as error:
@@ -157,6 +162,7 @@ def withheld(arguments: Mapping[str, object], names: Iterable[str]) -> dict[str,
 def checked(content: str, limit: int = RESULT_BYTES) -> FunctionResult:
     """An answer that is JSON and not too large, or the failure that it is."""
     if len(content.encode()) > limit:
+        reached(Bound.FUNCTION_RESULT)
         return failed("too_large")
     try:
         json.loads(content)

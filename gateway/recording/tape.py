@@ -18,6 +18,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from gateway.recording.codec import encode
+from gateway.telemetry.bounds import Bound, reached
 
 VERSION: Final = 1
 MOST_BYTES: Final = 64 * 1024 * 1024  # of one recording, some 25 minutes; what comes later is not kept
@@ -107,6 +108,7 @@ class Tape:
         self._write({"t": self._clock.elapsed_ns(), **line})
         if self.bytes > MOST_BYTES:
             self.full = True
+            reached(Bound.RECORDING)
             self._write({"t": self._clock.elapsed_ns(), "at": "tape", "full": True})
 
     def _write(self, line: dict[str, Any]) -> None:

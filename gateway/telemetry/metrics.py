@@ -11,10 +11,12 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from gateway.telemetry.bounds import Bound
+
 NAMESPACE = "VoiceAgent"
 DIMENSION = "Deployment"
 EVERY_S = 20.0  # the autoscaling looks at minutes
-UNITS = {"Calls": "Count", "LoopLag": "Milliseconds", "Tasks": "Count"}
+UNITS = {"Calls": "Count", "LoopLag": "Milliseconds", "Tasks": "Count", **{bound.value: "Count" for bound in Bound}}
 
 
 def line(deployment: str, values: Mapping[str, float], now_ms: int) -> str:

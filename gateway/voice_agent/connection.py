@@ -19,6 +19,7 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidSta
 from websockets.http11 import Response
 from websockets.uri import parse_uri
 
+from gateway.telemetry.bounds import Bound, reached
 from gateway.voice_agent.errors import NO_CLOSE_FRAME, ConnectionEnded, KeyUnavailable, Unreachable, UpgradeRefused
 
 GLOBAL_URL: Final = "wss://agent.deepgram.com/v1/agent/converse"
@@ -29,6 +30,8 @@ PING_S: Final = 10.0  # a dead path shows after 20 s at the latest, without one 
 WRITE_LIMIT: Final = 4_096  # half a second of µ-law; beyond it `send` waits, and the session sees the stall
 # The kernel takes minutes of µ-law before it makes anybody wait, unless it is told not to.
 SEND_BUFFER: Final = 32_768
+MAX_FRAME_BYTES: Final = 8 * 1024 * 1024  # a quarter of an hour of speech; how large the frames get is not documented
+TOO_BIG: Final = 1009  # RFC 6455, section 7.4.1
 
 # At its DEBUG level `websockets` logs request headers, the key among them, and frames, hence what was said. A logger
 # with a level of its own stays quiet whatever the root logger is set to.
@@ -188,7 +191,7 @@ class WebSocketConnector:
                 ping_interval=PING_S,
                 ping_timeout=PING_S,
                 close_timeout=self._close_s,
-                max_size=None,  # the size of agent audio frames is not documented
+                max_size=MAX_FRAME_BYTES,
                 write_limit=WRITE_LIMIT,
                 logger=_quiet,
             )
@@ -206,6 +209,8 @@ def _limit_send_buffer(opened: ClientConnection) -> None:
 
 
 def _ended(closed: ConnectionClosed) -> ConnectionEnded:
+    if closed.sent is not None and closed.sent.code == TOO_BIG:
+        reached(Bound.SESSION_FRAME)
     if closed.rcvd is None:
         return ConnectionEnded(NO_CLOSE_FRAME)
     return ConnectionEnded(closed.rcvd.code, closed.rcvd.reason)

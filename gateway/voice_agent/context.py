@@ -10,9 +10,18 @@ import hashlib
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from contract.turns import FunctionEntry, FunctionState, Role, Turn
+from gateway.telemetry.bounds import Bound, reached
 
+# Nothing documents what Settings may hold; a model's context is shorter than a call of hours, and the caller waits.
+CONTEXT_BYTES: Final = 64 * 1024
+_OMITTED: dict[str, object] = {
+    "type": "History",
+    "role": "assistant",
+    "content": "(The beginning of this long call is left out here.)",
+}
 _OPEN = {"status": "unknown", "note": "The outcome of this call is unknown. Do not repeat it; tell the caller so."}
 _CANCELLED = {"status": "CANCELLED"}  # as the service itself shows a cancelled call to the model
 
@@ -33,7 +42,18 @@ def build(turns: Iterable[Turn], functions: Iterable[FunctionEntry]) -> Context:
     while answered and heard[answered - 1][0].role is Role.CALLER:
         answered -= 1
     unanswered = " ".join(text for _, text in heard[answered:])
-    return Context(tuple(_interleaved(heard[:answered], functions)), unanswered)
+    return Context(tuple(_newest(_interleaved(heard[:answered], functions))), unanswered)
+
+
+def _newest(messages: list[dict[str, object]]) -> list[dict[str, object]]:
+    """As many of the last messages as there is room for; what goes is said in the first one."""
+    room = CONTEXT_BYTES
+    for left in range(len(messages) - 1, -1, -1):
+        room -= len(json.dumps(messages[left], ensure_ascii=False).encode())
+        if room < 0:
+            reached(Bound.CONTEXT, left + 1)
+            return [_OMITTED, *messages[left + 1 :]]
+    return messages
 
 
 def _heard(turn: Turn) -> str:

@@ -1,4 +1,4 @@
-"""What waits for the socket: messages, which are never dropped, and caller audio, of which only the newest is kept.
+"""What waits for the socket: messages, of which none is dropped, and caller audio, of which only the newest is kept.
 
 Audio waits only while the socket stalls. A long backlog sent in one burst is worse than a gap: speech that comes
 much faster than real time was seen to be recognised in its first word only.
@@ -7,6 +7,11 @@ much faster than real time was seen to be recognised in its first word only.
 from __future__ import annotations
 
 from collections import deque
+from typing import Final
+
+from gateway.telemetry.bounds import Bound, reached
+
+MOST_MESSAGES: Final = 64  # a conversation has a handful on the way at most
 
 
 class Outbox:
@@ -25,6 +30,11 @@ class Outbox:
     def __bool__(self) -> bool:
         return bool(self._messages or self._audio)
 
+    @property
+    def full(self) -> bool:
+        """So many messages wait that something is wrong: the socket stalls, or they are made in a circle."""
+        return len(self._messages) >= MOST_MESSAGES
+
     def put_message(self, text: str) -> None:
         self._messages.append(text)
 
@@ -36,6 +46,7 @@ class Outbox:
             oldest = len(self._audio.popleft())
             self._waiting -= oldest
             self.dropped_bytes += oldest
+            reached(Bound.SESSION_AUDIO)
 
     def pop(self) -> str | bytes | None:
         """The next frame for the socket, or None."""

@@ -22,6 +22,7 @@ from enum import IntEnum
 from typing import Any, Final
 
 from contract.audio import BYTES_PER_MS
+from gateway.telemetry.bounds import Bound, reached
 from gateway.voice_agent import treatment
 from gateway.voice_agent.counts import Counts
 from gateway.voice_agent.errors import ConnectionFailed, UpgradeRefused
@@ -52,8 +53,9 @@ SEND_STALL_MS: Final = 10_000
 ERROR_GRACE_MS: Final = 1_000
 AUDIO_BACKLOG_MS: Final = 1_000
 LAST_WARNING_MS: Final = 5 * 60_000  # the warning comes at 1:55 of 2 hours
+MOST_OPEN_CALLS: Final = 64  # functions that wait for an answer; of more, the oldest get none
 _LONGEST_NUMBER: Final = 16
-_MOST_TYPES: Final = 32  # unknown types that are told apart; the rest share one entry
+MOST_TYPES: Final = 32  # unknown types that are told apart; the rest share one entry
 _KEEPALIVE: Final = KeepAlive().to_json()
 # What the service sends tens of times a second, as it spells it: read without a JSON parser.
 _STT_HEAD: Final = '{"type":"LatencyReport","stt_latency":'
@@ -89,7 +91,7 @@ class Protocol:
         self._opened_at_ms: int | None = None
         self._applied_at_ms: int | None = None
         self._outbox = Outbox(AUDIO_BACKLOG_MS * audio_bytes_per_ms)
-        self._open_calls: set[str] = set()
+        self._open_calls: dict[str, None] = {}  # in the order of asking
         self._error: Error | None = None
         self._error_at_ms = 0
         self._quiet_since_ms = 0
@@ -146,9 +148,13 @@ class Protocol:
     def send(self, message: ClientMessage) -> bool:
         """Queue a message; before SettingsApplied it waits. False: it will not be sent.
 
-        That is the case in a closing session, and for the answer to a function call that the server did not ask
-        us for, that was answered before, or that it has cancelled.
+        That is the case in a closing session, where too many wait already, and for the answer to a function call that
+        the server did not ask us for, that was answered before, or that it has cancelled.
         """
+        if self._outbox.full:
+            reached(Bound.SESSION_MESSAGES)
+            self.counts.refused += 1
+            return False
         if self.state >= State.CLOSING or not self._may_answer(message):
             self.counts.refused += 1
             return False
@@ -248,7 +254,7 @@ class Protocol:
             return True
         if message.id not in self._open_calls:
             return False
-        self._open_calls.discard(message.id)
+        del self._open_calls[message.id]
         return True
 
     def _stt_report(self, text: str) -> bool:
@@ -313,11 +319,15 @@ class Protocol:
         return message if len(message.values) > 1 else None
 
     def _on_function_calls(self, message: FunctionCallRequest, now_ms: int) -> ServerMessage:
-        self._open_calls.update(call.id for call in message.functions if call.client_side)
+        self._open_calls.update((call.id, None) for call in message.functions if call.client_side)
+        while len(self._open_calls) > MOST_OPEN_CALLS:
+            reached(Bound.OPEN_FUNCTIONS)
+            del self._open_calls[next(iter(self._open_calls))]
         return message
 
     def _on_cancelled(self, message: FunctionCallCancelled, now_ms: int) -> ServerMessage:
-        self._open_calls.difference_update(message.ids)
+        for call_id in message.ids:
+            self._open_calls.pop(call_id, None)
         return message
 
     def _on_error(self, message: Error, now_ms: int) -> ServerMessage:
@@ -336,7 +346,7 @@ class Protocol:
 
     def _on_unknown(self, message: Unknown, now_ms: int) -> None:
         unknown = self.counts.unknown
-        unknown[message.type if message.type in unknown or len(unknown) < _MOST_TYPES else "other"] += 1
+        unknown[message.type if message.type in unknown or len(unknown) < MOST_TYPES else "other"] += 1
 
 
 _HANDLERS: Final[Mapping[type, Callable[[Protocol, Any, int], ServerMessage | None]]] = {

@@ -20,6 +20,7 @@ from typing import Final
 
 from contract.audio import BYTES_PER_MS
 from contract.clock import Clock
+from gateway.telemetry.bounds import Bound, reached
 from gateway.voice_agent.connection import Connection, Connector
 from gateway.voice_agent.counts import Counts
 from gateway.voice_agent.errors import ConnectionEnded, ConnectionFailed, Unreachable
@@ -198,6 +199,7 @@ class VoiceAgentSession:
                 elif (audio := protocol.receive_audio(frame)) is not None:
                     events.put_nowait(AgentAudio(audio))
                 if events.qsize() >= MOST_EVENTS:
+                    reached(Bound.SESSION_EVENTS)
                     self._room.clear()
                     await self._room.wait()
         except ConnectionEnded as gone:

@@ -11,12 +11,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from contract.audio import BYTES_PER_MS, rms, ulaw2lin
+from gateway.telemetry.bounds import Bound, reached
 
 FRAME_MS = 20
 FRAME_BYTES = FRAME_MS * BYTES_PER_MS
 QUIET_RMS = 200  # about -44 dBFS: below it a 20 ms frame of synthetic speech is a pause
 PAUSE_FRAMES = 8  # 160 ms, the first whole number of frames above 150 ms
 KEPT_PAUSE_BYTES = 40 * BYTES_PER_MS  # what stays of a pause at the end of a clip: the flow adds its own silence
+MOST_IN_HAND = 300_000 * BYTES_PER_MS  # an agent that talks for ever: what comes later is not heard
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,9 @@ class ClipCutter:
         if self._first_byte_ms is None:
             self._first_byte_ms = now_ms
         self._last_byte_ms = now_ms
+        if len(self._audio) >= MOST_IN_HAND:
+            reached(Bound.AGENT_SPEECH)
+            return
         self._audio += ulaw
         measured = len(self._levels) * FRAME_BYTES
         pcm = ulaw2lin(bytes(self._audio[measured : len(self._audio) // FRAME_BYTES * FRAME_BYTES]))

@@ -27,6 +27,7 @@ from gateway.legs.kvs.matroska import (
     Tags,
     Tracks,
 )
+from gateway.telemetry.bounds import Bound, reached
 
 AWS_FRAGMENT_NUMBER = "AWS_KINESISVIDEO_FRAGMENT_NUMBER"
 AWS_SERVER_TIMESTAMP = "AWS_KINESISVIDEO_SERVER_TIMESTAMP"
@@ -38,7 +39,9 @@ AWS_ERROR_ID = "AWS_KINESISVIDEO_ERROR_ID"
 CONTACT_ID = "ContactId"
 
 # A fragment that every reconnect reads again lies at most seconds back; a fragment is about one second.
-_REMEMBERED_FRAGMENTS = 256
+REMEMBERED_FRAGMENTS = 256
+MOST_BLOCKS = 4096  # of one fragment whose repeats are noticed; Connect writes 32 a second, the service ends it at 10 s
+MAX_HELD_BYTES = 512 * 1024
 # The next caller does not begin where the one before was cut off: streaming has to be started for him.
 _GAP_MS = 1_500
 # So many changes of SegmentUID within our own contact, and the UID says nothing about who speaks.
@@ -87,7 +90,7 @@ class FragmentReader:
     oldest is dropped.
     """
 
-    def __init__(self, contact_id: str, *, limits: Limits | None = None, max_held_bytes: int = 512 * 1024) -> None:
+    def __init__(self, contact_id: str, *, limits: Limits | None = None, max_held_bytes: int = MAX_HELD_BYTES) -> None:
         self.counters = FragmentCounters()
         self.millis_behind_now = 0
         self.ended = False
@@ -189,9 +192,10 @@ class FragmentReader:
         fragment = self._now
         fragment.held.append(block)
         fragment.held_bytes += len(block.payload)
-        while fragment.held_bytes > self._max_held:
+        while fragment.held_bytes > self._max_held or len(fragment.held) > MOST_BLOCKS:
             fragment.held_bytes -= len(fragment.held.popleft().payload)
             self.counters.overflowed += 1
+            reached(Bound.HELD_FRAGMENT)
 
     def _deliver(self, block: Block) -> CallerBlock | None:
         fragment = self._now
@@ -200,6 +204,9 @@ class FragmentReader:
             fragment.directions[track] = direction_of(track, fragment.names, fragment.hints)
         direction = fragment.directions[track]
         fragment.delivered.add((track, block.timecode_ms))
+        if len(fragment.delivered) > MOST_BLOCKS:  # no fragment of a telephone call: what comes twice is not noticed
+            fragment.delivered.clear()
+            reached(Bound.FRAGMENT_BLOCKS)
         pcm = block.payload[:-1] if len(block.payload) & 1 else block.payload
         if direction is None:
             self.counters.unknown_track += 1
@@ -303,7 +310,7 @@ class FragmentReader:
     def _finish(self, number: str, token: str) -> None:
         self._last_number, self._last_token = number, token
         self._done[number] = None
-        if len(self._done) > _REMEMBERED_FRAGMENTS:
+        if len(self._done) > REMEMBERED_FRAGMENTS:
             self._done.popitem(last=False)
         if number == self._partial_number:
             self._partial_number, self._partial = "", set()

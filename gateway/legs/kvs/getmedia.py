@@ -37,6 +37,7 @@ from urllib3.exceptions import ReadTimeoutError as BodyReadTimeoutError
 
 from gateway.legs.kvs.errors import Cause, ReadingStopped
 from gateway.legs.kvs.reconnect import StartAt, StartSelector
+from gateway.telemetry.bounds import Bound, reached
 
 if TYPE_CHECKING:
     from mypy_boto3_kinesis_video_media import KinesisVideoMediaClient
@@ -56,7 +57,8 @@ CLIENT_CONFIG = Config(
     max_pool_connections=256,
     tcp_keepalive=True,
 )
-_ENDPOINTS = 1024
+ENDPOINTS = 1024
+MOST_CLIENTS = 32  # data endpoints of a region; the service hands out few
 _CAUSES = {
     "ClientLimitExceededException": Cause.CLIENT_LIMIT,
     "ThrottlingException": Cause.CLIENT_LIMIT,
@@ -100,6 +102,8 @@ class MediaClients:
             endpoint = self._look_up(stream_arn)
         with self._lock:
             if endpoint not in self._media:
+                if len(self._media) >= MOST_CLIENTS:  # who uses one keeps it alive
+                    del self._media[next(iter(self._media))]
                 self._media[endpoint] = self._make(
                     "kinesis-video-media", region_name=endpoint.region, endpoint_url=endpoint.url
                 )
@@ -120,7 +124,7 @@ class MediaClients:
         endpoint = _Endpoint(region, answer["DataEndpoint"])
         with self._lock:
             self._endpoints[stream_arn] = endpoint
-            if len(self._endpoints) > _ENDPOINTS:
+            if len(self._endpoints) > ENDPOINTS:
                 self._endpoints.popitem(last=False)
         return endpoint
 
@@ -246,6 +250,7 @@ class GetMediaBody:
                 if not data:
                     break
                 if not self._room.acquire(timeout=STALLED_LOOP_S):
+                    reached(Bound.MEDIA_CHUNKS)
                     return ReadingStopped(Cause.UNREACHABLE, "nobody took the bytes")
                 self._put(data)
         except BodyReadTimeoutError:

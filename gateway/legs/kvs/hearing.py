@@ -14,6 +14,8 @@ from gateway.legs.kvs.clips import Clip
 from gateway.legs.kvs.heard import Found, Heard, HeardTrack, Missing, StartDelays
 from gateway.legs.leg import HeardMeasured
 
+MOST_STRETCHES = 32  # stretches of agent speech that are remembered; what was heard is told seconds after one
+
 
 @dataclass(frozen=True, slots=True)
 class NotHeard:
@@ -50,6 +52,15 @@ class Hearing:
         """A clip is in the log."""
         self._given[seq] = stretch, clip
         self._stretches.setdefault(stretch, _Stretch())
+        if len(self._stretches) > MOST_STRETCHES:
+            self._forget()
+
+    def _forget(self) -> None:
+        """What is over and was told, or is so old that nothing will be heard of it any more."""
+        wanted = {number for number, _ in (*self._given.values(), *self._sought.values())}
+        for number in list(self._stretches)[: -MOST_STRETCHES // 2]:
+            if number not in wanted:
+                del self._stretches[number]
 
     def taken(self, seq: int, since_ms: int) -> None:
         """The flow has the clip since `since_ms`; look for it in the track. Only the first time counts."""

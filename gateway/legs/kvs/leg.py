@@ -25,6 +25,7 @@ from gateway.legs.kvs.prompts import Prompts, key_of
 from gateway.legs.kvs.source import MediaSource, caller_blocks
 from gateway.legs.kvs.speaker import Speaker
 from gateway.legs.leg import CallerAudio, Handover, LegEvent, LegFailed
+from gateway.telemetry.bounds import Bound, reached
 
 log = structlog.get_logger()
 
@@ -67,7 +68,7 @@ class KvsLeg:
         self._services = services
         self._clock = services.clock
         self._call = call
-        self._events: asyncio.Queue[LegEvent] = asyncio.Queue(MOST_EVENTS)
+        self._events: asyncio.Queue[LegEvent] = asyncio.Queue(2 * MOST_EVENTS)
         self._resumed = head.moves > 0
         self._pacer = Pacer(TAKEOVER_STALE_MS) if self._resumed else Pacer()
         self._fragments = FragmentReader(call.contact_id)
@@ -196,6 +197,9 @@ class KvsLeg:
         while True:
             now = self._clock.now_ms()
             for frame in self._pacer.due(now):
+                if self._events.qsize() >= MOST_EVENTS:  # the call has not listened for minutes: nobody hears this
+                    reached(Bound.LEG_EVENTS)
+                    continue
                 self._events.put_nowait(CallerAudio(frame.media_ms, frame.ulaw, frame.delay_ms, frame.inserted))
             due = self._pacer.next_due_ms()
             try:

@@ -23,6 +23,7 @@ from typing import NamedTuple
 from contract.audio import BYTES_PER_MS, ULAW_SILENCE, lin2ulaw
 from gateway.legs.kvs.blocks import CallerBlock, Direction
 from gateway.legs.kvs.loudness import SpeechMeter
+from gateway.telemetry.bounds import Bound, reached
 
 _MS = BYTES_PER_MS  # samples of a millisecond
 
@@ -211,6 +212,7 @@ class Pacer:
     def _drop_stale(self, now: int) -> None:
         oldest = now - self._quickest - self._stale_ms * _MS
         while self._queue and self._queue[0].media < oldest:
+            reached(Bound.STALE_AUDIO)
             stale = len(self._queue.popleft().ulaw)
             self._in_hand -= stale
             self._count_dropped(stale)

@@ -15,9 +15,17 @@ import structlog
 from contract.call import MediaStream
 from contract.clock import Clock
 from gateway.legs.kvs.blocks import CallerBlock, ContactEnded
-from gateway.legs.kvs.errors import Cause, MatroskaError, ReadingGivenUp, ReadingStopped, StreamFailed
+from gateway.legs.kvs.errors import (
+    Cause,
+    ElementTooLarge,
+    MatroskaError,
+    ReadingGivenUp,
+    ReadingStopped,
+    StreamFailed,
+)
 from gateway.legs.kvs.fragments import FragmentReader
 from gateway.legs.kvs.reconnect import GiveUp, ReconnectPolicy, StartSelector, Stopped
+from gateway.telemetry.bounds import Bound, reached
 
 log = structlog.get_logger(__name__)
 
@@ -96,6 +104,8 @@ async def caller_blocks(
             log.warning("getmedia_error_in_band", contact_id=contact_id, error_id=error.error_id, code=error.code)
         except MatroskaError as error:
             stopped = Stopped(Cause.CORRUPT, opened_at_ms)
+            if isinstance(error, ElementTooLarge):
+                reached(Bound.MATROSKA)
             log.warning("getmedia_corrupt", contact_id=contact_id, error=str(error))
         decision = policy.next(stopped, reader.position, clock.now_ms())
         if isinstance(decision, GiveUp):

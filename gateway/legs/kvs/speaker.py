@@ -33,6 +33,7 @@ from gateway.legs.leg import (
     PlaybackStarted,
     TransferReturned,
 )
+from gateway.telemetry.bounds import Bound, reached
 
 log = structlog.get_logger()
 
@@ -45,6 +46,7 @@ RETRY_S = 0.3  # the store was not available, after retries of its own
 ENDED_MS = 5000
 # A queue that is closed, unstaffed or full is found out within a second; a sentence is spoken, then the flow asks.
 QUEUED_MS = 20_000
+MOST_SAYINGS = 4  # texts for the flow's own voice that wait for the log: the caller waits for all of them
 OPENING = 0  # the number of its stretch, and of its sequence on the playout clock
 
 
@@ -190,6 +192,9 @@ class Speaker:
         return self._hearing.delays.p95(self.newest.start_delay_ms)
 
     def say(self, text: str) -> None:
+        if len(self._says) >= MOST_SAYINGS:
+            reached(Bound.SAYINGS)
+            return
         self._says.append(text)
         self._wake.set()
 

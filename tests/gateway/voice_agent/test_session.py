@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 
 from contract.clock import LoopClock
+from gateway.telemetry import bounds
+from gateway.telemetry.bounds import Bound
 from gateway.voice_agent import messages as m
 from gateway.voice_agent import session as module
 from gateway.voice_agent.connection import Connection
@@ -297,6 +299,7 @@ async def test_a_bug_in_the_shell_still_ends_the_events() -> None:
 
 async def test_a_call_that_does_not_keep_up_stops_the_reading_until_it_has_caught_up() -> None:
     connection = FakeConnection(applies=True)
+    bounds.take()
     async with running(connection) as (_, events):
         connection.deliver(*([b"\x01"] * 3 * module.MOST_EVENTS))
         await asyncio.sleep(1)
@@ -304,6 +307,7 @@ async def test_a_call_that_does_not_keep_up_stops_the_reading_until_it_has_caugh
         assert unread == 2 * module.MOST_EVENTS
         await take(events, 3 * module.MOST_EVENTS)
         assert not connection._inbox
+    assert bounds.take()[Bound.SESSION_EVENTS.value] >= 1
 
 
 async def test_one_log_line_tells_the_end_without_a_word_of_the_conversation(

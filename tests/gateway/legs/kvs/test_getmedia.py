@@ -23,6 +23,8 @@ from gateway.legs.kvs.errors import Cause, ReadingStopped
 from gateway.legs.kvs.getmedia import GetMediaBody, GetMediaSource, MediaClients, as_request, cause_of, region_of
 from gateway.legs.kvs.reconnect import StartAt, StartSelector
 from gateway.legs.kvs.source import caller_blocks
+from gateway.telemetry import bounds
+from gateway.telemetry.bounds import Bound
 from tests.gateway.legs.kvs import mkv
 from tests.gateway.legs.kvs.test_fragments import from_customer, samples
 
@@ -333,6 +335,7 @@ async def test_what_nobody_takes_is_bounded(
     assert [await body.read(), await body.read()] == [b"a", b"b"]
     with pytest.raises(ReadingStopped, match="nobody took the bytes"):
         await body.read()
+    assert bounds.take()[Bound.MEDIA_CHUNKS.value] >= 1
     await body.close()
 
 
@@ -369,7 +372,7 @@ async def test_a_whole_call_is_read_over_sockets(service: Service, clients: Medi
 def test_clients_are_made_once_and_old_endpoints_forgotten(
     service: Service, clients: MediaClients, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(getmedia, "_ENDPOINTS", 1)
+    monkeypatch.setattr(getmedia, "ENDPOINTS", 1)
     other = ARN.replace("contact-y", "contact-z")
     first = clients.media(ARN)
     assert clients.media(ARN) is first
