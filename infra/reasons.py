@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from aws_cdk import Acknowledgment, Stack, Validations
@@ -29,13 +29,20 @@ def acknowledge(construct: IConstruct, **reasons: str) -> None:
         Validations.of(construct).acknowledge(Acknowledgment(id=f"{PACK}-{rule}", reason=reason))
 
 
-def allow(role: iam.IRole, resources: Sequence[str], *actions: str, because: str = "") -> None:
+def allow(
+    role: iam.IRole,
+    resources: Sequence[str],
+    *actions: str,
+    because: str = "",
+    conditions: Mapping[str, Any] | None = None,
+) -> None:
     """Let a role do something; a resource with a wildcard needs its reason.
 
     Raises:
         WildcardWithoutReason: `because` is missing.
     """
-    role.add_to_principal_policy(iam.PolicyStatement(actions=list(actions), resources=list(resources)))
+    only = dict(conditions) if conditions else None
+    role.add_to_principal_policy(iam.PolicyStatement(actions=list(actions), resources=list(resources), conditions=only))
     for resource in resources:
         finding = flat(Stack.of(role).resolve(resource))
         if "*" in finding and not because:

@@ -9,17 +9,18 @@ from aws_cdk import aws_kms as kms
 from constructs import Construct
 
 from definition import AgentDefinition
-from flows.parameters import FlowParameters
+from flows.parameters import FlowParameters, QueueParameters
 from infra.assets.staging import Staging
 from infra.contact_centre.access import FlowAccess
 from infra.contact_centre.events import ContactEvents
-from infra.contact_centre.flows import Flows
+from infra.contact_centre.flows import Flows, QueueFlow
 from infra.contact_centre.instance import ContactCentre
 from infra.contact_centre.number import NumberAttachment
 from infra.contact_centre.prompts import Prompts
 from infra.contact_centre.queues import Queues
+from infra.contact_centre.streaming import StreamingStorage
 from infra.deployment.agents import callables, lambdas_of, load_agents
-from infra.deployment.settings import Deployment
+from infra.deployment.settings import INSTANCES_OWN, Deployment
 from infra.flow_functions.agent_functions import AgentFunctions
 from infra.flow_functions.concurrency import reservations
 from infra.flow_functions.flow_functions import BY_FLOW, FlowFunctions
@@ -69,15 +70,18 @@ class VoiceAgentStack(Stack):
         self.clips = ClipBucket(self, "Clips", instance_arn=self.centre.arn)
         secret = deployment.deepgram.secret or f"{deployment.name}/deepgram"
         self.secret = DeepgramSecret(self, "Deepgram", name=secret, key=self.key)
+        code = self.staging.flow_lambdas()
+        self.streaming = self._streaming(code)
         self.flow_functions = FlowFunctions(
             self,
             "Flow",
             deployment=deployment,
-            code=self.staging.flow_lambdas(),
+            code=code,
             reserved=reserved,
             calls=self.calls,
             wakeups=self.wakeups,
             default_queue_arn=self.queues.arns[deployment.default_queue],
+            instance_arn=self.centre.arn,
         )
         self.agent_functions = AgentFunctions(
             self,
@@ -115,6 +119,18 @@ class VoiceAgentStack(Stack):
             key=self.key,
         )
         self._outputs()
+
+    def _streaming(self, code: Path) -> StreamingStorage | None:
+        if not self.deployment.instance.streaming.create:
+            return None
+        return StreamingStorage(
+            self,
+            "Streaming",
+            streaming=self.deployment.instance.streaming,
+            instance_arn=self.centre.arn,
+            code=code,
+            log_days=self.deployment.retention.logs_days,
+        )
 
     def _gateway(self, definitions: dict[str, AgentDefinition]) -> Gateway:
         arns = self.agent_functions.arns
@@ -165,11 +181,11 @@ class VoiceAgentStack(Stack):
             switch_hours_arn=self.queues.switch_arn,
             silence_prompt_arn=prompts.arns["silence"],
             short_silence_prompt_arn=prompts.arns["short-silence"],
-            customer_queue_flow_arn=self.deployment.instance.customer_queue_flow,
+            customer_queue_flow_arn=self._queue_flow(prompts, access),
             flow_logging=self.deployment.flow_logging,
             voice=self.deployment.voice,
         )
-        after = [*access.associations, *([self.centre.streaming] if self.centre.streaming else [])]
+        after = [*access.associations, *([self.streaming.resource] if self.streaming else [])]
         return Flows(
             self,
             "Flows",
@@ -178,6 +194,26 @@ class VoiceAgentStack(Stack):
             parameters=parameters,
             after=after,
         )
+
+    def _queue_flow(self, prompts: Prompts, access: FlowAccess) -> str:
+        """The ARN of what callers hear while they wait; "" for what the instance plays by itself."""
+        given = self.deployment.instance.customer_queue_flow
+        if given:
+            return "" if given == INSTANCES_OWN else given
+        function = self.flow_functions.functions["queue_position"]
+        parameters = QueueParameters(
+            music_prompt_arn=prompts.arns["music"],
+            position_arn=function.alias.function_arn,
+            voice=self.deployment.voice,
+        )
+        return QueueFlow(
+            self,
+            "QueueFlow",
+            name=self.deployment.name,
+            instance_arn=self.centre.arn,
+            parameters=parameters,
+            after=access.associations,
+        ).arn
 
     def _outputs(self) -> None:
         """What somebody needs next."""

@@ -1,4 +1,4 @@
-"""The two flows, checked before they are deployed."""
+"""The two flows, and the one of those who wait in the queue, checked before they are deployed."""
 
 from __future__ import annotations
 
@@ -9,11 +9,37 @@ from aws_cdk import aws_connect as connect
 from constructs import Construct, IDependable
 
 from flows.interruptible import interruptible
-from flows.parameters import FlowParameters
+from flows.language import Flow
+from flows.parameters import FlowParameters, QueueParameters
 from flows.polling import polling
+from flows.queue import customer_queue
+from flows.rules import CONTACT_FLOW, CUSTOMER_QUEUE
 from flows.validator import check
 
 FORMS = {"polling": polling, "interruptible": interruptible}
+
+
+class QueueFlow(Construct):
+    """`arn` of the flow that callers hear while they wait for a human.
+
+    Raises:
+        InvalidFlow: Connect would refuse it.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        name: str,
+        instance_arn: str,
+        parameters: QueueParameters,
+        after: Sequence[IDependable],
+    ) -> None:
+        super().__init__(scope, construct_id)
+        flow = customer_queue(parameters)
+        resource = deployed(self, "queue", flow, CUSTOMER_QUEUE, f"{name}-queue", instance_arn, after)
+        self.arn: str = resource.attr_contact_flow_arn
 
 
 class Flows(Construct):
@@ -34,20 +60,32 @@ class Flows(Construct):
         after: Sequence[IDependable],
     ) -> None:
         super().__init__(scope, construct_id)
-        self.arns = {}
+        self.arns: dict[str, str] = {}
         for form, make in FORMS.items():
-            flow = make(parameters)
-            content = flow.to_dict()
-            check(content)
-            resource = connect.CfnContactFlow(
-                self,
-                form,
-                instance_arn=instance_arn,
-                name=f"{name}-{form}",
-                description=flow.description,
-                type="CONTACT_FLOW",
-                content=Stack.of(self).to_json_string(content),
-            )
-            # Functions that the instance does not know yet may be refused in a flow.
-            resource.node.add_dependency(*after)
+            resource = deployed(self, form, make(parameters), CONTACT_FLOW, f"{name}-{form}", instance_arn, after)
             self.arns[form] = resource.attr_contact_flow_arn
+
+
+def deployed(
+    scope: Construct,
+    construct_id: str,
+    flow: Flow,
+    flow_type: str,
+    name: str,
+    instance_arn: str,
+    after: Sequence[IDependable],
+) -> connect.CfnContactFlow:
+    """A flow as a resource; functions that the instance does not know yet may be refused in it."""
+    content = flow.to_dict()
+    check(content, flow_type)
+    resource = connect.CfnContactFlow(
+        scope,
+        construct_id,
+        instance_arn=instance_arn,
+        name=name,
+        description=flow.description,
+        type=flow_type,
+        content=Stack.of(scope).to_json_string(content),
+    )
+    resource.node.add_dependency(*after)
+    return resource

@@ -8,7 +8,7 @@ from aws_cdk import aws_connect as connect
 from aws_cdk import aws_s3_assets as s3_assets
 from constructs import Construct
 
-from infra.assets.sounds import SOUNDS, silence
+from infra.assets.sounds import SOUNDS, sound
 
 
 class Prompts(Construct):
@@ -17,13 +17,13 @@ class Prompts(Construct):
     def __init__(self, scope: Construct, construct_id: str, *, name: str, instance_arn: str, folder: Path) -> None:
         super().__init__(scope, construct_id)
         self.arns = {}
-        for sound in SOUNDS:
-            asset = s3_assets.Asset(self, f"File-{sound}", path=str(silence(folder, sound)))
-            self.arns[sound] = connect.CfnPrompt(
+        for kind, description in SOUNDS.items():
+            asset = s3_assets.Asset(self, f"File-{kind}", path=str(sound(folder, kind)))
+            self.arns[kind] = connect.CfnPrompt(
                 self,
-                f"Prompt-{sound}",
+                f"Prompt-{kind}",
                 instance_arn=instance_arn,
-                name=f"{name}-{sound}",
-                description="Silence for the voice agent's flows",
+                name=f"{name}-{kind}",
+                description=description,
                 s3_uri=asset.s3_object_url,
             ).attr_prompt_arn

@@ -82,7 +82,8 @@ def _instance(connect: dict[str, Any]) -> Instance:
     given = connect["streaming"]
     streaming = Streaming(
         prefix=given["prefix"],
-        create=new or given["configuration"] == "create",
+        create=given["configuration"] == "create",
+        remove=given["remove"],
         retention_hours=given["retention_hours"],
         key_arn=given["key"],
     )

@@ -33,17 +33,13 @@ def _instance(node: Node, data: dict[str, Any], findings: Findings) -> None:
     if given["instance"] == "create":
         if not given["alias"]:
             findings.below(connect, "alias", "an alias for the new instance")
-        if given["streaming"].get("configuration") == "existing":
+        if given["streaming"]["configuration"] == "existing":
             streaming = connect.child("streaming")
             assert streaming is not None
             findings.below(streaming, "configuration", "create, as the instance is new", "existing")
         return
     if given["alias"]:
         findings.below(connect, "alias", "no alias, as the instance exists", shown(given["alias"]))
-    if "configuration" not in given["streaming"]:
-        streaming = connect.child("streaming")
-        assert streaming is not None
-        findings.below(streaming, "configuration", "create or existing")
     region = given["instance"].split(":")[3]
     if region != data["region"]:
         findings.below(connect, "instance", f"an instance in {data['region']}", f"one in {region}")

@@ -17,6 +17,9 @@ DEEPGRAM_URLS = {
 }
 
 
+INSTANCES_OWN = "instance"  # what callers hear while they wait: whatever the instance plays by itself
+
+
 class Egress(StrEnum):
     """How the gateway reaches the internet; nothing reaches the gateway either way."""
 
@@ -28,19 +31,22 @@ class Egress(StrEnum):
 class Streaming:
     """Live media streaming of the instance. There is one configuration for an instance, whoever made it.
 
-    `create` makes it; otherwise it is there already, and `prefix` and `key_arn` say how it was made. An empty
-    `key_arn` is the AWS managed key of Kinesis Video Streams.
+    `create` makes it if there is none; otherwise it is there already, and `prefix` and `key_arn` say how it was made.
+    An empty `key_arn` is the AWS managed key of Kinesis Video Streams. `remove`: it goes with the deployment, if the
+    deployment made it.
     """
 
     prefix: str
-    create: bool = False
+    create: bool = True
+    remove: bool = False
     retention_hours: int = 24
     key_arn: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Instance:
-    """An empty `arn` asks for a new instance, named `alias`."""
+    """An empty `arn` asks for a new instance, named `alias`. `customer_queue_flow` is an ARN, INSTANCES_OWN for what
+    the instance plays by itself, or empty for the flow of this deployment."""
 
     streaming: Streaming
     arn: str = ""

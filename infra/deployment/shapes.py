@@ -9,7 +9,7 @@ from zoneinfo import available_timezones
 
 from definition.shape import Choice, Findings, ListOf, MapOf, Switch, Table, Text, may, need, whole
 from definition.source import Node
-from infra.deployment.settings import DEEPGRAM_URLS
+from infra.deployment.settings import DEEPGRAM_URLS, INSTANCES_OWN
 
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _PERIOD = re.compile(r"([01]?\d|2[0-4]):([0-5]\d) ?- ?([01]?\d|2[0-4]):([0-5]\d)")
@@ -83,6 +83,13 @@ INSTANCE_ARN = Text(
     rf"create|arn:aws[a-z-]*:connect:[a-z0-9-]+:[0-9]{{12}}:instance/{_ID}",
 )
 FLOW_ARN = OrNothing(arn("connect", "a flow", f"instance/{_ID}/contact-flow/{_ID}"))
+QUEUE_FLOW = OrNothing(
+    Text(
+        f"{INSTANCES_OWN}, or the ARN of a customer queue flow",
+        512,
+        rf"{INSTANCES_OWN}|arn:aws[a-z-]*:connect:[a-z0-9-]+:[0-9]{{12}}:instance/{_ID}/contact-flow/{_ID}",
+    )
+)
 QUEUE_ARN = arn("connect", "a queue", f"instance/{_ID}/queue/{_ID}")
 NAME = Text("a name of small letters, digits, _ and -, beginning with a letter", 64, r"[a-z][a-z0-9_-]*")
 FUNCTION_NAME = Text("a name of small letters, digits and _, beginning with a letter", 64, r"[a-z][a-z0-9_]*")
@@ -93,10 +100,11 @@ DEPLOYMENT_NAME = Text(
 STREAMING = Table(
     "a mapping with prefix",
     {
-        "configuration": may(Choice("create", "existing")),
+        "configuration": may(Choice("create", "existing"), "create"),
         "prefix": need(Text("a prefix of letters, digits, _ and -", 64, r"[A-Za-z0-9_-]+")),
         "retention_hours": may(whole(1, 87600, "a number of hours"), 24),
         "key": may(OrNothing(arn("kms", "a key", f"key/{_ID}")), ""),
+        "remove": may(Switch(), False),
     },
 )
 CONNECT = Table(
@@ -107,7 +115,7 @@ CONNECT = Table(
             OrNothing(Text("an alias of 1 to 45 small letters, digits and -", 45, r"(?!d-)[a-z0-9][a-z0-9-]*")), ""
         ),
         "streaming": need(STREAMING),
-        "customer_queue_flow": may(FLOW_ARN, ""),
+        "customer_queue_flow": may(QUEUE_FLOW, ""),
     },
 )
 HOURS = Table(

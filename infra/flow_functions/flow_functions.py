@@ -14,14 +14,16 @@ from infra.state.table import EVENT, NEXT, START, CallTable
 from infra.state.wakeups import WakeupQueue
 
 # Seconds: the flow gives a synchronous Lambda 8 s and our asynchronous one 35 s.
-TIMEOUTS = {"start_call": 8, "next_action_wait": 35, "next_action_poll": 8, "contact_event": 15}
+TIMEOUTS = {"start_call": 8, "next_action_wait": 35, "next_action_poll": 8, "contact_event": 15, "queue_position": 3}
 HANDLERS = {
     "start_call": "lambdas.start_call.handler.handler",
     "next_action_wait": "lambdas.next_action.handler.wait",
     "next_action_poll": "lambdas.next_action.handler.poll",
     "contact_event": "lambdas.contact_event.handler.handler",
+    "queue_position": "lambdas.queue_position.handler.handler",
 }
-BY_FLOW = ("start_call", "next_action_wait", "next_action_poll")
+BY_MAIN_FLOWS = ("start_call", "next_action_wait", "next_action_poll")
+BY_FLOW = (*BY_MAIN_FLOWS, "queue_position")
 
 
 class FlowFunctions(Construct):
@@ -38,6 +40,7 @@ class FlowFunctions(Construct):
         calls: CallTable,
         wakeups: WakeupQueue,
         default_queue_arn: str,
+        instance_arn: str,
     ) -> None:
         super().__init__(scope, construct_id)
         environment = {
@@ -56,14 +59,20 @@ class FlowFunctions(Construct):
                 handler=handler,
                 timeout_s=TIMEOUTS[name],
                 log_days=deployment.retention.logs_days,
-                environment=environment,
+                environment=environment if name != "queue_position" else {},
                 reserved=reserved.get(name),
             )
             for name, handler in HANDLERS.items()
         }
-        for name in BY_FLOW:
+        for name in BY_MAIN_FLOWS:
             role = self.functions[name].role
             start = name == "start_call"  # it writes the call, and counts the live ones
             calls.grant(role, *(START if start else NEXT), index=start)
             allow(role, [wakeups.queue.queue_arn], "sqs:SendMessage")
         calls.grant(self.functions["contact_event"].role, *EVENT)
+        allow(
+            self.functions["queue_position"].role,
+            [f"{instance_arn}/contact/*"],
+            "connect:GetContactMetrics",
+            because="Connect names contacts as calls come; these are the contacts of one instance.",
+        )

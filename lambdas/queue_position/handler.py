@@ -8,13 +8,12 @@ from typing import Any
 import boto3
 
 from contract.aws import config
-from lambdas.environment import Context
 from lambdas.queue_position.logic import queue_position
 
 READ_S = 1.5  # the flow gives 3 s
 CONNECT = boto3.client("connect", config=config(READ_S, attempts=1))
 
 
-def handler(event: Mapping[str, Any], context: Context) -> dict[str, str]:
+def handler(event: Mapping[str, Any], _context: object) -> dict[str, str]:
     """A ContactFlowEvent in, a flat map of strings out."""
     return queue_position(CONNECT, event)

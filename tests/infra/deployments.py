@@ -47,6 +47,7 @@ name: second
 region: us-east-1
 connect:
   instance: {INSTANCE}
+  customer_queue_flow: instance
   streaming:
     configuration: existing
     prefix: voiceai

@@ -1,15 +1,17 @@
 from __future__ import annotations
 
 import json
+from array import array
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from contract.audio import ulaw2lin
 from contract.wire import parse_disconnect
 from flows.validator import validate
-from infra.assets.sounds import SOUNDS, silence
+from infra.assets.sounds import SILENCES_MS, SOUNDS, sound
 from tests.infra.deployments import INSTANCE, QUEUE, RETURN_FLOW
 from tests.infra.template import Template, resolved
 
@@ -22,9 +24,26 @@ def flows(template: Template) -> dict[str, dict[str, Any]]:
 
 def test_both_flows_are_valid_once_their_references_are_resolved(template: Template) -> None:
     found = flows(template)
-    assert sorted(found) == [f"{template.name}-interruptible", f"{template.name}-polling"]
-    for flow in found.values():
-        assert validate(flow) == []
+    main = [f"{template.name}-interruptible", f"{template.name}-polling"]
+    assert sorted(found)[:2] == main
+    assert all(validate(found[name]) == [] for name in main)
+
+
+def test_the_queue_flow_is_valid_and_set_before_the_transfer(templates: Callable[[str], Template]) -> None:
+    template = templates("voice-agent")
+    (queue,) = [flow for name, flow in flows(template).items() if name.endswith("-queue")]
+    assert validate(queue, "CUSTOMER_QUEUE") == []
+    for flow in (flow for name, flow in flows(template).items() if not name.endswith("-queue")):
+        hooks = [each["Parameters"] for each in flow["Actions"] if each["Type"] == "UpdateContactEventHooks"]
+        assert hooks
+        assert all("QueueFlowqueue" in each["EventHooks"]["CustomerQueue"] for each in hooks)
+
+
+def test_the_flow_of_those_who_wait_can_be_that_of_the_instance(templates: Callable[[str], Template]) -> None:
+    template = templates("second")
+    assert sorted(flows(template)) == ["second-interruptible", "second-polling"]
+    for flow in flows(template).values():
+        assert "UpdateContactEventHooks" not in {each["Type"] for each in flow["Actions"]}
 
 
 def test_a_flow_invokes_aliases_and_waits_for_their_associations(template: Template) -> None:
@@ -43,7 +62,7 @@ def test_a_flow_invokes_aliases_and_waits_for_their_associations(template: Templ
 def test_the_instance_knows_the_functions_themselves(template: Template) -> None:
     functions = {f"{name}.Arn" for name in template.all("AWS::Lambda::Function")}
     associations = template.all("AWS::Connect::IntegrationAssociation").values()
-    assert len(associations) == 3
+    assert len(associations) == 4
     for association in associations:
         assert association["IntegrationType"] == "LAMBDA_FUNCTION"
         assert resolved(association["IntegrationArn"]).rpartition("/")[2] in functions
@@ -52,7 +71,7 @@ def test_the_instance_knows_the_functions_themselves(template: Template) -> None
 def test_associations_come_one_after_the_other(template: Template) -> None:
     names = template.all("AWS::Connect::IntegrationAssociation")
     waits = [set(template.document["Resources"][name].get("DependsOn", [])) & set(names) for name in names]
-    assert sorted(map(len, waits)) == [0, 1, 1]
+    assert sorted(map(len, waits)) == [0, 1, 1, 1]
 
 
 def test_flow_logging_follows_the_setting(templates: Callable[[str], Template]) -> None:
@@ -61,22 +80,28 @@ def test_flow_logging_follows_the_setting(templates: Callable[[str], Template]) 
         ("second", "Enabled", None),
         ("trial", "Disabled", None),
     ):
-        for flow in flows(templates(name)).values():
+        for flow in (flow for title, flow in flows(templates(name)).items() if not title.endswith("-queue")):
             actions = {each["Identifier"]: each["Parameters"] for each in flow["Actions"]}
             assert actions["Log of the first attempt"] == {"FlowLoggingBehavior": first}
             assert actions.get("No content in the log", {}).get("FlowLoggingBehavior") == before_content
 
 
-def test_streaming_is_made_where_asked_for_and_stays_on_an_instance_of_somebody_else(
-    templates: Callable[[str], Template],
-) -> None:
-    kind = "AWS::Connect::InstanceStorageConfig"
-    (name,) = templates("first").all(kind)
-    assert templates("first").document["Resources"][name]["DeletionPolicy"] == "RetainExceptOnCreate"
+def test_streaming_is_made_unless_somebody_else_sees_to_it(templates: Callable[[str], Template]) -> None:
+    kind = "Custom::LiveMediaStreaming"
     assert templates("second").all(kind) == {}
-    config = templates("voice-agent").one(kind)
-    assert config["ResourceType"] == "MEDIA_STREAMS"
-    assert config["KinesisVideoStreamConfig"]["Prefix"] == "voiceai"
+    for name, template in ((name, templates(name)) for name in ("voice-agent", "first")):
+        config = template.one(kind)
+        assert (config["Prefix"], config["RetentionHours"], config["Remove"]) == ("voiceai", "24", "false"), name
+        (resource,) = [each for each in template.document["Resources"].values() if each["Type"] == kind]
+        assert any("Policy" in each for each in resource["DependsOn"])
+
+
+def test_flows_wait_for_streaming(templates: Callable[[str], Template]) -> None:
+    template = templates("first")
+    (streaming,) = template.all("Custom::LiveMediaStreaming")
+    main = [name for name in template.all("AWS::Connect::ContactFlow") if name.startswith("Flows")]
+    assert len(main) == 2
+    assert all(streaming in template.document["Resources"][name]["DependsOn"] for name in main)
 
 
 def test_an_instance_that_exists_is_not_touched(templates: Callable[[str], Template]) -> None:
@@ -148,7 +173,16 @@ def test_a_phone_number_goes_to_the_flow_and_back(templates: Callable[[str], Tem
 
 
 @pytest.mark.parametrize("name", sorted(SOUNDS))
-def test_a_silence_is_a_file_that_connect_plays(tmp_path: Path, name: str) -> None:
-    content = silence(tmp_path, name).read_bytes()
+def test_a_sound_is_a_file_that_connect_plays(tmp_path: Path, name: str) -> None:
+    content = sound(tmp_path, name).read_bytes()
     assert content[20:22] == b"\x07\x00"
-    assert len(content) - 58 == SOUNDS[name] * 8
+    assert len(content) - 58 == SILENCES_MS.get(name, 16_000) * 8
+
+
+def test_music_is_soft_whole_and_without_a_click(tmp_path: Path) -> None:
+    pcm = array("h", ulaw2lin(sound(tmp_path, "music").read_bytes()[58:]))
+    assert 3000 < max(map(abs, pcm)) < 12_000
+    loudest = [max(map(abs, pcm[at : at + 4000])) for at in range(0, len(pcm), 4000)]
+    assert min(loudest) > 1500
+    step = max(abs(after - before) for before, after in zip(pcm, [*pcm[1:], pcm[0]], strict=True))
+    assert step < 8000  # from the end to the beginning too: it goes round and round

@@ -105,7 +105,7 @@ def test_a_mistake_is_named_with_its_place(tmp_path: Path, before: str, after: s
     ("before", "after", "said"),
     [
         ("region: us-east-1", "region: eu-central-1", "expected an instance in eu-central-1, found one in us-east-1"),
-        ("configuration: create, ", "", "connect.streaming.configuration: expected create or existing"),
+        ("configuration: create, ", "configuration: maybe, ", "connect.streaming.configuration: expected one of"),
         (f"orders: {{arn: {QUEUE}}}", f"orders: {{arn: {QUEUE.replace('aaaaaaaa', 'b')}}}", "one of another instance"),
         (f"instance: {INSTANCE}", f"instance: {INSTANCE}\n  alias: x", "expected no alias, as the instance exists"),
     ],

@@ -36,6 +36,8 @@ def test_every_lambda_runs_on_arm_with_the_limits_of_the_flow(templates: Callabl
         "lambdas.next_action.handler.wait": 35,
         "lambdas.next_action.handler.poll": 8,
         "lambdas.contact_event.handler.handler": 15,
+        "lambdas.queue_position.handler.handler": 3,
+        "lambdas.streaming_storage.handler.handler": 60,
         "lambdas.functions.get_order_status.handler.handler": 8,
         "lambdas.functions.get_opening_hours.handler.handler": 5,
     }
@@ -84,6 +86,7 @@ def test_nothing_is_reserved_where_the_deployment_says_so(deployment: Deployment
     assert reservations(replace(deployment, lambdas=Lambdas(reserve=False)), ["get_order_status"]) == {}
 
 
+FLOW_LAMBDAS = ["start_call", "next_action", "contact_event", "queue_position", "streaming_storage"]
 RUNS_ALONE = """
 import importlib, os, sys
 os.environ.update(TABLE_NAME="t", WAKEUP_QUEUE_URL="q", DEFAULT_QUEUE="d", DEFAULT_QUEUE_ARN="a",
@@ -98,7 +101,11 @@ print(sorted(ours & set(sys.modules)), sorted({"pydantic", "yaml", "structlog", 
 @pytest.mark.parametrize(
     ("folder", "handlers", "loaded"),
     [
-        ("flow-lambdas", ["start_call", "next_action", "contact_event"], "['contract', 'lambdas'] []"),
+        (
+            "flow-lambdas",
+            FLOW_LAMBDAS,
+            "['contract', 'lambdas'] []",
+        ),
         ("function-get_order_status", ["functions.get_order_status"], "['lambdas'] []"),
     ],
 )

@@ -12,7 +12,12 @@ WILDCARDS = {
     "ecs:GetTaskProtection": r"arn:aws:ecs:[^*]+:task/[^*]+/\*",
     "s3:PutObject": r"[^*]+/(clips|openings)/\*",  # objects under a prefix
     "s3:DeleteObject": r"[^*]+/clips/\*",
-    "connect:DescribeContact": r"[^*]+/contact/\*",  # the contacts of one instance
+    "connect:DescribeContact": r"[^*]+/contact/\*",
+    "connect:GetContactMetrics": r"[^*]+/contact/\*",
+    # The role of an instance ends in characters of Connect's choice; the managed key is named by a condition.
+    "iam:PutRolePolicy": r"[^*]+:role/aws-service-role/connect\.amazonaws\.com/AWSServiceRoleForAmazonConnect_\*",
+    "kms:CreateGrant": r"arn:aws:kms:[^*]+:key/\*",
+    "kms:DescribeKey": r"arn:aws:kms:[^*]+:key/\*",  # the contacts of one instance
     "kinesisvideo:GetMedia": r"arn:aws:kinesisvideo:[^*]+:stream/[^*]+-connect-\*/\*",  # made by Connect
     "kinesisvideo:GetDataEndpoint": r"arn:aws:kinesisvideo:[^*]+:stream/[^*]+-connect-\*/\*",
 }
@@ -33,10 +38,17 @@ def test_wildcard_resources_stand_only_where_aws_demands_them(template: Template
                 assert re.fullmatch(WILDCARDS.get(action, "nowhere"), text), f"{holder}: {action} on {text}"
 
 
+def test_a_key_whose_id_is_not_known_is_named_by_its_alias(template: Template) -> None:
+    for _, statement in template.statements():
+        if ":key/*" in json.dumps(statement["Resource"]):
+            only = statement["Condition"]["ForAnyValue:StringEquals"]
+            assert only == {"kms:ResourceAliases": "alias/aws/kinesisvideo"}
+
+
 def test_every_permission_of_connect_names_the_instance_and_the_account(template: Template) -> None:
     permissions = list(template.all("AWS::Lambda::Permission").values())
     connect = [each for each in permissions if each["Principal"] == "connect.amazonaws.com"]
-    assert len(connect) == 3
+    assert len(connect) == 4
     for permission in connect:
         assert permission["SourceAccount"] == {"Ref": "AWS::AccountId"}
         assert "*" not in str(resolved(permission["SourceArn"]))
