@@ -18,9 +18,10 @@ from infra.contact_centre.instance import ContactCentre
 from infra.contact_centre.number import NumberAttachment
 from infra.contact_centre.prompts import Prompts
 from infra.contact_centre.queues import Queues
+from infra.contact_centre.simulated_calls import SimulatedCalls
 from infra.contact_centre.streaming import StreamingStorage
 from infra.deployment.agents import callables, lambdas_of, load_agents
-from infra.deployment.settings import INSTANCES_OWN, Deployment
+from infra.deployment.settings import INSTANCES_OWN, Cases, Deployment
 from infra.flow_functions.agent_functions import AgentFunctions
 from infra.flow_functions.concurrency import reservations
 from infra.flow_functions.flow_functions import BY_FLOW, FlowFunctions
@@ -186,7 +187,7 @@ class VoiceAgentStack(Stack):
             voice=self.deployment.voice,
         )
         after = [*access.associations, *([self.streaming.resource] if self.streaming else [])]
-        return Flows(
+        flows = Flows(
             self,
             "Flows",
             name=self.deployment.name,
@@ -194,6 +195,17 @@ class VoiceAgentStack(Stack):
             parameters=parameters,
             after=after,
         )
+        if self.deployment.test_cases is not Cases.NONE:
+            SimulatedCalls(
+                self,
+                "SimulatedCalls",
+                name=self.deployment.name,
+                instance_arn=self.centre.arn,
+                flows=flows.arns,
+                parameters=parameters,
+                status=self.deployment.test_cases,
+            )
+        return flows
 
     def _queue_flow(self, prompts: Prompts, access: FlowAccess) -> str:
         """The ARN of what callers hear while they wait; "" for what the instance plays by itself."""

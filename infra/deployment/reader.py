@@ -14,6 +14,7 @@ from infra.deployment.overrides import overridden
 from infra.deployment.rules import check
 from infra.deployment.settings import (
     Capacity,
+    Cases,
     Deepgram,
     Deployment,
     Egress,
@@ -74,6 +75,7 @@ def _built(data: dict[str, Any]) -> Deployment:
         flow_logging=FlowLogging(data["flow_logging"]),
         voice=Voice(**data["voice"]),
         alarm_email=data["alarm_email"],
+        test_cases=Cases(data["test_cases"]),
     )
 
 

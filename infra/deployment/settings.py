@@ -27,6 +27,14 @@ class Egress(StrEnum):
     PUBLIC = "public"  # public subnets and public addresses: no NAT gateway to pay for
 
 
+class Cases(StrEnum):
+    """Connect's own test cases of the flows: the service checks published ones, and refuses a deployment by them."""
+
+    NONE = "none"
+    SAVED = "saved"
+    PUBLISHED = "published"
+
+
 @dataclass(frozen=True, slots=True)
 class Streaming:
     """Live media streaming of the instance. There is one configuration for an instance, whoever made it.
@@ -149,6 +157,7 @@ class Deployment:
     flow_logging: FlowLogging = FlowLogging.MINIMAL
     voice: Voice = field(default_factory=Voice)
     alarm_email: str = ""
+    test_cases: Cases = Cases.SAVED
 
     @property
     def calls(self) -> int:

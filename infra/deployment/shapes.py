@@ -196,6 +196,7 @@ DEPLOYMENT = Table(
         "retention": may(RETENTION, {}),
         "flow_logging": may(Choice("minimal", "full", "off"), "minimal"),
         "voice": may(VOICE, {}),
+        "test_cases": may(Choice("saved", "published", "none"), "saved"),
         "alarm_email": may(OrNothing(Text("an e-mail address", 254, r"[^@\s]+@[^@\s]+\.[^@\s]+")), ""),
     },
 )
