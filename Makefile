@@ -10,7 +10,7 @@ SHELLS := gateway/legs/kvs/leg.py,simulator/deepgram/__main__.py
 CHECKED := $(PACKAGES) tests bench app.py
 
 .PHONY: help setup call test check lint types imports unit scenarios realtime infra image coverage chaos soak fuzz replay \
-	setup-deploy synth deploy doctor format lock bench clean
+	setup-deploy synth deploy destroy doctor observed-calls baseline format lock bench clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -65,6 +65,13 @@ infra: .venv/ready-deploy ## deployments that are synthesised, and the rules tha
 realtime: .venv/ready ## whole calls in real time, with real clients and servers
 	@$(BIN)/pytest -q -m realtime --ignore=tests/image
 
+observed-calls: .venv/ready ## record anew which AWS calls gateway and Lambdas make, for the test of their rights
+	@$(BIN)/python -m tests.infra.observe
+
+baseline: .venv/ready-deploy ## with a release: keep what its updates must not replace, its flows and its events
+	@$(BIN)/python -m tests.infra.replacement
+	@$(BIN)/python -m tests.previous
+
 image: .venv/ready ## build the gateway's image without Docker and run a call through it; as root, on Debian
 	@scripts/setup-image
 	@$(BIN)/pytest -q -m image tests/image
@@ -96,6 +103,9 @@ deploy: .venv/ready-deploy ## deploy deployment.yaml into the account of your AW
 
 doctor: .venv/ready ## say what of the deployment is missing and how to mend it; LIVE=1 CALLER=... measures a test call
 	@$(BIN)/python -m operations.doctor $(if $(LIVE),--live --caller '$(CALLER)') $(if $(DEPLOYMENT),--deployment $(DEPLOYMENT))
+
+destroy: .venv/ready-deploy ## remove what deployment.yaml has deployed
+	@$(BIN)/cdk destroy
 
 bench: .venv/ready ## measure what runs all the time
 	@for file in bench/*.py; do $(BIN)/python -m bench.$$(basename $$file .py); done

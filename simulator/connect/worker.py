@@ -18,6 +18,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TextIO
 
+from simulator import aws_calls
+
 Handler = Callable[[Any, "Context"], object]
 
 
@@ -68,6 +70,7 @@ def answer(handler: Handler, request: dict[str, Any]) -> str:
 
 def serve(name: str, requests: TextIO, answers: TextIO) -> int:
     """Serve until the requests end; 1 when the handler could not be loaded."""
+    aws_calls.begin(os.environ.get("AWS_LAMBDA_FUNCTION_NAME", "lambda"))
 
     def write(line: str) -> None:
         answers.write(line + "\n")

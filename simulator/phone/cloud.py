@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from contract.dynamodb import create_table
 from definition import AgentDefinition
+from simulator import aws_calls
 from simulator.connect.lambdas import Function
 from simulator.connect.seams import ObjectMissing
 from simulator.estate import FLOW_LAMBDAS, INSTANCE_ID, REGION, Estate, function_arns, function_lambdas, lambda_arn
@@ -23,6 +25,7 @@ from simulator.estate import FLOW_LAMBDAS, INSTANCE_ID, REGION, Estate, function
 TABLE = "voice-agent"
 BUCKET = "voice-agent-clips"
 QUEUE = "voice-agent-wakeups"
+MAX_CALLS = 50
 SECRET = "voice-agent/deepgram"  # noqa: S105 - a name
 _FAST = Config(connect_timeout=1, read_timeout=5, retries={"total_max_attempts": 3, "mode": "standard"})
 
@@ -69,6 +72,8 @@ class Account:
             "WAKEUP_QUEUE_URL": self.queue_url,
             "DEFAULT_QUEUE": estate.parameters.default_queue_name,
             "DEFAULT_QUEUE_ARN": estate.parameters.default_queue_arn,
+            "MAX_CALLS": str(MAX_CALLS),
+            **{name: value for name, value in os.environ.items() if name == aws_calls.VARIABLE},
         }
 
     def functions(self, estate: Estate, agent: AgentDefinition) -> list[Function]:

@@ -13,6 +13,8 @@ import sys
 import threading
 import time
 
+from simulator import aws_calls
+
 GRACE_S = 5.0
 
 
@@ -29,6 +31,7 @@ def main() -> None:
     """Run the module as `python -m` would, with the leash in a thread beside it."""
     del sys.argv[0]
     threading.Thread(target=hold, args=(sys.stdin.fileno(),), name="leash", daemon=True).start()
+    aws_calls.begin(sys.argv[0])
     runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
 
 

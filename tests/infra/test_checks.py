@@ -35,6 +35,7 @@ def test_a_finding_of_cdk_nag_ends_the_synthesis(tmp_path: Path, capfd: pytest.C
     capfd.readouterr()
 
 
+@pytest.mark.timeout(240)  # two seconds of work, and of a start that takes long on a busy machine
 def test_cfn_lint_finds_nothing(template: Template) -> None:
     # W3005: the CDK writes a DependsOn beside a reference that says the same.
     command = [str(Path(sys.executable).parent / "cfn-lint"), "--ignore-checks", "W3005", "--", str(template.path)]

@@ -1,0 +1,131 @@
+"""What AWS rights are needed for, beyond the calls that were observed; each line says who needs it and why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from tests.infra.template import Template, listed, resolved
+
+# Rights that another service asks of the caller, or that are used outside of our code.
+_LOG = {"logs:CreateLogStream log": "Lambda writes the function's log as its role", "logs:PutLogEvents log": "the same"}
+_TABLE_KEY = {
+    f"kms:{action} key": "DynamoDB asks it of whoever reads or writes an encrypted table (developer guide, "
+    "encryption at rest)"
+    for action in ("DescribeKey", "Decrypt", "Encrypt", "GenerateDataKey", "ReEncryptFrom", "ReEncryptTo")
+}
+IMPLIED: Mapping[str, Mapping[str, str]] = {
+    "gateway": {
+        **_TABLE_KEY,  # Decrypt for the secret too (Secrets Manager user guide, encryption)
+        "ecs:GetTaskProtection task": "the agent's endpoint in the task acts as the task's role",
+        "ecs:UpdateTaskProtection task": "the agent's endpoint in the task acts as the task's role",
+    },
+    "start_call": {**_LOG, **_TABLE_KEY},
+    "next_action_wait": {**_LOG, **_TABLE_KEY},
+    "next_action_poll": {**_LOG, **_TABLE_KEY},
+    "contact_event": {**_LOG, **_TABLE_KEY},
+    "queue_position": _LOG,
+    "streaming_storage": {
+        **_LOG,
+        "iam:PutRolePolicy role": "AssociateInstanceStorageConfig (service authorization reference, dependent actions)",
+        "kms:CreateGrant any-key": "AssociateInstanceStorageConfig, for the key of the streams",
+        "kms:DescribeKey any-key": "AssociateInstanceStorageConfig, for the key of the streams",
+    },
+    "function": _LOG,
+    "execution": {
+        "ecr:BatchCheckLayerAvailability repository": "ECS pulls the image as the execution role",
+        "ecr:BatchGetImage repository": "ECS pulls the image as the execution role",
+        "ecr:GetDownloadUrlForLayer repository": "ECS pulls the image as the execution role",
+        "ecr:GetAuthorizationToken *": "ECS pulls the image as the execution role",
+        **_LOG,
+    },
+    "flow-log": {
+        **_LOG,
+        "logs:DescribeLogStreams log": "VPC flow logs write as this role",
+    },
+    "number": {
+        "connect:AssociatePhoneNumberContactFlow instance": "the number's flow, when the stack is made or changed",
+        "connect:DisassociatePhoneNumberContactFlow instance": "the number's flow, when the stack is removed",
+    },
+}
+# Calls of ours that no whole call shows, with what makes them.
+SELDOM: Mapping[str, Mapping[str, str]] = {
+    "gateway": {
+        "connect:DescribeContact contact": "ConnectPresence: no audio for 10 s and nobody said that the caller has gone"
+    },
+    "start_call": {
+        "dynamodb:Query table": "create_call of a second attempt reads the turns of the first",
+        "dynamodb:UpdateItem table": "create_call of a second attempt changes the head of the first",
+    },
+    "next_action_poll": {"sqs:SendMessage queue": "a call whose gateway was lost is asked for again"},
+    "queue_position": {"connect:GetContactMetrics contact": "tests/lambdas/test_queue_position.py"},
+    "streaming_storage": {
+        f"connect:{operation}InstanceStorageConfig{plural} instance": "tests/lambdas/test_streaming_storage.py"
+        for operation, plural in (("Associate", ""), ("Disassociate", ""), ("List", "s"), ("Update", ""))
+    },
+}
+
+_ROLES = (
+    ("GatewayTaskRole", "gateway"),
+    ("GatewayTaskDefinitionExecutionRole", "execution"),
+    ("GatewayNetworkVpc", "flow-log"),
+    ("Flowstartcall", "start_call"),
+    ("Flownextactionwait", "next_action_wait"),
+    ("Flownextactionpoll", "next_action_poll"),
+    ("Flowcontactevent", "contact_event"),
+    ("Flowqueueposition", "queue_position"),
+    ("Functions", "function"),
+    ("StreamingFunction", "streaming_storage"),
+    ("NumberAttachment", "number"),
+)
+_KINDS = (
+    ("/index/", "index"),
+    ("CallsTable", "table"),
+    ("Wakeups", "queue"),
+    ("/clips/*", "clips/"),
+    ("/openings/*", "openings/"),
+    (":kinesisvideo:", "stream"),
+    ("/contact/*", "contact"),
+    (":task/", "task"),
+    (":key/*", "any-key"),
+    (":key/", "key"),
+    ("x/Key", "key"),
+    ("DeepgramSecret", "secret"),
+    (":secret:", "secret"),
+    (":function:", "function"),
+    ("Log", "log"),
+    ("Functions", "function"),
+    (":repository/", "repository"),
+    (":role/", "role"),
+    ("IAMRole", "role"),
+    (":connect:", "instance"),
+    ("ContactCentreInstance", "instance"),
+    ("Flows", "instance"),
+)
+
+
+def role_of(holder: str) -> str:
+    """Whose policy this is, by the logical id of what holds it."""
+    return next((role for prefix, role in _ROLES if holder.startswith(prefix)), holder)
+
+
+def kind_of(resource: str) -> str:
+    """What kind of resource an ARN is, in the words of `simulator.aws_calls`."""
+    if resource == "*":
+        return "*"
+    return next((kind for part, kind in _KINDS if part in resource), resource)
+
+
+def allowed(template: Template) -> dict[str, set[str]]:
+    """What the policies of a template allow, by role: `action kind`."""
+    found: dict[str, set[str]] = {}
+    for holder, statement in template.statements():
+        for right in _rights(statement):
+            found.setdefault(role_of(holder), set()).add(right)
+    return found
+
+
+def _rights(statement: Mapping[str, Any]) -> Iterator[str]:
+    for action in listed(statement["Action"]):
+        for resource in listed(statement["Resource"]):
+            yield f"{action} {kind_of(str(resolved(resource)))}"

@@ -1,0 +1,72 @@
+"""The rights of each role are those that its calls need: nothing is missing, and nothing more is there.
+
+`make observed-calls` records which calls gateway and Lambdas make in whole calls (observed.json); `rights.py` lists
+what they need besides.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+import pytest
+
+from simulator.aws_calls import needed
+from tests.infra.observe import OBSERVED
+from tests.infra.rights import IMPLIED, SELDOM, allowed
+from tests.infra.template import Template
+
+ROLES = sorted({*IMPLIED, *SELDOM})
+FULL = "voice-agent"  # has every role but that of the number
+CALLS: dict[str, list[str]] = json.loads(OBSERVED.read_text())
+
+
+def expected(role: str) -> set[str]:
+    return {*CALLS.get(role, []), *IMPLIED.get(role, {}), *SELDOM.get(role, {})}
+
+
+@pytest.mark.parametrize("role", [role for role in ROLES if role != "number"])
+def test_a_role_may_do_what_its_calls_need_and_nothing_more(templates: Callable[[str], Template], role: str) -> None:
+    rights = allowed(templates(FULL))[role]
+    assert rights - expected(role) == set(), "allowed, and never used"
+    assert expected(role) - rights == set(), "used, and not allowed"
+
+
+def test_the_number_is_attached_and_nothing_more(templates: Callable[[str], Template]) -> None:
+    assert allowed(templates("first"))["number"] == {*IMPLIED["number"]}
+
+
+def test_no_deployment_has_a_role_or_a_right_that_is_not_listed(template: Template) -> None:
+    given = {"kms:CreateGrant key", "kms:DescribeKey key"}  # of the streams, where the deployment names their key
+    for role, rights in allowed(template).items():
+        assert role in ROLES
+        assert rights - expected(role) - given == set(), role
+
+
+def test_nothing_is_excused_that_was_observed() -> None:
+    for role, calls in CALLS.items():
+        assert not set(calls) & set(SELDOM.get(role, {})), f"{role}: these are observed, and need no excuse"
+
+
+def test_a_transaction_needs_what_is_in_it() -> None:
+    writes: list[dict[str, dict[str, str]]] = [{"Put": {}}, {"Update": {}}, {"ConditionCheck": {}}, {"Delete": {}}]
+    found = {action for action, _ in needed("dynamodb", "TransactWriteItems", {"TransactItems": writes})}
+    assert found == {f"dynamodb:{kind}Item" for kind in ("Put", "Update", "ConditionCheck", "Delete")}
+
+
+@pytest.mark.parametrize(
+    ("service", "operation", "parameters", "right"),
+    [
+        ("dynamodb", "Query", {"IndexName": "live"}, ("dynamodb:Query", "index")),
+        ("dynamodb", "Query", {}, ("dynamodb:Query", "table")),
+        ("s3", "PutObject", {"Key": "openings/a.wav"}, ("s3:PutObject", "openings/")),
+        ("s3", "DeleteObjects", {"Delete": {"Objects": [{"Key": "clips/a/1.wav"}]}}, ("s3:DeleteObject", "clips/")),
+        ("kinesis-video-media", "GetMedia", {}, ("kinesisvideo:GetMedia", "stream")),
+        ("lambda", "Invoke", {}, ("lambda:InvokeFunction", "function")),
+        ("connect", "DescribeContact", {}, ("connect:DescribeContact", "contact")),
+    ],
+)
+def test_a_call_needs_a_right(
+    service: str, operation: str, parameters: dict[str, object], right: tuple[str, str]
+) -> None:
+    assert list(needed(service, operation, parameters)) == [right]
