@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 TABLE = "Calls/Table/Resource"
 CLIPS = "Clips/Bucket/Resource"
 SECRET = "Deepgram/Secret"  # noqa: S105 - a path
-STREAMING = "ContactCentre/Streaming"
+STREAMING = "Streaming/Configuration"  # its id is `ours:ID` or `theirs:ID`
+QUEUE_FLOW = "QueueFlow/queue"
 INSTANCE = "ContactCentre/Instance"
 GATEWAY_ROLE = "Gateway/Task/Role/Resource"
 GATEWAY_LOG = "Gateway/Task/Log/Resource"

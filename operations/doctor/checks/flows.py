@@ -12,6 +12,7 @@ from contract.aws import code_of
 from flows.interruptible import interruptible
 from flows.parameters import FlowParameters
 from flows.polling import polling
+from infra.deployment.settings import INSTANCES_OWN
 from operations import stack as paths
 from operations.doctor.findings import Examined, Finding, good, later, missing
 
@@ -119,6 +120,12 @@ def _meant(block: Mapping[str, Any]) -> str:
     return json.dumps({key: block.get(key) for key in ("Type", "Parameters", "Transitions")}, sort_keys=True)
 
 
+def _queue_flow(examined: Examined) -> str:
+    """What callers hear while they wait: ours, another one, or "" for what the instance plays by itself."""
+    given = examined.deployment.instance.customer_queue_flow
+    return "" if given == INSTANCES_OWN else given or examined.at(paths.QUEUE_FLOW)
+
+
 def parameters(examined: Examined) -> FlowParameters:
     """What the deploy puts into the flows, with the ARNs that CloudFormation has given."""
     deployment = examined.deployment
@@ -132,7 +139,7 @@ def parameters(examined: Examined) -> FlowParameters:
         switch_hours_arn=examined.at(paths.hours(deployment.name, "switch")),
         silence_prompt_arn=examined.at(paths.prompt("silence")),
         short_silence_prompt_arn=examined.at(paths.prompt("short-silence")),
-        customer_queue_flow_arn=deployment.instance.customer_queue_flow,
+        customer_queue_flow_arn=_queue_flow(examined),
         flow_logging=deployment.flow_logging,
         voice=deployment.voice,
     )

@@ -30,20 +30,16 @@ def streaming(examined: Examined) -> Iterator[Finding]:
         return
     given = found["KinesisVideoStreamConfig"]
     wanted = examined.deployment.instance.streaming
-    ours = found.get("AssociationId", "") in examined.at(paths.STREAMING).split("|")
-    if wanted.create and not ours:
+    ours = examined.at(paths.STREAMING) == f"ours:{found.get('AssociationId', '')}"
+    # The service may give it back as PREFIX-connect-ALIAS-contact-, as it names the streams.
+    prefix = given["Prefix"].partition("-connect-")[0]
+    if prefix != wanted.prefix:
         yield missing(
-            f"the instance streams already, with the prefix {given['Prefix']}, and has room for one configuration",
-            f"set connect.streaming to configuration: existing, prefix: {given['Prefix']}",
-        )
-        return
-    if given["Prefix"] != wanted.prefix:
-        yield missing(
-            f"streams begin with {given['Prefix']}, the settings say {wanted.prefix}: the gateway may read none",
-            f"set connect.streaming.prefix to {given['Prefix']} and deploy",
+            f"streams begin with {prefix}, the settings say {wanted.prefix}: the gateway may read none",
+            f"set connect.streaming.prefix to {prefix} and deploy",
         )
     else:
-        yield good(f"to streams that begin with {given['Prefix']}, {'ours' if ours else 'not made by this stack'}")
+        yield good(f"to streams that begin with {prefix}, {'ours' if ours else 'not made by this stack'}")
     yield _retention(given["RetentionPeriodHours"])
     key = given["EncryptionConfig"]["KeyId"]
     if key != MANAGED_KEY and not _same_key(key, wanted.key_arn):

@@ -93,7 +93,7 @@ FAULTS = [
         "no incoming calls", lambda a: a.instance.update(InboundCallsEnabled=False), "instance", "incoming", "Telephony"
     ),
     Fault("no flow logs", _set("flow_logs", "false"), "instance", "flow logs", "enable"),
-    Fault("streaming prefix collision", _storage("other", ours=False), "streaming", "prefix other", "prefix: other"),
+    Fault("somebody else's prefix", _storage("other", ours=False), "streaming", "begin with other", "prefix to other"),
     Fault("streaming prefix differs", _storage("other"), "streaming", "begin with other", "prefix to other"),
     Fault("streaming keeps nothing", _storage(hours=0), "streaming", "keep nothing", "one hour"),
     Fault("streaming removed", _set("storage", []), "streaming", "is gone", "make deploy"),
@@ -261,11 +261,13 @@ def test_a_stack_that_may_not_be_read_ends_the_examination(account: Account) -> 
     assert sections[1].findings[0].state is State.UNKNOWN
 
 
-def test_before_the_deploy_a_configuration_of_somebody_else_is_a_collision(account: Account) -> None:
+def test_before_the_deploy_a_configuration_of_somebody_else_is_used_if_its_prefix_fits(account: Account) -> None:
     account.deployed = False
+    assert missing(account) == []
+    _storage("other", ours=False)(account)
     ((topic, finding),) = missing(account)
     assert topic == "streaming"
-    assert "configuration: existing, prefix: voiceai" in finding.mend
+    assert "connect.streaming.prefix to other" in finding.mend
 
 
 def test_a_configuration_that_the_settings_rely_on_must_be_there(account: Account) -> None:
