@@ -48,7 +48,7 @@ async def serve(settings: Settings) -> None:
     loop.set_default_executor(ThreadPoolExecutor(aws.THREADS, thread_name_prefix="boto3"))
     definitions = await asyncio.to_thread(load_all, settings.agents)
     clips = await asyncio.to_thread(aws.prompts, settings)
-    at_hand = await asyncio.to_thread(aws.facilities, settings, SystemClock(), clips, dict(definitions))
+    at_hand, endpoint = await asyncio.to_thread(aws.facilities, settings, SystemClock(), clips, dict(definitions))
     beats = Heartbeat.of(os.environ)
     service = Service(
         at_hand,
@@ -59,6 +59,9 @@ async def serve(settings: Settings) -> None:
         settings.tasks_min,
         beat=lambda: beats.beat(LEASES),
     )
+    if endpoint is not None:
+        endpoint.calls = service
+        await endpoint.open()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, service.stop)
     log.info("started", owner=settings.owner, release=settings.release, agents=sorted(definitions))
@@ -71,6 +74,8 @@ async def serve(settings: Settings) -> None:
     )
     async with asyncio.TaskGroup() as tasks:
         running = [tasks.create_task(work) for work in aside]
+        if endpoint is not None:
+            running.append(tasks.create_task(endpoint.run()))
         await service.run()
         for task in running:
             task.cancel()

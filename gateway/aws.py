@@ -13,17 +13,21 @@ import structlog
 from botocore.exceptions import BotoCoreError, ClientError
 
 from contract.aws import config, dynamodb_client, sqs_client
-from contract.call import Call, Head, Lease
+from contract.call import Call, FlowForm, Head, Lease
 from contract.clock import Clock
 from contract.dynamodb import DynamoStore
 from contract.running import in_thread
 from contract.wakeups import SqsWakeups
 from definition import AgentDefinition
-from gateway.facilities import Facilities
+from gateway.facilities import Facilities, NoLines
 from gateway.functions.invoker import LambdaInvoker
 from gateway.legs.kvs.getmedia import GetMediaSource, MediaClients
 from gateway.legs.kvs.leg import KvsLeg, KvsServices
 from gateway.legs.kvs.prompts import S3Prompts
+from gateway.legs.kvs.wav import ulaw_of
+from gateway.legs.leg import Leg
+from gateway.legs.sip.endpoint import SipEndpoint
+from gateway.legs.sip.leg import SipLeg
 from gateway.recording.folder import Recorder
 from gateway.settings import Settings
 from gateway.voice_agent.connection import WebSocketConnector
@@ -124,8 +128,11 @@ def wakeups(settings: Settings) -> SqsWakeups:
 
 def facilities(
     settings: Settings, clock: Clock, clips: S3Prompts, definitions: dict[str, AgentDefinition]
-) -> Facilities:
-    """All clients are made here, before the first call: making one costs tens of milliseconds."""
+) -> tuple[Facilities, SipEndpoint | None]:
+    """All clients are made here, before the first call: making one costs tens of milliseconds.
+
+    The endpoint is there when the settings want one, and still to be opened.
+    """
     store = DynamoStore(dynamodb_client(), settings.table, in_thread, retention_s=settings.records_hours * 3600)
     media = MediaClients()
     services = KvsServices(
@@ -136,13 +143,20 @@ def facilities(
         source=lambda stream_arn: GetMediaSource(stream_arn, media),
     )
 
-    def open_leg(lease: Lease, head: Head, call: Call) -> KvsLeg:
+    endpoint = SipEndpoint(settings.sip, store, clock) if settings.sip is not None else None
+
+    async def opening(url: str) -> bytes:
+        return ulaw_of(await clips.get(url))
+
+    def open_leg(lease: Lease, head: Head, call: Call) -> Leg:
+        if endpoint is not None and call.form is FlowForm.SIP:
+            return SipLeg(store, clock, endpoint.lines.pop(call.contact_id), lease, head, call, opening)
         return KvsLeg(services, lease, head, call)
 
     key = SecretKey(boto3.client("secretsmanager", config=config()), settings.deepgram_secret)
     # An invocation that was made twice is a function that ran twice: botocore must not repeat it.
     functions = boto3.client("lambda", config=config(read_s=FUNCTION_READ_S, attempts=1))
-    return Facilities(
+    at_hand = Facilities(
         store=store,
         clock=clock,
         connector=WebSocketConnector(settings.deepgram_url, key),
@@ -152,8 +166,10 @@ def facilities(
         queue_arns=settings.queue_arns,
         random=random.random,
         secrets=secret_values(definitions),
+        lines=endpoint or NoLines(),
         record=_recorder(settings, services),
     )
+    return at_hand, endpoint
 
 
 def _recorder(settings: Settings, services: KvsServices) -> Recorder | None:

@@ -7,7 +7,7 @@ from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from contract.call import Call, Head, Lease
+from contract.call import Call, FlowForm, Head, Lease
 from contract.clock import Clock
 from contract.store import GatewayStore
 from definition import AgentDefinition
@@ -31,6 +31,35 @@ class Record(Protocol):
     ) -> AbstractAsyncContextManager[Facilities]: ...
 
 
+class Lines(Protocol):
+    """Calls that come to this gateway by themselves, over a line that no other one can carry on."""
+
+    def has(self, contact_id: str) -> bool:
+        """The line of this contact ends here."""
+        ...
+
+    def release(self, contact_id: str) -> None:
+        """Nobody serves this contact any more: a line of it that no leg has taken is ended."""
+        ...
+
+    def give_back(self, record: str) -> None:
+        """End the line of another gateway, as `Head.dialog` describes it, so that the flow has its caller back."""
+        ...
+
+
+class NoLines:
+    """A gateway that nobody can call."""
+
+    def has(self, contact_id: str) -> bool:
+        return False
+
+    def release(self, contact_id: str) -> None:
+        """There is none."""
+
+    def give_back(self, record: str) -> None:
+        """There is nothing to end it with."""
+
+
 @dataclass(frozen=True, slots=True)
 class Facilities:
     """`queue_arns`: queue names of the definitions to ARNs. `random`: numbers in [0, 1)."""
@@ -43,10 +72,13 @@ class Facilities:
     definitions: Mapping[str, AgentDefinition]
     queue_arns: Mapping[str, str]
     random: Callable[[], float]
+    lines: Lines = field(default_factory=NoLines)
     lag: LoopLag = field(default_factory=LoopLag)
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
     record: Record | None = None
 
     def of_call(self, lease: Lease, head: Head, call: Call) -> AbstractAsyncContextManager[Facilities]:
-        """The same for one call, recorded where calls are."""
-        return nullcontext(self) if self.record is None else self.record(self, lease, head, call)
+        """The same for one call, recorded where calls are; a recording knows the kvs leg only."""
+        if self.record is None or call.form is FlowForm.SIP:
+            return nullcontext(self)
+        return self.record(self, lease, head, call)

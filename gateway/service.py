@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from contract.call import LEASE_MS, MOST_MOVES, Call, CallState, Head, Lease, Wakeup
+from contract.call import LEASE_MS, MOST_MOVES, Call, CallState, FlowForm, Head, Lease, Result, Wakeup
 from contract.errors import CallEnded, CallNotFound, CallTaken, ContractError, LeaseLost, StoreUnavailable
 from contract.fleet import REPORT_EVERY_MS, Fleet, Gateway
 from contract.store import WakeupQueue
@@ -52,6 +52,7 @@ class Service:
     _stopping: asyncio.Event = field(default_factory=asyncio.Event)
     _reserved: int = 0
     _idle: asyncio.Event = field(default_factory=asyncio.Event)
+    _tasks: asyncio.TaskGroup | None = None
 
     def __post_init__(self) -> None:
         self.duty = Duty(self.owner, self.least)
@@ -66,6 +67,7 @@ class Service:
         """Serve until `stop`; returns when the last call is over, or after 90 s."""
         try:
             async with asyncio.TaskGroup() as tasks:
+                self._tasks = tasks
                 await self._look_around()
                 taking = [
                     tasks.create_task(self._receive(tasks), name="receive"),
@@ -95,7 +97,7 @@ class Service:
         store, now = self.facilities.store, self.facilities.clock.now_ms()
         stopping = self._stopping.is_set()
         try:
-            await store.report(Gateway(self.owner, self.release, self.limit, self._taken, stopping, now))
+            await store.report(Gateway(self.owner, self.release, self.limit, self.taken, stopping, now))
             self.fleet = await store.fleet()
             if not self._announced and not stopping:
                 await self._announce()
@@ -200,12 +202,13 @@ class Service:
         return [live for live in self.calls.values() if live is not None]
 
     @property
-    def _taken(self) -> int:
+    def taken(self) -> int:
+        """Calls that are served, or are being taken."""
         return len(self.calls) + self._reserved
 
     @property
     def _room(self) -> int:
-        return self.limit - self._taken
+        return self.limit - self.taken
 
     @property
     def _full(self) -> bool:
@@ -228,6 +231,17 @@ class Service:
         finally:
             self._reserved -= 1
 
+    @property
+    def stopping(self) -> bool:
+        return self._stopping.is_set()
+
+    async def answer(self, contact_id: str) -> bool:
+        """Serve a call that came to this gateway by itself; False when it is not to be had."""
+        if self._full or self._tasks is None:
+            return False
+        await self._take(self._tasks, contact_id)
+        return contact_id in self.calls
+
     # -- serving them ----------------------------------------------------------------------------------------
 
     async def _serve(self, lease: Lease, head: Head) -> None:
@@ -244,6 +258,7 @@ class Service:
             await hand_over(self.facilities, lease, "gateway_error")
         finally:
             del self.calls[lease.contact_id]
+            self.facilities.lines.release(lease.contact_id)
             self._given.discard(lease.contact_id)
             self._kept.discard(lease.contact_id)
             self._idle.set()
@@ -251,6 +266,9 @@ class Service:
     async def _live(self, lease: Lease, head: Head) -> tuple[Lease, Head] | None:
         """Serve the call until it is over or another gateway has it; returns it when nobody took what was given."""
         call = await self._facts(lease, head)
+        if call.form is FlowForm.SIP and not self.facilities.lines.has(call.contact_id):
+            await self._give_back(lease, head)
+            return None
         refusal = self._refusal(call, head)
         if refusal:
             log.error("call_refused", contact=call.contact_id, reason=refusal, agent=call.agent, moves=head.moves)
@@ -299,6 +317,17 @@ class Service:
         except StoreUnavailable:
             return False
         return head.state is not CallState.WAITING or head.epoch != lease.epoch
+
+    async def _give_back(self, lease: Lease, head: Head) -> None:
+        """A call on a line of another gateway, which is gone: it cannot be carried on, only ended. Its flow asks what
+        to do when it has the caller back, and is sent to a human by a record that has ended."""
+        reason = "gateway_lost" if head.dialog else "never_came"
+        log.warning("line_given_back", contact=lease.contact_id, reason=reason)
+        try:
+            await self.facilities.store.end(lease, Result.FAILED, reason, self.facilities.clock.now_ms())
+        finally:
+            if head.dialog:
+                self.facilities.lines.give_back(head.dialog)
 
     async def _facts(self, lease: Lease, head: Head) -> Call:
         """What is recorded of a call. A store that is away is waited for as long as the lease lasts.

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from contract.errors import VoiceAgentError
+from gateway.legs.sip import settings as sip_settings
+from gateway.legs.sip.settings import SipSettings
 
 DEEPGRAM_URL = "wss://agent.deepgram.com/v1/agent/converse"
 
@@ -46,6 +48,7 @@ class Settings:
     records_hours: int = 24
     deployment: str = ""
     ecs_agent_uri: str = ""
+    sip: SipSettings | None = None
     recordings: Path | None = None
     tasks_min: int = 1
 
@@ -73,6 +76,7 @@ def read(environment: Mapping[str, str], owner: str) -> Settings:
         records_hours=_count(environment, "RECORDS_HOURS", 24, 24 * 365),
         deployment=environment.get("DEPLOYMENT", ""),
         ecs_agent_uri=environment.get("ECS_AGENT_URI", ""),
+        sip=sip_settings.read(environment),
         recordings=Path(folder) if (folder := environment.get("RECORDINGS_DIR")) else None,
         tasks_min=_count(environment, "TASKS_MIN", 1),
     )

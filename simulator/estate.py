@@ -9,8 +9,9 @@ from typing import Any
 from contract.audio import ULAW_SILENCE
 from definition import AgentDefinition
 from flows.interruptible import interruptible
-from flows.parameters import FlowParameters
+from flows.parameters import FlowParameters, SipTransfer
 from flows.polling import polling
+from flows.sip import sip
 from simulator.connect.check import load_flow
 from simulator.connect.flow_file import Flow
 from simulator.connect.instance import Hours, Instance, Queue
@@ -19,6 +20,8 @@ REGION = "eu-central-1"
 ACCOUNT = "111122223333"
 INSTANCE_ID = "5d1c2f3e-0000-4000-8000-000000000001"
 INSTANCE_ARN = f"arn:aws:connect:{REGION}:{ACCOUNT}:instance/{INSTANCE_ID}"
+CONNECTOR_ARN = f"arn:aws:chime:{REGION}:{ACCOUNT}:vc/abcdef1simulated0connector"
+SIP_NUMBER = "+15555550100"
 PREFIX = "voiceai"
 SILENCE_S = 50
 SHORT_SILENCE_MS = 200
@@ -73,23 +76,28 @@ class Estate:
         load_flow(self.flow_arn(form), f"Voice agent, {form}", content, self.instance)
 
 
-def estate(default_agent: str = "shop", queues: tuple[str, ...] = ("orders", "support")) -> Estate:
-    """A fresh instance in which everything is open and staffed; `queues[-1]` is the default queue."""
-    built = _furnished(default_agent, queues)
-    built.instance.add(*_flows(default_agent, queues))
+def estate(
+    default_agent: str = "shop", queues: tuple[str, ...] = ("orders", "support"), *, sip_by_number: bool = False
+) -> Estate:
+    """A fresh instance in which everything is open and staffed; `queues[-1]` is the default queue.
+
+    `sip_by_number`: the flow that transfers dials a number and types the code, instead of naming a voice connector.
+    """
+    built = _furnished(default_agent, queues, sip_by_number)
+    built.instance.add(*_flows(default_agent, queues, sip_by_number))
     return built
 
 
 @functools.cache
-def _flows(default_agent: str, queues: tuple[str, ...]) -> tuple[Flow, ...]:
+def _flows(default_agent: str, queues: tuple[str, ...], sip_by_number: bool) -> tuple[Flow, ...]:
     """Our flows as Connect takes them, generated and checked once: nothing changes a flow."""
-    built = _furnished(default_agent, queues)
-    for form, make in (("interruptible", interruptible), ("polling", polling)):
+    built = _furnished(default_agent, queues, sip_by_number)
+    for form, make in (("interruptible", interruptible), ("polling", polling), ("sip", sip)):
         built.add_flow(form, make(built.parameters).to_dict())
     return tuple(built.instance.flows.values())
 
 
-def _furnished(default_agent: str, queues: tuple[str, ...]) -> Estate:
+def _furnished(default_agent: str, queues: tuple[str, ...], sip_by_number: bool) -> Estate:
     """An instance without flows."""
     instance = Instance(arn=INSTANCE_ARN, alias="simulated")
     always = Hours(resource_arn("operating-hours", "always"), "Always")
@@ -111,6 +119,7 @@ def _furnished(default_agent: str, queues: tuple[str, ...]) -> Estate:
         switch_hours_arn=switch.arn,
         silence_prompt_arn=silence,
         short_silence_prompt_arn=short,
+        sip=SipTransfer(connector_arn="" if sip_by_number else CONNECTOR_ARN),
     )
     stream = f"arn:aws:kinesisvideo:{REGION}:{ACCOUNT}:stream/{PREFIX}-connect-simulated-contact-0001/1790000000000"
     return Estate(instance, parameters, queue_arns, stream, switch)

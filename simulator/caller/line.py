@@ -5,6 +5,7 @@ from __future__ import annotations
 import wave
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 from contract.audio import BYTES_PER_MS, ULAW_SILENCE, rms, ulaw2lin
 from simulator.caller.schedule import FRAME_MS, SILENCE, Caller
@@ -35,6 +36,18 @@ class Prompt:
         return self.starts_ms - (-self.samples // BYTES_PER_MS)
 
 
+class Other(Protocol):
+    """Somebody else on the line."""
+
+    def heard(self) -> bytes:
+        """What they say in these 20 ms, µ-law."""
+        ...
+
+    def said(self, pcm: bytes) -> None:
+        """What the caller says in these 20 ms, 16-bit PCM."""
+        ...
+
+
 @dataclass(slots=True)
 class Line:
     """Mixes what the caller hears, asks the caller to speak, and keeps both. Times are epoch ms."""
@@ -45,6 +58,7 @@ class Line:
     heard: bytearray = field(default_factory=bytearray)
     prompts: list[Prompt] = field(default_factory=list)
     played: list[Prompt] = field(default_factory=list)  # every prompt there was, in order
+    other: Other | None = None  # to whom the call was transferred
     started_ms: int = 0
     last_heard_ms: int = 0  # last sample of agent speech that the caller heard
 
@@ -74,11 +88,13 @@ class Line:
     def tick(self) -> tuple[int, bytes, bytes]:
         """The next 20 ms: when they begin, what the caller says and what the caller hears, 16-bit PCM."""
         begin = self.now_ms
-        heard = ulaw2lin(self._heard(begin)) if self.prompts else SILENCE
+        heard = ulaw2lin(self._heard(begin)) if self.prompts or self.other is not None else SILENCE
         speaks = heard != SILENCE and rms(heard) > AGENT_SPEAKS_RMS
         said = self.caller.frame(begin, agent_speaks=speaks)
         if speaks:
             self.last_heard_ms = begin + FRAME_MS
+        if self.other is not None:
+            self.other.said(said)
         self.said += said
         self.heard += heard
         self.now_ms += FRAME_MS
@@ -88,7 +104,7 @@ class Line:
 
     def _heard(self, begin: int) -> bytes:
         """µ-law of one frame."""
-        frame = bytearray(ULAW_SILENCE * FRAME_SAMPLES)
+        frame = bytearray(ULAW_SILENCE * FRAME_SAMPLES if self.other is None else self.other.heard())
         for prompt in self.prompts:
             source = (begin - prompt.starts_ms) * BYTES_PER_MS  # of the frame's first sample, in the prompt
             piece = prompt.ulaw[max(0, source) : max(0, min(source + FRAME_SAMPLES, prompt.samples))]

@@ -228,6 +228,7 @@ class DialThirdParty:
     from_user: str
     dtmf: str
     limit_ms: int
+    user_to_user: str = ""
 
 
 @dataclass(frozen=True, slots=True)

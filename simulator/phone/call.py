@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import uuid
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -27,6 +28,7 @@ from simulator.phone.processes import Child
 from simulator.phone.record import Record
 from simulator.phone.stage import Stage
 from simulator.phone.terminal import Terminal
+from simulator.sip.shell import Audio, SipThirdParties
 
 CALLER_NUMBER = "+4915112345678"
 OUR_NUMBER = "+493012345678"
@@ -52,10 +54,13 @@ class PhoneCall:
         stage.servers.kvs.streams[stream.arn] = stream
         line = Line(Caller(options.words, options.hang_up_ms), clock.now_ms())
         self.exchange = Exchange(line, stream, options.preset, clock, heard=self._frame)
+        contact_id = str(uuid.uuid4())
+        self.transfers = SipThirdParties(stage.log.sip, contact_id, clock, self._attach)
         self.shell = incoming(
             estate.instance,
             estate.flow_arn(options.form),
-            Seams(stage.lambdas, S3Objects(account), self.exchange, self.exchange, stage.voice, clock),
+            Seams(stage.lambdas, S3Objects(account), self.exchange, self.exchange, stage.voice, clock, self.transfers),
+            contact_id=contact_id,
             caller_number=CALLER_NUMBER,
             system_number=OUR_NUMBER,
             preset=options.preset,
@@ -74,6 +79,10 @@ class PhoneCall:
     def now_ms(self) -> int:
         """Ms since the ring."""
         return self._clock.now_ms() - self.exchange.line.started_ms
+
+    def _attach(self, leg: Audio | None) -> None:
+        """The call was transferred, or is back."""
+        self.exchange.line.other = leg
 
     def hang_up(self) -> None:
         """The caller has had enough."""

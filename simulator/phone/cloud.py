@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import random
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,7 +21,16 @@ from definition import AgentDefinition
 from simulator import aws_calls
 from simulator.connect.lambdas import Function
 from simulator.connect.seams import ObjectMissing
-from simulator.estate import FLOW_LAMBDAS, INSTANCE_ID, REGION, Estate, function_arns, function_lambdas, lambda_arn
+from simulator.estate import (
+    FLOW_LAMBDAS,
+    INSTANCE_ID,
+    REGION,
+    SIP_NUMBER,
+    Estate,
+    function_arns,
+    function_lambdas,
+    lambda_arn,
+)
 
 TABLE = "voice-agent"
 BUCKET = "voice-agent-clips"
@@ -74,6 +84,8 @@ class Account:
             "DEFAULT_QUEUE_ARN": estate.parameters.default_queue_arn,
             "MAX_CALLS": str(MAX_CALLS),
             **{name: value for name, value in os.environ.items() if name == aws_calls.VARIABLE},
+            "SIP": "on",
+            "SIP_NUMBER": SIP_NUMBER,
         }
 
     def functions(self, estate: Estate, agent: AgentDefinition) -> list[Function]:
@@ -102,6 +114,20 @@ class Account:
             "CONNECT_INSTANCE_ID": INSTANCE_ID,
             **deepgram,
         }
+
+
+def sip_environment() -> dict[str, str]:
+    """A gateway that takes calls over SIP on the loopback, at a port that it names in its log; RTP ports of its own
+    for each, since several may run on one machine."""
+    first = 20_000 + 200 * random.randrange(200)
+    return {
+        "SIP_NETWORKS": "127.0.0.1/32",
+        "SIP_PUBLIC_ADDRESS": "127.0.0.1",
+        "SIP_LISTEN": "127.0.0.1",
+        "SIP_PORT": "0",
+        "RTP_FIRST_PORT": str(first),
+        "RTP_LAST_PORT": str(first + 199),
+    }
 
 
 def _client(service: str, endpoints: Endpoints) -> Any:

@@ -24,6 +24,7 @@ class GatewayLog:
     terminal: Terminal
     clock: Clock
     opening: str | None = None
+    sip: str = ""  # host:port where calls are taken
     figures: dict[str, Any] = field(default_factory=dict)
     failed: Callable[[str], None] | None = None
     _told: set[str] = field(default_factory=set)
@@ -37,6 +38,8 @@ class GatewayLog:
                 self.opening = ""
             case "opening_not_rendered":
                 self.opening = str(line.get("why"))
+            case "sip_listening":
+                self.sip = f"{line.get('address')}:{line.get('port')}"
             case "call_taken":
                 self.figures.setdefault("taken_at_ms", self.clock.now_ms())
             case "call_over":

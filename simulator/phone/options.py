@@ -18,7 +18,8 @@ from simulator.deepgram.local import packages, rules_path
 from simulator.deepgram.local.errors import SpeechPackagesMissing
 from simulator.deepgram.local.rulebook import load as load_rules
 
-FORMS = ("interruptible", "polling")
+FORMS = ("interruptible", "polling", "sip")
+BY_CONNECTOR, BY_NUMBER = SIP = ("connector", "number")  # how the call is transferred
 NO_SPEECH = Path(".venv/no-speech")  # the set-up could not install the speech packages
 MS_PER_WORD = 320
 
@@ -52,6 +53,7 @@ class NotUnderstood(VoiceAgentError):
 class Options:
     """One call. `deepgram_key` is empty for the local agent; `speech`: the speech packages are at hand.
 
+    `sip`: how the flow `sip` transfers the call.
     `hang_up_ms`: so long after the last word of both sides the caller gives up.
     `recordings`: where the gateway records the call, to be replayed.
     """
@@ -64,6 +66,7 @@ class Options:
     report: Path
     deepgram_key: str
     speech: bool
+    sip: str = BY_CONNECTOR
     hang_up_ms: int = HANG_UP_MS
     gateway: str = "gateway"
     recordings: Path | None = None
@@ -87,7 +90,10 @@ def read(environment: Mapping[str, str], *, speech: bool) -> Options:
     """
     form = environment.get("FLOW") or FORMS[0]
     if form not in FORMS:
-        raise BadOption("FLOW", " or ".join(FORMS), form)
+        raise BadOption("FLOW", f"one of {', '.join(FORMS)}", form)
+    sip = environment.get("SIP") or BY_CONNECTOR
+    if sip not in SIP:
+        raise BadOption("SIP", " or ".join(SIP), sip)
     key = environment.get("DEEPGRAM_API_KEY", "").strip()
     agent_path = Path(environment.get("AGENT") or "agents/shop.yaml")
     agent = definition.load(agent_path)
@@ -102,6 +108,7 @@ def read(environment: Mapping[str, str], *, speech: bool) -> Options:
         report=_folder("REPORT", Path(environment.get("REPORT") or "build/report")),
         deepgram_key=key,
         speech=speech,
+        sip=sip,
         recordings=_folder("RECORD", Path(record).absolute()) if (record := environment.get("RECORD")) else None,
     )
 

@@ -24,7 +24,7 @@ from simulator.estate import Estate, estate
 from simulator.kvs.server import KvsService
 from simulator.phone import cloud
 from simulator.phone.gateway_log import GatewayLog
-from simulator.phone.options import Options
+from simulator.phone.options import BY_NUMBER, Options
 from simulator.phone.processes import Child, json_line, running
 from simulator.phone.terminal import Terminal
 from simulator.phone.voices import flow_voice
@@ -165,7 +165,7 @@ class _Setup:
         self._clock = clock
         self._died = died
         self._stack = stack
-        self._estate = estate(asked.agent.name, _queues(asked))
+        self._estate = estate(asked.agent.name, _queues(asked), sip_by_number=asked.sip == BY_NUMBER)
         self._listener = stack.enter_context(socket.socket())
         self._listener.bind(("127.0.0.1", 0))
         self._log = GatewayLog(terminal, clock)
@@ -235,6 +235,8 @@ class _Setup:
         variables = (await account).gateway_environment(
             self._estate, self._asked.agent, cloud.only(self._asked.agent_path, self._asked.report), await deepgram
         )
+        if self._asked.form == "sip":
+            variables |= cloud.sip_environment()
         if self._asked.recordings is not None:
             variables["RECORDINGS_DIR"] = str(self._asked.recordings)
         gateway = await self._start("gateway", [self._asked.gateway], variables, self._log.line)

@@ -9,6 +9,8 @@ from contract.actions import Play
 from contract.turns import Role, Turn
 from simulator.phone.facts import Facts
 
+SIP = "sip"  # the agent is on the line itself: there are no prompts to look at
+PACKETS_MS = 600  # packets that are under way, and the next reply comes later
 NEAR_MS = 1500  # the record's time of a moment and the moment itself are no farther apart
 
 
@@ -58,8 +60,12 @@ def barge_ins(facts: Facts) -> Iterator[BargeIn]:
             continue
         onset = _onset(facts, estimated)
         noticed = turn.marks.get("user_started_speaking", 0)
-        told = next((e.at_ms for e in facts.flow if e.kind == "lambda_returned" and e.at_ms >= noticed), 0)
+        told = 0 if facts.form == SIP else _told(facts, noticed)
         yield BargeIn(turn, onset, noticed, told, _silent(facts, onset, noticed))
+
+
+def _told(facts: Facts, noticed_ms: int) -> int:
+    return next((e.at_ms for e in facts.flow if e.kind == "lambda_returned" and e.at_ms >= noticed_ms), 0)
 
 
 def first_word_ms(facts: Facts) -> int:
@@ -73,6 +79,8 @@ def began_ms(facts: Facts, turn: Turn, now_ms: int | None = None) -> int:
     The record estimates it. With `now_ms` the call goes on, and the prompt may be about to begin.
     """
     estimated = turn.marks.get("heard_by_caller", turn.started_at_ms)
+    if estimated and facts.form == SIP:
+        return facts.heard.first_sound_ms(estimated, estimated + NEAR_MS) or estimated
     speech = [prompt for prompt in facts.played if prompt.speech]
     prompt = min(speech, key=lambda one: abs(one.started_ms - estimated), default=None)
     if estimated and prompt is not None and abs(prompt.started_ms - estimated) <= NEAR_MS:
@@ -106,6 +114,8 @@ def _stopped(facts: Facts, turn: Turn) -> int:
 
 def _silent(facts: Facts, onset_ms: int, noticed_ms: int) -> int:
     """The last sound of the prompts that there were when the caller was noticed; the onset itself without any."""
+    if facts.form == SIP:
+        return facts.heard.last_sound_ms(onset_ms, noticed_ms + PACKETS_MS) or onset_ms
     ready = {n.action.prompt_url: n.appended_at_ms for n in facts.actions if isinstance(n.action, Play)}
     ends = [
         min(prompt.ended_ms, last)

@@ -71,6 +71,15 @@ class S3Prompts:
             raise PromptNotStored(key, str(error)) from error
         return f"https://{self._bucket}.s3.{self._region}.amazonaws.com/{key}"
 
+    async def get(self, url: str) -> bytes:
+        """A file that `put` stored; empty when it cannot be had."""
+        try:
+            answer = await self._run(lambda: self._client.get_object(Bucket=self._bucket, Key=key_of(url)))
+            return await self._run(answer["Body"].read)
+        except (ClientError, BotoCoreError) as error:
+            log.error("prompt_not_read", url=url, error=type(error).__name__)
+            return b""
+
     async def delete(self, keys: Sequence[str]) -> None:
         for start in range(0, len(keys), _DELETE_AT_ONCE):
             await self._delete(keys[start : start + _DELETE_AT_ONCE])
@@ -99,6 +108,9 @@ class MemoryPrompts:
     async def put(self, key: str, wav: bytes) -> str:
         self.objects[self._base + key] = wav
         return self._base + key
+
+    async def get(self, url: str) -> bytes:
+        return self.objects.get(url, b"")
 
     async def delete(self, keys: Sequence[str]) -> None:
         for key in keys:

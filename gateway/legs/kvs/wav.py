@@ -18,6 +18,14 @@ def ulaw_wav(ulaw: bytes) -> bytes:
     return b"".join((ulaw_header(len(ulaw)), ulaw, b"\x00" * (len(ulaw) % 2)))
 
 
+def ulaw_of(wav: bytes) -> bytes:
+    """The samples of a file that `ulaw_wav` made; empty for anything else."""
+    if len(wav) < HEADER_BYTES or wav[HEADER_BYTES - 8 : HEADER_BYTES - 4] != b"data":
+        return b""
+    (count,) = struct.unpack("<I", wav[HEADER_BYTES - 4 : HEADER_BYTES])
+    return wav[HEADER_BYTES : HEADER_BYTES + int(count)]
+
+
 def ulaw_header(samples: int) -> bytes:
     """What stands before so many µ-law samples, 8 kHz mono."""
     pad = samples % 2  # RIFF chunks are padded to an even length

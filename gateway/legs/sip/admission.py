@@ -87,10 +87,9 @@ def _is_code(text: str) -> bool:
 
 @dataclass(slots=True)
 class CodeByKeys:
-    """The code as Connect types it after the answer; `length` keys, and nothing else, within `limit_ms`."""
+    """The code as Connect types it after the answer: `length` digits; other keys are passed over."""
 
     length: int
-    until_ms: int
     _keys: str = ""
 
     def key(self, key: str) -> str | None:

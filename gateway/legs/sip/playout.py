@@ -25,6 +25,7 @@ class Playout:
     cleared_ms: int = 0  # when `clear` last stopped something
     silent_after_ms: int = 0  # and how long after it the first silent packet went out; the longest of the call
     _queue: bytearray = field(default_factory=bytearray)
+    _tone: bytearray = field(default_factory=bytearray)
     _stretch: int | None = None
     _stretches: int = 0
     _complete: bool = False
@@ -38,6 +39,10 @@ class Playout:
         self._stretch, self._complete = 0, True
         self._queue += ulaw
 
+    def tone(self, ulaw: bytes) -> None:
+        """Something to hear that is no speech, as long as there is none."""
+        self._tone[:] = ulaw
+
     def speak(self, ulaw: bytes) -> int:
         """Runs for every frame of agent audio; returns its stretch."""
         if self._stretch is None:
@@ -45,6 +50,7 @@ class Playout:
             self._stretch = self._stretches
             self._begun, self._sent_bytes = False, 0
         self._complete = False
+        self._tone.clear()
         self._queue += ulaw
         return self._stretch
 
@@ -65,7 +71,7 @@ class Playout:
             if self._awaits_silence:
                 self._awaits_silence = False
                 self.silent_after_ms = max(self.silent_after_ms, now_ms - self.cleared_ms)
-            return SILENT_FRAME, False
+            return self._not_speaking(), False
         queue = self._queue
         if not queue:
             return self._nothing(now_ms)
@@ -79,6 +85,13 @@ class Playout:
         if not queue and self._complete:
             self._finish(now_ms + FRAME_MS, interrupted=False)
         return ulaw + SILENT_FRAME[len(ulaw) :], begins
+
+    def _not_speaking(self) -> bytes:
+        if not self._tone:
+            return SILENT_FRAME
+        ulaw = bytes(self._tone[:FRAME_BYTES])
+        del self._tone[:FRAME_BYTES]
+        return ulaw + SILENT_FRAME[len(ulaw) :]
 
     def events(self) -> list[LegEvent]:
         """What has happened, in order; asking empties the list."""

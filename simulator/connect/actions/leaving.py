@@ -55,11 +55,12 @@ def to_third_party(ex: Execution, action: Action) -> None:
     if "VoiceConnector" in parameters:
         connector = ex.filled(parameters["VoiceConnector"])
         arn, number, from_user = (connector.get(k, "") for k in ("VoiceConnectorArn", "ToUser", "FromUser"))
+        uui = connector.get("UserToUserInformation", "")
     else:
-        arn, from_user = "", ex.filled(parameters.get("CallerId", {})).get("Number", "")
+        uui, arn, from_user = "", "", ex.filled(parameters.get("CallerId", {})).get("Number", "")
         number = ex.fill(parameters["ThirdPartyPhoneNumber"])
     ex.log(action, {"DestinationPhoneNumber": number})
-    ex.emit(DialThirdParty(number, arn, from_user, dtmf, limit_ms))
+    ex.emit(DialThirdParty(number, arn, from_user, dtmf, limit_ms, uui))
     ex.activity = Dialling(ex, action, limit_ms)
 
 

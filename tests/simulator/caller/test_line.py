@@ -163,3 +163,27 @@ def test_both_sides_are_saved_as_stereo(tmp_path: Path) -> None:
     (_, since, _) = line.caller.spoken[0]
     assert left[(since - T) * MS :].startswith(pcm)
     assert right[13 * MS :].startswith(ulaw2lin(prompt))
+
+
+class Echo:
+    """Says one frame after the other, and keeps what it hears."""
+
+    def __init__(self) -> None:
+        self.kept: list[bytes] = []
+
+    def heard(self) -> bytes:
+        return noise(FRAME_SAMPLES, len(self.kept))
+
+    def said(self, pcm: bytes) -> None:
+        self.kept.append(pcm)
+
+
+def test_somebody_else_on_the_line_hears_the_caller_and_is_heard() -> None:
+    words = ulaw2lin(noise(800))
+    line = a_line(Words("w", words, 0))
+    line.other = echo = Echo()
+    heard = run(line, 400)
+    assert heard[: FRAME_SAMPLES * 2] == ulaw2lin(noise(FRAME_SAMPLES, 0))
+    assert b"".join(echo.kept) == bytes(line.said)
+    line.other = None
+    assert run(line, 20) == bytes(FRAME_SAMPLES * 2)

@@ -83,7 +83,11 @@ def test_the_local_agent_needs_rules_for_the_definition_and_says_so_at_once(tmp_
 
 
 def test_an_unknown_flow_is_refused_with_those_there_are(tmp_path: Path) -> None:
-    assert refused(tmp_path, FLOW="both") == "FLOW: expected interruptible or polling, found 'both'"
+    assert refused(tmp_path, FLOW="both") == "FLOW: expected one of interruptible, polling, sip, found 'both'"
+
+
+def test_a_call_is_transferred_to_a_connector_or_to_a_number(tmp_path: Path) -> None:
+    assert refused(tmp_path, SIP="carrier pigeon") == "SIP: expected connector or number, found 'carrier pigeon'"
 
 
 def test_an_unknown_preset_is_refused_with_those_there_are(tmp_path: Path) -> None:

@@ -88,3 +88,13 @@ def test_a_function_of_an_earlier_turn_tells_nothing_of_a_later_one() -> None:
     facts = replace(FACTS, functions=(lookup(),))
 
     assert timing.understood_ms(facts, TURNS[3], T0 + 14_000) == T0 + 14_000
+
+
+def test_an_agent_that_is_on_the_line_itself_is_timed_on_the_line() -> None:
+    facts = replace(FACTS, form="sip", played=())
+    first, _ = timing.answered(facts)
+    (found,) = timing.barge_ins(facts)
+
+    assert first.heard_ms == T0 + 9040
+    assert found.told_ms == 0
+    assert T0 + 12_450 <= found.silent_ms <= T0 + 12_450 + timing.PACKETS_MS

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import io
+
 import boto3
 import pytest
 import structlog
 from botocore.exceptions import EndpointConnectionError
+from botocore.response import StreamingBody
 from botocore.stub import Stubber
 from structlog.testing import capture_logs
 
@@ -89,3 +92,22 @@ async def test_memory_keeps_clips_by_url_until_they_are_deleted() -> None:
     await prompts.delete(["k.wav", "unknown"])
     assert prompts.objects == {}
     assert prompts.deleted == ["k.wav", "unknown"]
+
+
+async def test_a_file_is_read_again_by_its_url(s3: tuple[S3Prompts, Stubber]) -> None:
+    prompts, stub = s3
+    body = StreamingBody(io.BytesIO(b"wav"), 3)
+    stub.add_response("get_object", {"Body": body}, {"Bucket": "clips", "Key": "openings/o.wav"})
+    stub.add_client_error("get_object", "NoSuchKey", "gone")
+    url = "https://clips.s3.eu-central-1.amazonaws.com/openings/o.wav"
+    with stub, capture_logs() as logs:
+        assert await prompts.get(url) == b"wav"
+        assert await prompts.get(url) == b""
+    assert [(line["event"], line["error"]) for line in logs] == [("prompt_not_read", "NoSuchKey")]
+
+
+async def test_in_memory_too() -> None:
+    prompts = MemoryPrompts()
+    url = await prompts.put("k.wav", b"wav")
+    assert await prompts.get(url) == b"wav"
+    assert await prompts.get("other") == b""

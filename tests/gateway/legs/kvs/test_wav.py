@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.legs.kvs.wav import HEADER_BYTES, ulaw_wav
+from gateway.legs.kvs.wav import HEADER_BYTES, ulaw_of, ulaw_wav
 
 
 def chunks(wav: bytes) -> dict[bytes, bytes]:
@@ -34,3 +34,13 @@ def test_the_file_holds_what_was_put_in(ulaw: bytes) -> None:
 @pytest.mark.parametrize(("length", "total"), [(0, 0), (8, 8), (9, 10)])
 def test_the_header_has_a_known_length_and_the_file_an_even_one(length: int, total: int) -> None:
     assert len(ulaw_wav(bytes(length))) == HEADER_BYTES + total
+
+
+@given(st.binary(max_size=500))
+def test_what_was_put_in_comes_out_again(ulaw: bytes) -> None:
+    assert ulaw_of(ulaw_wav(ulaw)) == ulaw
+
+
+@pytest.mark.parametrize("other", [b"", b"RIFF", bytes(200)])
+def test_another_file_holds_nothing_for_us(other: bytes) -> None:
+    assert ulaw_of(other) == b""

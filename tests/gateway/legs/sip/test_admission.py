@@ -68,7 +68,7 @@ def test_a_contact_that_is_named_has_to_be_the_right_one() -> None:
 
 
 def test_a_code_by_keys() -> None:
-    code = CodeByKeys(4, 1000)
+    code = CodeByKeys(4)
     assert [code.key(key) for key in "1*2#3"] == [None] * 5
     assert code.key("4") == "1234"
     assert code.key("5") == "1234"

@@ -99,3 +99,16 @@ def test_the_agent_may_go_on_where_the_opening_plays() -> None:
     playout = Playout()
     playout.opening(A)
     assert playout.speak(B) == 0
+
+
+def test_a_tone_is_heard_until_there_are_words() -> None:
+    playout = Playout()
+    playout.tone(A + B[:80])
+    assert playout.frame(0) == (A, False)
+    assert playout.frame(20) == (B[:80] + SILENT_FRAME[80:], False)
+    assert playout.frame(40) == (SILENT_FRAME, False)
+    playout.tone(A)
+    playout.speak(B)
+    playout.frame(60)
+    playout.clear(70)
+    assert playout.frame(80) == (SILENT_FRAME, False)

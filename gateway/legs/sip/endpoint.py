@@ -1,0 +1,417 @@
+"""The gateway's SIP side: takes calls, finds out whose they are, and gives each to the service as a line.
+
+A call comes with its code in the INVITE, or types it as key presses after the answer. The code is claimed, once, and
+names the contact; the service takes the contact's record, and opens the leg on the line that waits here. A call that
+cannot be matched is refused, or hung up if it had to be answered to hear its keys.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import secrets
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import structlog
+
+from contract.call import CODE_DIGITS
+from contract.clock import Clock
+from contract.errors import ContractError
+from contract.store import GatewayStore
+from gateway.legs.sip import admission
+from gateway.legs.sip.admission import AllowList, CodeByKeys
+from gateway.legs.sip.dialog import DialogId, DialogRecord
+from gateway.legs.sip.errors import MalformedMessage, NoPortFree
+from gateway.legs.sip.playout import Playout
+from gateway.legs.sip.ports import Ports
+from gateway.legs.sip.rtp import Outgoing
+from gateway.legs.sip.sdp import Agreed, Local
+from gateway.legs.sip.settings import SipSettings
+from gateway.legs.sip.signals import Changed, Confirmed, Ended, Invited
+from gateway.legs.sip.sockets import Beats, MediaSocket, MediaSockets
+from gateway.legs.sip.stream import Stream
+from gateway.legs.sip.transactions import Hop
+from gateway.legs.sip.transport import Transport
+from gateway.legs.sip.user_agent import Load, UserAgent
+
+log = structlog.get_logger()
+
+KEYS_S = 15.0  # eight keys take Connect four seconds, a caller's patience not much more
+CONFIRM_S = 33.0  # the user agent gives up after 32 s by itself
+LEAVE_S = 2.0
+WRONG_CODES = 10  # from one host within a minute: then it has to wait, whatever it says
+WRONG_CODES_MS = 60_000
+
+
+class Calls(Protocol):
+    """The service that serves the calls."""
+
+    limit: int
+
+    @property
+    def taken(self) -> int: ...
+
+    @property
+    def stopping(self) -> bool: ...
+
+    async def answer(self, contact_id: str) -> bool:
+        """Take a call and open its leg; False when it is not to be had."""
+        ...
+
+
+@dataclass(eq=False)
+class SipLine:
+    """A line on real sockets; see `gateway.legs.sip.line.Line`."""
+
+    endpoint: SipEndpoint
+    id: DialogId
+    media: MediaSocket
+    name: str
+    confirmed: asyncio.Future[bool]
+    over: asyncio.Future[str]
+    typed: asyncio.Future[str]
+    keys: CodeByKeys = field(default_factory=lambda: CodeByKeys(CODE_DIGITS))
+    stream_: Stream | None = None
+    served: bool = False  # a leg has it
+    _number: int | None = None
+    _beat: Callable[[int], None] | None = None
+    _closed: bool = False
+
+    @property
+    def stream(self) -> Stream:
+        assert self.stream_ is not None
+        return self.stream_
+
+    @property
+    def record(self) -> str:
+        record = self.endpoint.agent.record(self.id)
+        return record.to_json() if record is not None else ""
+
+    def start(self, beat: Callable[[int], None]) -> None:
+        self._beat = beat
+        if self._number is None and not self._closed:
+            self._number = self.endpoint.beats.join(self._serve)
+
+    def send(self, packet: bytes) -> None:
+        self.media.send(packet, self.stream.destination)
+
+    async def ended(self) -> str:
+        return await asyncio.shield(self.over)
+
+    def hang_up(self) -> None:
+        self.endpoint.hang_up(self.id)
+
+    def close(self) -> None:
+        if self._closed:
+            return
+        self._closed = True
+        if self._number is not None:
+            self.endpoint.beats.leave(self._number)
+        self.endpoint.sockets.close(self.media)
+
+    def _serve(self, left_out: int) -> None:
+        """Every 20 ms."""
+        now = self.endpoint.clock.now_ms()
+        assert self._beat is not None
+        self._beat(left_out)
+        report = self.stream.report(now, self.name)
+        if report is not None:
+            self.media.send_report(report, self.stream.destination)
+
+    def listen(self, left_out: int) -> None:
+        """The beat before there is a leg: silence to the caller, and the keys that Connect types."""
+        packet = self.stream.packet(self.endpoint.clock.now_ms(), left_out)
+        if packet is not None:
+            self.send(packet)
+        self.stream.caller()
+        for key in self.stream.pressed():
+            code = self.keys.key(key)
+            if code is not None:
+                _set(self.typed, code)
+
+
+@dataclass
+class Counters:
+    """`calls` that came, `unmatched` that nobody knew, `refused` for want of room."""
+
+    calls: int = 0
+    unmatched: int = 0
+    no_port: int = 0
+    foreign_byes: int = 0
+
+
+@dataclass(eq=False)
+class SipEndpoint:
+    """`serve` runs it. `lines` are calls whose record is being taken, by contact."""
+
+    settings: SipSettings
+    store: GatewayStore
+    clock: Clock
+    counters: Counters = field(default_factory=Counters)
+    calls: Calls | None = None
+    lines: dict[str, SipLine] = field(default_factory=dict)
+    agent: UserAgent = field(init=False)
+    sockets: MediaSockets = field(init=False)
+    beats: Beats = field(init=False)
+    allowed: AllowList = field(init=False)
+    _transport: Transport = field(init=False)
+    _open: dict[DialogId, SipLine] = field(default_factory=dict)
+    _tasks: set[asyncio.Task[None]] = field(default_factory=set)
+    _timer: asyncio.TimerHandle | None = None
+    _timer_ms: int = 0
+    _wrong: dict[str, list[int]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        settings = self.settings
+        self.allowed = AllowList(settings.networks)
+        ports = {"udp": settings.port, "tcp": settings.port, "tls": settings.tls_port}
+        self.agent = UserAgent(settings.public_address, ports, self._load, lambda: secrets.token_hex(8), settings.srtp)
+        rtp = Ports(settings.first_rtp, settings.last_rtp)
+        self.sockets = MediaSockets(rtp, settings.listen, self.allowed, self.clock)
+        self._transport = Transport(self.allowed, self._receive)
+
+    # -- the life of it --------------------------------------------------------------------------------------
+
+    async def open(self) -> None:
+        """Open the signalling sockets. Raises OSError."""
+        self.beats = Beats()
+        await self._transport.serve(self.settings.listen, self.settings.port)
+        port = self._transport.port
+        self.agent.ports.update(udp=port, tcp=port)
+        log.info("sip_listening", port=port, address=self.settings.public_address)
+
+    async def run(self) -> None:
+        """Drain ports, until cancelled; then give our last BYEs a moment to be answered."""
+        try:
+            await self.sockets.run()
+        finally:
+            await self._close()
+
+    async def _close(self) -> None:
+        for line in list(self._open.values()):
+            line.hang_up()
+        deadline = self.clock.now_ms() + LEAVE_S * 1000
+        while not self.agent.idle and self.clock.now_ms() < deadline:  # noqa: ASYNC110 - twice a process
+            await asyncio.sleep(0.05)
+        for task in list(self._tasks):
+            task.cancel()
+        self.beats.close()
+        if self._timer is not None:
+            self._timer.cancel()
+        await self._transport.close()
+
+    def _load(self) -> Load:
+        if self.calls is None:
+            return Load(0, 0, draining=True)
+        coming = sum(not line.served for line in self._open.values())
+        return Load(self.calls.taken + coming, self.calls.limit, self.calls.stopping)
+
+    # -- messages --------------------------------------------------------------------------------------------
+
+    def _receive(self, data: bytes, hop: Hop) -> None:
+        self.agent.receive(data, hop, self.clock.now_ms())
+        self._pump()
+
+    def hang_up(self, id_: DialogId) -> None:
+        self.agent.hang_up(id_, self.clock.now_ms())
+        self._pump()
+
+    # -- what the service asks for ---------------------------------------------------------------------------
+
+    def has(self, contact_id: str) -> bool:
+        """A line waits for the leg of this contact."""
+        return contact_id in self.lines
+
+    def release(self, contact_id: str) -> None:
+        """End a line that no leg has taken."""
+        line = self.lines.pop(contact_id, None)
+        if line is not None:
+            line.hang_up()
+            line.close()
+
+    def give_back(self, record: str) -> None:
+        """End the call of a gateway that is gone, so that the flow goes on."""
+        try:
+            dialog = DialogRecord.from_json(record)
+        except MalformedMessage as error:
+            log.error("dialog_not_read", why=str(error))
+            return
+        self.counters.foreign_byes += 1
+        self.agent.hang_up_foreign(dialog, self.clock.now_ms())
+        self._pump()
+
+    def _pump(self) -> None:
+        """Send what is to be sent, hear what has happened, and set the clock for what is due next."""
+        for send in self.agent.sends():
+            self._transport.send(send)
+        for signal in self.agent.signals():
+            self._signal(signal)
+        for send in self.agent.sends():
+            self._transport.send(send)
+        self._arm()
+
+    def _arm(self) -> None:
+        due = self.agent.next_due_ms()
+        if due is None or (self._timer is not None and self._timer_ms <= due):
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer_ms = due
+        delay = max(1, due - self.clock.now_ms()) / 1000
+        self._timer = asyncio.get_running_loop().call_later(delay, self._ring)
+
+    def _ring(self) -> None:
+        self._timer = None
+        self.agent.tick(self.clock.now_ms())
+        self._pump()
+
+    def _signal(self, signal: Invited | Confirmed | Changed | Ended) -> None:
+        match signal:
+            case Invited():
+                self.counters.calls += 1
+                self._spawn(self._take(signal), signal.id)
+            case Confirmed(id_, agreed):
+                self._stands(id_, agreed)
+            case Changed(id_, agreed):
+                line = self._open.get(id_)
+                if line is not None and line.stream_ is not None:
+                    line.stream_.change(agreed, self.clock.now_ms())
+            case Ended(id_, reason):
+                line = self._open.pop(id_, None)
+                if line is not None:
+                    _set(line.over, reason)
+                    _set(line.confirmed, False)
+
+    def _spawn(self, work: Coroutine[Any, Any, None], id_: DialogId) -> None:
+        task = asyncio.get_running_loop().create_task(work, name=f"sip {id_.call_id}")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    # -- one call --------------------------------------------------------------------------------------------
+
+    async def _take(self, invited: Invited) -> None:
+        """From the INVITE to the leg; whatever fails refuses the call or hangs up."""
+        claim = admission.claim(invited.request)
+        host = invited.hop.host
+        contact_id: str | None = ""
+        if claim.code:
+            contact_id = await self._claim(claim.code, host)
+            if contact_id is None or not admission.matches(claim, contact_id):
+                self._refuse(invited, 403, "Forbidden", "code_unknown")
+                return
+        line = await self._line(invited)
+        if line is None:
+            return
+        try:
+            if not await self._confirmed(line):
+                return
+            if not contact_id:
+                contact_id = await self._typed(line, host)
+            if contact_id is not None and await self._serve(line, contact_id):
+                return
+            line.hang_up()
+        finally:
+            if not line.served:
+                line.close()
+
+    async def _serve(self, line: SipLine, contact_id: str) -> bool:
+        """Give the line to the service."""
+        assert self.calls is not None
+        self.lines[contact_id] = line
+        line.served = True
+        try:
+            if await self.calls.answer(contact_id):
+                return True
+        except ContractError as error:
+            log.error("sip_call_not_taken", contact=contact_id, why=type(error).__name__)
+        self.lines.pop(contact_id, None)
+        line.served = False
+        return False
+
+    async def _claim(self, code: str, host: str) -> str | None:
+        now = self.clock.now_ms()
+        wrong = [at for at in self._wrong.get(host, []) if now - at < WRONG_CODES_MS]
+        contact_id = None
+        if len(wrong) < WRONG_CODES:
+            try:
+                contact_id = await self.store.claim_code(code, now)
+            except ContractError as error:
+                log.error("code_not_claimed", why=type(error).__name__)
+                return None
+        if contact_id is None:
+            self._wrong[host] = [*wrong, now][-WRONG_CODES:]
+            self.counters.unmatched += 1
+            log.warning("code_unknown", host=host, too_many=len(wrong) >= WRONG_CODES)
+        return contact_id
+
+    async def _line(self, invited: Invited) -> SipLine | None:
+        """A port, and the 200."""
+        loop = asyncio.get_running_loop()
+        try:
+            media = await self.sockets.open()
+        except NoPortFree as error:
+            self.counters.no_port += 1
+            log.error("no_rtp_port", why=str(error))
+            self._refuse(invited, 503, "Service Unavailable", "no_port")
+            return None
+        name = f"voice-agent@{self.settings.public_address}"
+        futures = (loop.create_future(), loop.create_future(), loop.create_future())
+        line = SipLine(self, invited.id, media, name, *futures)
+        self._open[invited.id] = line
+        local = Local(self.settings.public_address, media.port, random.getrandbits(31))
+        accepted = self.agent.accept(invited.id, local, self.clock.now_ms())
+        self._pump()
+        if not accepted:
+            self._open.pop(invited.id, None)
+            line.close()
+            return None
+        return line
+
+    async def _confirmed(self, line: SipLine) -> bool:
+        try:
+            async with asyncio.timeout(CONFIRM_S):
+                return await line.confirmed
+        except TimeoutError:
+            line.hang_up()
+            return False
+
+    def _stands(self, id_: DialogId, agreed: Agreed) -> None:
+        """The ACK has come: media can flow. Every re-INVITE is acknowledged too."""
+        line = self._open.get(id_)
+        if line is None or line.stream_ is not None:
+            return
+        now = self.clock.now_ms()
+        out = Outgoing(random.getrandbits(32), agreed.payload_type, random.getrandbits(16), random.getrandbits(32))
+        line.stream_ = Stream(agreed, Playout(), out, now)
+        stream = line.stream_
+        line.media.on(
+            lambda data, source: stream.receive(data, source, self.clock.now_ms()),
+            lambda data, source: stream.receive_report(data),
+        )
+        line.start(line.listen)
+        _set(line.confirmed, True)
+
+    async def _typed(self, line: SipLine, host: str) -> str | None:
+        """The contact that the keys stand for."""
+        try:
+            async with asyncio.timeout(KEYS_S):
+                await asyncio.wait((line.typed, line.over), return_when=asyncio.FIRST_COMPLETED)
+        except TimeoutError:
+            pass
+        if not line.typed.done():
+            self.counters.unmatched += 1
+            log.warning("no_code", host=host)
+            return None
+        return await self._claim(line.typed.result(), host)
+
+    def _refuse(self, invited: Invited, status: int, reason: str, why: str) -> None:
+        log.warning("sip_call_refused", status=status, why=why)
+        self.agent.refuse(invited.id, status, reason, self.clock.now_ms())
+        self._pump()
+
+
+def _set(future: asyncio.Future[bool] | asyncio.Future[str], value: bool | str) -> None:
+    if not future.done():
+        future.set_result(value)  # type: ignore[arg-type]  # each with a value of its own kind

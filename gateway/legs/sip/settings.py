@@ -1,0 +1,84 @@
+"""The settings of the SIP leg: environment variables, read once, checked at once. No SIP_NETWORKS, no SIP."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from contract.errors import VoiceAgentError
+from gateway.legs.sip.admission import Network, networks
+
+SIP_PORT, TLS_PORT = 5060, 5061
+FIRST_RTP, LAST_RTP = 20_000, 20_999
+
+
+class BadSipSetting(VoiceAgentError):
+    def __init__(self, name: str, expected: str, found: str) -> None:
+        super().__init__(name, expected, found)
+        self.name = name
+        self.expected = expected
+        self.found = found
+
+    def __str__(self) -> str:
+        return f"environment variable {self.name}: {self.expected} is needed, it is {self.found!r}"
+
+
+@dataclass(frozen=True, slots=True)
+class SipSettings:
+    """`public_address` stands in SDP and Contact. `tls_secret` holds certificate chain and key in PEM, with which SIP
+    is spoken over TLS too; `srtp`: media only encrypted. `networks` are who may send SIP and RTP."""
+
+    networks: tuple[Network, ...]
+    public_address: str
+    listen: str = "0.0.0.0"  # noqa: S104 - the networks decide who is heard
+    port: int = SIP_PORT
+    tls_port: int = TLS_PORT
+    first_rtp: int = FIRST_RTP
+    last_rtp: int = LAST_RTP
+    tls_secret: str = ""
+    srtp: bool = False
+
+
+def read(environment: Mapping[str, str]) -> SipSettings | None:
+    """Raises BadSipSetting."""
+    allowed = environment.get("SIP_NETWORKS", "").replace(",", " ").split()
+    if not allowed:
+        return None
+    first = _port(environment, "RTP_FIRST_PORT", FIRST_RTP)
+    last = _port(environment, "RTP_LAST_PORT", LAST_RTP)
+    if last <= first:
+        raise BadSipSetting("RTP_LAST_PORT", f"a port above {first}", str(last))
+    return SipSettings(
+        networks=_networks(allowed),
+        public_address=_address(environment, "SIP_PUBLIC_ADDRESS"),
+        listen=_address(environment, "SIP_LISTEN", "0.0.0.0"),  # noqa: S104
+        port=_port(environment, "SIP_PORT", SIP_PORT),
+        tls_port=_port(environment, "SIP_TLS_PORT", TLS_PORT),
+        first_rtp=first,
+        last_rtp=last,
+        tls_secret=environment.get("SIP_TLS_SECRET_ARN", ""),
+        srtp=environment.get("SIP_SRTP", "off") == "on",
+    )
+
+
+def _networks(texts: list[str]) -> tuple[Network, ...]:
+    try:
+        return networks(texts)
+    except ValueError as error:
+        raise BadSipSetting("SIP_NETWORKS", f"networks such as 99.77.247.0/24 ({error})", " ".join(texts)) from None
+
+
+def _address(environment: Mapping[str, str], name: str, default: str = "") -> str:
+    text = environment.get(name) or default
+    try:
+        return str(ipaddress.ip_address(text))
+    except ValueError:
+        raise BadSipSetting(name, "an IP address", text) from None
+
+
+def _port(environment: Mapping[str, str], name: str, default: int) -> int:
+    text = environment.get(name) or str(default)
+    if not (text.isascii() and text.isdigit()) or not 0 <= int(text[:6]) <= 65_535:
+        raise BadSipSetting(name, "a port", text)
+    return int(text)
