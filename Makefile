@@ -10,7 +10,7 @@ SHELLS := gateway/legs/kvs/leg.py,gateway/legs/sip/leg.py,gateway/legs/sip/endpo
 CHECKED := $(PACKAGES) tests bench app.py
 
 .PHONY: help setup call test check lint types imports unit scenarios realtime infra image coverage chaos soak fuzz replay \
-	setup-deploy synth deploy destroy doctor observed-calls baseline format lock bench clean
+	setup-deploy synth deploy destroy doctor explain cost observed-calls baseline format lock bench clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -106,6 +106,13 @@ doctor: .venv/ready ## say what of the deployment is missing and how to mend it;
 
 destroy: .venv/ready-deploy ## remove what deployment.yaml has deployed
 	@$(BIN)/cdk destroy
+
+explain: .venv/ready ## tell one call's story from the records: make explain CONTACT=...
+	@$(BIN)/python -m operations.explain $(CONTACT) $(if $(DEPLOYMENT),--deployment $(DEPLOYMENT)) $(if $(NO_WORDS),--no-words)
+
+cost: .venv/ready ## estimate a month: make cost CALLS=10000 MINUTES=3
+	@$(BIN)/python -m operations.cost $(if $(CALLS),--calls $(CALLS)) $(if $(MINUTES),--minutes $(MINUTES)) \
+		$(if $(DEPLOYMENT),--deployment $(DEPLOYMENT))
 
 bench: .venv/ready ## measure what runs all the time
 	@for file in bench/*.py; do $(BIN)/python -m bench.$$(basename $$file .py); done

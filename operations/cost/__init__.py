@@ -1,0 +1,1 @@
+"""`make cost`: what a month costs, from calls per month and minutes per call."""

@@ -1,0 +1,107 @@
+"""`make explain CONTACT=...`, `python -m operations.explain CONTACT`: one call's story.
+
+Exit code: 0 with a story, 1 when there is no record of the contact, 2 when deployment.yaml cannot be read.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from contract.dynamodb import DynamoStore
+from contract.errors import VoiceAgentError
+from contract.running import inline
+from infra.deployment import Deployment, read
+from operations import stack as paths
+from operations.clients import Clients
+from operations.doctor.report import console
+from operations.errors import NotDeployed
+from operations.explain.reading import read as read_records
+from operations.explain.story import Line, Records, Story, story
+
+ROOT = Path(__file__).resolve().parents[2]
+STYLES = {"caller": "cyan", "agent": "yellow", "function": "blue", "lambda": "red", "connect": "dim", "flow": "dim"}
+
+
+def arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="operations.explain", description=__doc__)
+    parser.add_argument("contact", nargs="?", default="", help="the contact id, as Connect and the logs have it")
+    parser.add_argument("--deployment", default="deployment.yaml", help="the settings (default: deployment.yaml)")
+    parser.add_argument("--no-words", action="store_true", help="nothing that was said or looked up: for a ticket")
+    chosen = parser.parse_args(given)
+    if not chosen.contact:
+        parser.error("which call? make explain CONTACT=11111111-2222-3333-4444-555555555555")
+    return chosen
+
+
+def main(given: Sequence[str] | None = None, session: boto3.Session | None = None, root: Path = ROOT) -> int:
+    """Run it; prints and returns the exit code."""
+    chosen = arguments(given)
+    out = console()
+    try:
+        deployment = read(root / chosen.deployment)
+    except VoiceAgentError as error:
+        out.print(str(error), markup=False)
+        return 2
+    try:
+        records = _records(Clients(session or boto3.Session(), deployment.region), deployment, chosen.contact)
+    except (VoiceAgentError, ClientError, BotoCoreError) as error:
+        out.print(str(error), markup=False)
+        return 1
+    if records.empty:
+        hours = deployment.retention.records_hours
+        out.print(
+            f"no record of contact {chosen.contact}: its flow never asked start_call, or it is more than {hours} h ago "
+            "(retention.records_hours), or it was another deployment's call",
+            markup=False,
+        )
+        return 1
+    show(story(records, words=not chosen.no_words), out)
+    return 0
+
+
+def _records(aws: Clients, deployment: Deployment, contact_id: str) -> Records:
+    stack = paths.read(aws.cloudformation, deployment.name)
+    if stack is None:
+        raise NotDeployed(deployment.name, deployment.region)
+    store = DynamoStore(aws.dynamodb, stack.at(paths.TABLE), inline)
+    return asyncio.run(read_records(store, contact_id))
+
+
+def show(told: Story, out: Console) -> None:
+    """Print it; times count from the beginning of the attempt."""
+    for number, sentence in enumerate(told.heading):
+        out.print(sentence, style="" if number else "bold", markup=False)
+    out.print()
+    for line in told.lines:
+        out.print(_row(line, told.began_ms))
+    if told.lines:
+        out.print()
+    for sentence in told.ending:
+        out.print(sentence, style="bold", markup=False)
+    for sentence in told.gone:
+        out.print(f"not recorded any more: {sentence}", style="yellow", markup=False)
+
+
+def _row(line: Line, began_ms: int) -> Table:
+    row = Table.grid(padding=(0, 1))
+    row.add_column(width=10, justify="right")
+    row.add_column(width=8)
+    row.add_column(overflow="fold")
+    at = f"{(line.at_ms - began_ms) / 1000:.2f} s" if line.at_ms and began_ms else "?"
+    row.add_row(at, Text(line.who, STYLES[line.who]), Text(line.what))
+    return row
+
+
+if __name__ == "__main__":
+    sys.exit(main())
