@@ -23,6 +23,7 @@ REASONS = {
     "agent_mute": "the voice agent answered nothing for 15 s",
     "voice_agent_mute": "the voice agent stayed mute in two sessions",
     "caller_silent": "the caller said nothing for a long time",
+    "too_many_turns": "the call had more turns than a conversation has",
     "max_duration": "the call reached the longest time that the definition allows",
     "goodbye": "the voice agent said goodbye, as its definition lets it",
     "transfer_to_human": "the voice agent handed the caller over, as its definition lets it",
