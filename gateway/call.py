@@ -127,11 +127,13 @@ class LiveCall:
         """Give the call to another gateway: at a quiet moment, or after `patience_s` at any. False: under way."""
         if self._handing_on is not None:
             return False
+        self._facilities.told("hand_on", patience_s)
         self._handing_on = self._group.create_task(self._hand_on(patience_s), name="hand on")
         return True
 
     def stop(self, reason: str) -> None:
         """Hand the caller to a human now, with this reason."""
+        self._facilities.told("stop", reason)
         self._stopping = self._stopping or reason
         if self._conversation is not None:
             self._conversation.give_up(reason)

@@ -60,9 +60,14 @@ class NoLines:
         """There is nothing to end it with."""
 
 
+def _unheard(what: str, value: object) -> None:
+    """Nobody records this call."""
+
+
 @dataclass(frozen=True, slots=True)
 class Facilities:
-    """`queue_arns`: queue names of the definitions to ARNs. `random`: numbers in [0, 1)."""
+    """`queue_arns`: queue names of the definitions to ARNs. `random`: numbers in [0, 1). `told`: what the service wants
+    of a call, for who records it."""
 
     store: GatewayStore
     clock: Clock
@@ -76,6 +81,7 @@ class Facilities:
     lag: LoopLag = field(default_factory=LoopLag)
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
     record: Record | None = None
+    told: Callable[[str, object], None] = _unheard
 
     def of_call(self, lease: Lease, head: Head, call: Call) -> AbstractAsyncContextManager[Facilities]:
         """The same for one call, recorded where calls are; a recording knows the kvs leg only."""

@@ -22,7 +22,7 @@ from typing import Any
 
 import structlog
 
-from contract.call import Call, FlowForm, Head, Lease
+from contract.call import Call, Head, Lease
 from contract.running import Run, in_thread
 from gateway.facilities import Facilities
 from gateway.legs.kvs.leg import KvsServices
@@ -51,10 +51,7 @@ class Recorder:
 
     @asynccontextmanager
     async def __call__(self, facilities: Facilities, lease: Lease, head: Head, call: Call) -> AsyncIterator[Facilities]:
-        """The facilities for one call; what it does with them is on disk when this ends. A SIP call is not recorded."""
-        if call.form is FlowForm.SIP:
-            yield facilities
-            return
+        """The facilities for one call; what it does with them is on disk when this ends."""
         clock = TapeClock(facilities.clock.now_ms(), self.now_ns)
         first = {"exact": self.exact, **header(facilities, lease, head, call, self.release)}
         tape = Tape(clock, first, facilities.secrets)

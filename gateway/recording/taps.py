@@ -21,8 +21,8 @@ from gateway.recording.tape import Audio, Tape, TapeClock
 from gateway.voice_agent.connection import Connection, Connector
 from gateway.voice_agent.errors import VoiceAgentConnectionError
 
-STORE, FUNCTIONS, PROMPTS, CONNECT, DEEPGRAM, KVS, CHANCE = (
-    "store", "functions", "prompts", "connect", "deepgram", "kvs", "chance",
+STORE, FUNCTIONS, PROMPTS, CONNECT, DEEPGRAM, KVS, CHANCE, SERVICE = (
+    "store", "functions", "prompts", "connect", "deepgram", "kvs", "chance", "service",
 )  # fmt: skip
 
 
@@ -51,7 +51,12 @@ def tapped(facilities: Facilities, services: KvsServices, tape: Tape, clock: Tap
         invoker=cast(Invoker, _Asked(facilities.invoker, FUNCTIONS, tape)),
         open_leg=open_leg,
         random=random,
+        told=lambda what, value: _told_by_service(tape, what, value),
     )
+
+
+def _told_by_service(tape: Tape, what: str, value: object) -> None:
+    tape.asked(SERVICE, what, value)
 
 
 def _chance(random: Callable[[], float], tape: Tape) -> Callable[[], float]:

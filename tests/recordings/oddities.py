@@ -201,6 +201,11 @@ async def _hang_up_in_a_clip(studio: Studio) -> None:
     studio.shell.tell(CallerHungUp())
 
 
+async def _stop(studio: Studio) -> None:
+    await studio.until(lambda world: len(world.clips_asked()) > 1)
+    studio.service.stop()
+
+
 async def _hole(studio: Studio) -> None:
     """Connect writes nothing for a while, and the timecodes go on as if it had."""
     await studio.until(lambda world: len(world.clips_asked()) > 0)
@@ -286,6 +291,12 @@ ODDITIES = {
             "the caller hangs up while a clip plays",
             lambda recording: _do(recording, "store", "end")[0][1]["value"] == "caller_hung_up",
             during=_hang_up_in_a_clip,
+        ),
+        Oddity(
+            "told_to_stop",
+            "the gateway is told to stop in the middle of the agent's sentence",
+            lambda recording: any(line["at"] == "service" for line in recording.lines),
+            during=_stop,
         ),
         Oddity(
             "end_of_turn_twice",

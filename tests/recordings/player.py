@@ -21,7 +21,7 @@ from gateway.legs.kvs.reconnect import StartSelector
 from gateway.recording.codec import decode
 from gateway.recording.folder import Recording
 from gateway.recording.tape import Audio, Tape, TapeClock
-from gateway.recording.taps import CHANCE, CONNECT, DEEPGRAM, FUNCTIONS, KVS, PROMPTS, STORE, header, tapped
+from gateway.recording.taps import CHANCE, CONNECT, DEEPGRAM, FUNCTIONS, KVS, PROMPTS, SERVICE, STORE, header, tapped
 from simulator import jumping
 
 AFTERWARDS_S = 1.0
@@ -188,6 +188,7 @@ async def play(recording: Recording) -> tuple[Tape, str]:
     facilities, services = _facilities(player, clock)
     tape = Tape(clock, header(facilities, lease, head, call, ""), {})
     live = LiveCall(tapped(facilities, services, tape, clock), lease, head, call)
+    timers = _service(player, live)
     try:
         async with asyncio.timeout(player.ends_s + AFTERWARDS_S):
             await live.run()
@@ -198,7 +199,17 @@ async def play(recording: Recording) -> tuple[Tape, str]:
         if others is not None:
             raise others from None
         return tape, str(strayed)
+    finally:
+        for timer in timers:
+            timer.cancel()
     return tape, ""
+
+
+def _service(player: Player, live: LiveCall) -> list[asyncio.TimerHandle]:
+    """Tell the call what the service told it."""
+    loop = asyncio.get_running_loop()
+    told = [line for line in player.recording.lines if line["at"] == SERVICE]
+    return [loop.call_later(line["t"] / 1e9, getattr(live, line["do"]), *decode(line["args"])) for line in told]
 
 
 def _facilities(player: Player, clock: Clock) -> tuple[Facilities, KvsServices]:
