@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
-from zoneinfo import available_timezones
+from zoneinfo import ZoneInfo, available_timezones
 
 from definition import source, templates
 from definition.callables import ENTRY_OR_NOTHING, build, looked_up
@@ -296,7 +296,7 @@ def _built(
         mip_opt_out=data["mip_opt_out"],
         max_calls_per_turn=data["max_calls_per_turn"],
         agent_id=data.get("agent_id", ""),
-        time_zone=data["time_zone"],
+        time_zone=ZoneInfo(data["time_zone"]).key,  # read now: it is a file, and a call must not wait for one
         lookup=lookup,
         voices={name: _speak(voice) for name, voice in data["voices"].items()},
         models={name: _think(model) for name, model in data["models"].items()},

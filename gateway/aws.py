@@ -150,7 +150,7 @@ def facilities(
 
     def open_leg(lease: Lease, head: Head, call: Call) -> Leg:
         if endpoint is not None and call.form is FlowForm.SIP:
-            return SipLeg(store, clock, endpoint.lines.pop(call.contact_id), lease, head, call, opening)
+            return SipLeg(store, clock, endpoint.lines[call.contact_id], lease, head, call, opening)
         return KvsLeg(services, lease, head, call)
 
     key = SecretKey(boto3.client("secretsmanager", config=config()), settings.deepgram_secret)

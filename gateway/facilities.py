@@ -39,7 +39,7 @@ class Lines(Protocol):
         ...
 
     def release(self, contact_id: str) -> None:
-        """Nobody serves this contact any more: a line of it that no leg has taken is ended."""
+        """Nobody serves this contact any more: its line is ended, if it still stands."""
         ...
 
     def give_back(self, record: str) -> None:

@@ -22,6 +22,7 @@ log = structlog.get_logger()
 RECEIVE_WAIT_S = 10
 SWEEP_EVERY_S = 2.0
 FULL_WAIT_S = 0.2
+ATTEMPT_OVER_LOOKS = 25
 ERROR_WAIT_S = 1.0
 STOPPING = "gateway_stopping"
 STOP_S = 90.0  # ECS kills a Fargate task 120 s after SIGTERM at the latest
@@ -237,7 +238,11 @@ class Service:
 
     async def answer(self, contact_id: str) -> bool:
         """Serve a call that came to this gateway by itself; False when it is not to be had."""
-        if self._full or self._tasks is None:
+        for _ in range(ATTEMPT_OVER_LOOKS):  # its attempt before may still be writing its record
+            if contact_id not in self.calls:
+                break
+            await asyncio.sleep(FULL_WAIT_S)
+        if self._full or self._tasks is None or contact_id in self.calls:
             return False
         await self._take(self._tasks, contact_id)
         return contact_id in self.calls

@@ -11,7 +11,7 @@ from tests.scenarios.world import CONTACT, START_MS, World, spoken
 
 pytestmark = pytest.mark.scenario
 
-both_flows = pytest.mark.parametrize("form", ["interruptible", "polling"])
+each_flow = pytest.mark.parametrize("form", ["interruptible", "polling", "sip"])
 HUMAN_WITHIN_MS = 8000
 
 
@@ -23,7 +23,7 @@ def waited_ms(call: World) -> int:
     return call.queued_at_ms - call.exchange.line.started_ms
 
 
-@both_flows
+@each_flow
 async def test_full_gateways(form: str) -> None:
     call = world(form)
     call.limit = 0
@@ -33,7 +33,7 @@ async def test_full_gateways(form: str) -> None:
     assert waited_ms(call) <= HUMAN_WITHIN_MS
 
 
-@both_flows
+@each_flow
 async def test_nobody_there_and_the_table_knows(form: str) -> None:
     call = world(form)
 
@@ -47,7 +47,7 @@ async def test_nobody_there_and_the_table_knows(form: str) -> None:
     assert waited_ms(call) <= HUMAN_WITHIN_MS
 
 
-@both_flows
+@pytest.mark.parametrize("form", ["interruptible", "polling"])
 async def test_nobody_there_any_more(form: str) -> None:
     """The gateway dies in the moment before it would have taken the call."""
     call = world(form)
@@ -61,7 +61,7 @@ async def test_nobody_there_any_more(form: str) -> None:
     assert waited_ms(call) <= HUMAN_WITHIN_MS
 
 
-@both_flows
+@each_flow
 async def test_a_full_deepgram_project(form: str) -> None:
     call = world(form)
     call.max_calls = 1

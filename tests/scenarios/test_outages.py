@@ -16,7 +16,8 @@ from tests.scenarios.world import CONTACT, World, spoken
 
 pytestmark = pytest.mark.scenario
 
-both_flows = pytest.mark.parametrize("form", ["interruptible", "polling"])
+each_flow = pytest.mark.parametrize("form", ["interruptible", "polling", "sip"])
+movable_calls = pytest.mark.parametrize("form", ["interruptible", "polling"])  # a SIP dialog stays where it is
 
 
 def world(form: str) -> World:
@@ -39,7 +40,7 @@ def fail(store: MemoryStore, operation: str, times: int) -> None:
     setattr(store, operation, broken)
 
 
-@both_flows
+@each_flow
 @pytest.mark.parametrize("operation", ["call", "turns", "functions"])
 async def test_a_call_that_cannot_be_read_at_once_is_served_all_the_same(form: str, operation: str) -> None:
     call = world(form)
@@ -53,7 +54,7 @@ async def test_a_call_that_cannot_be_read_at_once_is_served_all_the_same(form: s
     assert call.handover["va_reason"] == "delivery"
 
 
-@both_flows
+@each_flow
 @pytest.mark.parametrize("operation", ["turns", "functions"])
 async def test_a_session_is_renewed_although_the_record_cannot_be_read_at_once(form: str, operation: str) -> None:
     call = world(form)
@@ -68,7 +69,7 @@ async def test_a_session_is_renewed_although_the_record_cannot_be_read_at_once(f
     assert call.handover["va_reason"] == "delivery"
 
 
-@both_flows
+@movable_calls
 async def test_a_call_is_taken_over_although_its_turns_cannot_be_read_at_once(form: str) -> None:
     call = world(form)
 
@@ -88,7 +89,7 @@ async def test_a_call_is_taken_over_although_its_turns_cannot_be_read_at_once(fo
     assert caller == ["it is 4711", "a person please"]
 
 
-@both_flows
+@each_flow
 @pytest.mark.parametrize("operation", ["end", "put_turn"])
 async def test_a_record_that_cannot_be_closed_at_once_is_closed_by_its_owner(form: str, operation: str) -> None:
     call = world(form)
@@ -103,7 +104,7 @@ async def test_a_record_that_cannot_be_closed_at_once_is_closed_by_its_owner(for
     assert call.closed_after_ms <= 5000
 
 
-@both_flows
+@movable_calls
 @pytest.mark.parametrize(("operation", "times"), [("call", 9), ("functions", 17)])
 async def test_a_call_that_cannot_be_read_for_as_long_as_its_lease_lasts_is_taken_again(
     form: str, operation: str, times: int
@@ -117,3 +118,15 @@ async def test_a_call_that_cannot_be_read_for_as_long_as_its_lease_lasts_is_take
     await call.check()
     assert call.queued == "orders"
     assert (await call.store.head(CONTACT)).moves == 1
+
+
+@pytest.mark.parametrize(("operation", "times"), [("call", 9), ("functions", 17)])
+async def test_a_sip_call_that_cannot_be_read_goes_back_to_the_flow_and_to_a_human(operation: str, times: int) -> None:
+    call = world("sip")
+
+    async def outage(world: World) -> None:
+        fail(world.store, operation, times)
+
+    await call.call(outage)
+    await call.check()
+    assert call.queued == "support"

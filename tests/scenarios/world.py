@@ -28,6 +28,9 @@ from gateway.legs.kvs.errors import Cause, ReadingStopped
 from gateway.legs.kvs.leg import KvsLeg, KvsServices
 from gateway.legs.kvs.prompts import MemoryPrompts
 from gateway.legs.kvs.reconnect import StartSelector
+from gateway.legs.kvs.wav import ulaw_of
+from gateway.legs.leg import Leg
+from gateway.legs.sip.leg import SipLeg
 from gateway.openings import render_openings
 from gateway.service import Service
 from gateway.voice_agent.errors import ConnectionEnded, UpgradeRefused
@@ -50,6 +53,7 @@ from simulator.deepgram.scripted import ScriptedMind, scripted_brain
 from simulator.estate import Estate, estate
 from simulator.exchange import Exchange, stream_for
 from simulator.kvs.stream import NoFragment, Reader, Stream
+from tests.scenarios.switchboard import Switchboard
 
 START_MS = 1_790_000_000_000
 CONTACT = "11111111-2222-4333-8444-555555555555"
@@ -179,6 +183,7 @@ class World:
     def __post_init__(self) -> None:
         self.lambdas = Lambdas(self)
         self.requests = itertools.count(1)
+        self.switchboard = Switchboard(self)
         self.estate: Estate = estate()
         self.clock: LoopClock
         self.store: MemoryStore
@@ -244,7 +249,7 @@ class World:
         async with asyncio.TaskGroup() as tasks:
             self._tasks = tasks
             self._serving = [tasks.create_task(self.service.run())]
-            self._services = [self.service]
+            self._services = self.alive = [self.service]
             try:
                 yield
             finally:
@@ -263,6 +268,8 @@ class World:
     def kill_gateway(self) -> None:
         """As `kill -9` does: nothing is handed over, nothing is written any more."""
         self.dead = len(self._services) == 1
+        self.switchboard.cut()
+        self.alive = self._services[1:]
         self._serving[0].cancel()
 
     def _facilities(self) -> Facilities:
@@ -274,7 +281,13 @@ class World:
             source=self._source,
         )
 
-        def open_leg(lease: Lease, head: Head, call: Call) -> KvsLeg:
+        async def opening(url: str) -> bytes:
+            return ulaw_of(await self.prompts.get(url))
+
+        def open_leg(lease: Lease, head: Head, call: Call) -> Leg:
+            if call.form is FlowForm.SIP:
+                line = self.switchboard.waiting[call.contact_id]
+                return SipLeg(self.store, self.clock, line, lease, head, call, opening)
             return KvsLeg(services, lease, head, call)
 
         return Facilities(
@@ -286,6 +299,7 @@ class World:
             definitions={"shop": SHOP},
             queue_arns=self.estate.queue_arns,
             random=lambda: 0.5,
+            lines=self.switchboard,
         )
 
     def _presence(self) -> Presence:
@@ -303,6 +317,7 @@ class World:
             streams=self.exchange,
             voice=lambda text: tones.encode_utterance(text, 320),
             clock=self.clock,
+            third_parties=self.switchboard,
         )
         return incoming(
             self.estate.instance,
@@ -439,7 +454,7 @@ class Lambdas:
     async def _answer(self, name: str, event: Mapping[str, Any]) -> dict[str, str]:
         world, store = self.world, self._store()
         parameters = world.estate.parameters
-        settings = Settings(parameters.default_queue_arn, parameters.default_queue_name, world.max_calls)
+        settings = Settings(parameters.default_queue_arn, parameters.default_queue_name, world.max_calls, sip=True)
         if name == "start_call":
             return await start_call(store, world.wakeups, world.clock, event, settings)
         form, limits = (FlowForm.INTERRUPTIBLE, WAIT) if name == "next_action_wait" else (FlowForm.POLLING, POLL)

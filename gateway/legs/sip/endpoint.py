@@ -144,7 +144,7 @@ class Counters:
 
 @dataclass(eq=False)
 class SipEndpoint:
-    """`serve` runs it. `lines` are calls whose record is being taken, by contact."""
+    """`serve` runs it. `lines` are calls that a record was found for, by contact."""
 
     settings: SipSettings
     store: GatewayStore
@@ -221,11 +221,11 @@ class SipEndpoint:
     # -- what the service asks for ---------------------------------------------------------------------------
 
     def has(self, contact_id: str) -> bool:
-        """A line waits for the leg of this contact."""
+        """The line of this contact ends here."""
         return contact_id in self.lines
 
     def release(self, contact_id: str) -> None:
-        """End a line that no leg has taken."""
+        """Whatever became of the leg, and also when there never was one, the caller goes back to the flow."""
         line = self.lines.pop(contact_id, None)
         if line is not None:
             line.hang_up()
