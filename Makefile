@@ -76,6 +76,10 @@ image: .venv/ready ## build the gateway's image without Docker and run a call th
 	@scripts/setup-image
 	@$(BIN)/pytest -q -m image tests/image
 
+.PHONY: eval
+eval: .venv/ready ## play written conversations: NAME=shop REPEATS=3 MODE=speech; see docs/evals.md
+	@$(BIN)/python -m tests.evals
+
 chaos: .venv/ready ## thousands of calls with faults at random points
 	@$(BIN)/python -m tests.chaos
 

@@ -119,7 +119,11 @@ def _sentences(node: Node, data: dict[str, Any], findings: Findings) -> None:
 
 
 def _zone(node: Node, data: dict[str, Any], findings: Findings) -> None:
-    if "time_zone" in data and data["time_zone"] not in available_timezones():
+    if "time_zone" not in data:
+        return
+    if data["time_zone"] in available_timezones():
+        templates.zone(data["time_zone"])
+    else:
         near = meant(data["time_zone"], available_timezones())
         findings.below(node, "time_zone", f"a time zone such as Europe/London{near}", shown(data["time_zone"]))
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
+from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -24,6 +25,12 @@ _NAME = re.compile(r"caller_number|time|day|date|(?:attributes|lookup)\.[A-Za-z0
 _EXPECTED = "caller_number, time, day, date, attributes.NAME or lookup.NAME in double braces"
 
 
+@cache
+def zone(name: str) -> tzinfo:
+    """A time zone; read from the disk when a definition is checked, and not while a caller waits."""
+    return UTC if name == "UTC" else ZoneInfo(name)
+
+
 @dataclass(frozen=True, slots=True)
 class Known:
     """What is known of one call. `now_ms` since the epoch."""
@@ -36,7 +43,7 @@ class Known:
 
     def values(self) -> dict[str, str]:
         """By name, cut and in one line, without those that are empty."""
-        local = datetime.fromtimestamp(self.now_ms / 1000, UTC).astimezone(ZoneInfo(self.time_zone))
+        local = datetime.fromtimestamp(self.now_ms / 1000, UTC).astimezone(zone(self.time_zone))
         found: dict[str, object] = {
             "caller_number": self.caller_number,
             "time": f"{local:%H:%M}",

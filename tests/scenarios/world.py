@@ -22,6 +22,8 @@ from contract.store import FlowStore
 from contract.turns import Role, Turn
 from contract.wakeups import MemoryWakeups
 from contract.wire import parse_request
+from definition import AgentDefinition
+from definition.reader import by_language
 from gateway.facilities import Facilities
 from gateway.functions.invoker import FunctionFailed
 from gateway.legs.kvs.errors import Cause, ReadingStopped
@@ -48,6 +50,7 @@ from simulator.connect.prompts import parse_s3_url
 from simulator.connect.seams import ObjectMissing, Seams
 from simulator.connect.shell import ContactEnd, FlowEvent, incoming
 from simulator.deepgram import loopback, tones
+from simulator.deepgram.brain import Brain
 from simulator.deepgram.manners import PESSIMISTIC, Manners
 from simulator.deepgram.scripted import ScriptedMind, scripted_brain
 from simulator.estate import Estate, estate
@@ -174,6 +177,9 @@ class World:
     functions: Functions = field(default_factory=lambda: Functions({}))
     limit: int = 4
     max_calls: int = 0
+    agent: AgentDefinition = SHOP
+    caller_number: str = "+4915112345678"
+    attributes: Mapping[str, str] = field(default_factory=dict)
     patience_ms: int = HANG_UP_MS  # the caller hangs up so long after the last word of both sides
     end: ContactEnd | None = None
     dead: bool = False
@@ -232,7 +238,7 @@ class World:
         self.wakeups = MemoryWakeups()
         self.prompts = SlowPrompts(self.preset.s3_put_ms)
         self.deepgram = loopback.Service(
-            lambda: scripted_brain(self.mind),
+            self._brain,
             self.clock,
             ended=lambda code, reason: ConnectionEnded(code, reason),
             refused=lambda status, body: UpgradeRefused(status),
@@ -296,11 +302,14 @@ class World:
             connector=Connector(self.deepgram),
             invoker=self.functions,
             open_leg=open_leg,
-            definitions={"shop": SHOP},
+            definitions=by_language(self.agent),
             queue_arns=self.estate.queue_arns,
             random=lambda: 0.5,
             lines=self.switchboard,
         )
+
+    def _brain(self) -> Brain:
+        return scripted_brain(self.mind)
 
     def _presence(self) -> Presence:
         return Presence(self)
@@ -324,8 +333,9 @@ class World:
             self.estate.flow_arn(self.form),
             seams,
             contact_id=CONTACT,
-            caller_number="+4915112345678",
+            caller_number=self.caller_number,
             system_number="+49301234567",
+            attributes=self.attributes,
             preset=self.preset,
             report=self._note,
         )

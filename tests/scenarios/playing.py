@@ -1,0 +1,245 @@
+"""Plays a written conversation on the jumping clock, against the local agent's rules, and says what was otherwise."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import definition
+from contract.errors import CallNotFound, StoreUnavailable
+from contract.turns import Role
+from definition import AgentDefinition
+from gateway.functions.invoker import FunctionFailed
+from simulator.connect.presets import preset
+from simulator.deepgram.brain import Brain
+from simulator.deepgram.local.rulebook import Rulebook
+from simulator.deepgram.local.rulebook import load as load_rules
+from simulator.deepgram.local.rules import RulesMind
+from simulator.deepgram.manners import PESSIMISTIC, Incident, Manners
+from simulator.deepgram.scripted import ScriptedEars, ScriptedMind, ScriptedVoice
+from simulator.estate import estate
+from tests.scenarios.world import CONTACT, Functions, World, spoken
+from tests.scenarios.written import Break, Written
+
+AGENTS = Path(__file__).resolve().parents[2] / "agents"
+_WORDS = re.compile(r"[\w']+")
+
+
+@dataclass
+class RealFunctions(Functions):
+    """The handlers of lambdas/functions, in this process; a scenario may slow one down, break it or answer for it."""
+
+    agent: AgentDefinition | None = None
+    said_of: Mapping[str, Mapping[str, Any]] | None = None
+
+    async def invoke(self, name: str, payload: Mapping[str, object]) -> str:
+        self.invoked.append((name, payload))
+        asked = (self.said_of or {}).get(name, {})
+        await asyncio.sleep(asked.get("takes_s", 0.05))
+        if "fails" in asked:
+            raise FunctionFailed(name, asked["fails"])
+        if "answers" in asked:
+            return json.dumps(asked["answers"])
+        assert self.agent is not None
+        folder = next(each.folder for each in self.agent.lambdas if each.name == name)
+        return json.dumps(_handler(folder)(json.loads(json.dumps(payload)), None))
+
+
+@dataclass
+class WrittenWorld(World):
+    """A world whose voice agent has the rules of its definition for a mind."""
+
+    book: Rulebook | None = None
+    broke_at_ms: int = 0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        names = [name for name in self.agent.queues if name != self.agent.default_queue]
+        self.estate = estate(self.agent.name, (*names, self.agent.default_queue))
+
+    def _brain(self) -> Brain:
+        assert self.book is not None
+        return Brain(ScriptedEars(), RulesMind(self.book), ScriptedVoice())
+
+
+@cache
+def prepared(agent: str) -> tuple[AgentDefinition, Rulebook]:
+    """A definition and its rules, and its handlers imported; blocks, so call it before there is a loop."""
+    loaded = definition.load(AGENTS / f"{agent}.yaml")
+    for function in loaded.lambdas:
+        _handler(function.folder)
+    return loaded, load_rules(AGENTS / "rules" / f"{agent}.yaml")
+
+
+@cache
+def _handler(folder: str) -> Callable[[object, object], object]:
+    handler: Callable[[object, object], object] = importlib.import_module(f"lambdas.functions.{folder}.handler").handler
+    return handler
+
+
+def world(written: Written, form: str, name: str) -> WrittenWorld:
+    """Everything set up as the file says; nothing has happened yet."""
+    agent, book = prepared(written.agent)
+    call = WrittenWorld(
+        form,
+        [spoken(each.text, each.after_s) for each in written.caller],
+        ScriptedMind(),
+        preset(name),
+        manners=_manners(written),
+        functions=RealFunctions({}, agent=agent, said_of=written.functions),
+        patience_ms=max(round(written.patience_s * 1000), 8000),
+        agent=agent,
+        caller_number=written.number,
+        attributes=dict(written.attributes),
+        book=book,
+    )
+    if form == "interruptible" and not _prompts_are_left(name):
+        call.patience_ms = max(call.patience_ms, 60_000)  # it finds out after 25 s that it has to poll
+    _queues(call, written)
+    return call
+
+
+def _manners(written: Written) -> Manners:
+    given = dict(written.deepgram)
+    incidents = tuple(Incident(**each) for each in given.pop("incidents", ()))
+    plain: dict[str, Any] = {name: tuple(each) if isinstance(each, list) else each for name, each in given.items()}
+    return replace(PESSIMISTIC, incidents=incidents, **plain)
+
+
+def _prompts_are_left(name: str) -> bool:
+    return preset(name).prompt_cut.value != "never"
+
+
+def _queues(call: World, written: Written) -> None:
+    for arn in call.estate.queue_arns.values():
+        queue = call.estate.instance.queue(arn)
+        assert queue is not None
+        if written.queue == "unstaffed":
+            queue.staffed = queue.available = queue.online = 0
+        elif written.queue == "full":
+            queue.capacity = queue.depth = 1
+        elif written.queue == "closed":
+            hours = call.estate.instance.hours_of(queue.hours_arn)
+            assert hours is not None
+            hours.open = False
+
+
+async def play(written: Written, form: str, name: str) -> list[str]:
+    """Play it once; returns what is not as it should be."""
+    call = world(written, form, name)
+    await call.call((lambda each: _breaks(call, written)) if written.breaks else None)
+    try:
+        await call.check()
+    except AssertionError as error:
+        return [f"what holds for every call does not: {error}"]
+    return await judge(call, written)
+
+
+async def _breaks(call: WrittenWorld, written: Written) -> None:
+    for each in written.breaks:
+        await call.until(lambda _, at=each.at: _reached(call, at))  # type: ignore[misc]
+        call.broke_at_ms = call.clock.now_ms()
+        _break(call, each)
+    await asyncio.Event().wait()
+
+
+def _reached(call: World, at: str) -> bool:
+    match at:
+        case "start":
+            return True
+        case "ringing":
+            return call.entered("Start the call")
+        case "speaking":
+            return bool(call.clips_asked())
+        case "in_a_function":
+            return bool(call.functions.invoked)
+        case "leaving":
+            return any("connecting you" in turn.text for turn in call.turns_now())
+    return call.queued is not None
+
+
+def _break(call: World, what: Break) -> None:
+    match what.what:
+        case "gateway_killed":
+            call.kill_gateway()
+        case "gateway_stopped":
+            call.service.stop()
+        case "store_away":
+            call.break_store(StoreUnavailable("scenario", "Planted"), what.for_s)
+        case "lambda_down":
+            call.lambdas.down.add(what.name)
+        case "deepgram_away":
+            call.deepgram.access.refuse = 503  # sessions that live are ended by an incident of `deepgram`
+
+
+async def judge(call: WrittenWorld, written: Written) -> list[str]:
+    """What the file expects and the call does not show."""
+    expect, wrong = written.expect, list[str]()
+    result, reason = await _outcome(call)
+
+    def compare(what: str, found: object, wanted: object) -> None:
+        if wanted and found != wanted:
+            wrong.append(f"{what} is {found}, expected {wanted}")
+
+    compare("result", result, expect.result)
+    compare("reason", reason, expect.reason)
+    compare("queue", call.queued or "none", expect.queue)
+    _functions(call, written, wrong)
+    turns = [turn.heard_text or turn.text for turn in await call.turns() if turn.role is Role.VOICE_AGENT]
+    for words in expect.said:
+        if not any(set(map(str.lower, map(str, words))) <= set(words_of(turn)) for turn in turns):
+            wrong.append(f"no turn of the agent holds {', '.join(map(str, words))}: {turns}")
+    heard = " ".join(words_of(call.heard_words))
+    wrong += [f"not heard: {text}" for text in expect.heard if " ".join(words_of(text)) not in heard]
+    wrong += [f"heard: {text}" for text in expect.never if " ".join(words_of(text)) in heard]
+    for key, text in expect.handover.items():
+        if text not in call.handover.get(key, ""):
+            wrong.append(f"{key} is {call.handover.get(key)!r}, expected {text!r} in it")
+    _times(call, written, wrong)
+    return wrong
+
+
+async def _outcome(call: World) -> tuple[str, str]:
+    try:
+        head = await call.store.head(CONTACT)
+    except CallNotFound:  # the flow went to a human before anything was recorded
+        return "", ""
+    return head.result.value, head.reason
+
+
+def _functions(call: World, written: Written, wrong: list[str]) -> None:
+    if written.expect.functions is None:
+        return
+    invoked = [(name, payload["arguments"]) for name, payload in call.functions.invoked]
+    wanted = [each if isinstance(each, str) else next(iter(each)) for each in written.expect.functions]
+    if [name for name, _ in invoked] != wanted:
+        wrong.append(f"functions are {[name for name, _ in invoked]}, expected {wanted}")
+        return
+    for each, (name, arguments) in zip(written.expect.functions, invoked, strict=True):
+        if not isinstance(each, str) and dict(each[name]) != dict(arguments):
+            wrong.append(f"{name} was called with {dict(arguments)}, expected {dict(each[name])}")
+
+
+def _times(call: WrittenWorld, written: Written, wrong: list[str]) -> None:
+    started, heard = call.exchange.line.started_ms, call.heard
+    first = heard[0].start_ms if heard else None
+    found: dict[str, float | None] = {
+        "first_word": first / 1000 if first is not None else None,
+        "human": (call.queued_at_ms - (call.broke_at_ms or started)) / 1000 if call.queued_at_ms else None,
+    }
+    for name, limit in written.expect.within_s.items():
+        took = found[name]
+        if took is None or took > limit:
+            wrong.append(f"{name} came after {took} s, expected {limit} s at most")
+
+
+def words_of(text: str) -> list[str]:
+    """Its words in small letters, without what stands between them."""
+    return [word.lower() for word in _WORDS.findall(text)]
