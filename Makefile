@@ -9,7 +9,7 @@ CORES := contract/*,flows/*,definition/*,gateway/duty.py,gateway/conversation/*,
 SHELLS := gateway/legs/kvs/leg.py,gateway/legs/sip/leg.py,gateway/legs/sip/endpoint.py,gateway/legs/sip/transport.py,gateway/legs/sip/sockets.py,gateway/legs/sip/line.py,simulator/sip/shell.py,simulator/deepgram/__main__.py
 CHECKED := $(PACKAGES) tests bench app.py
 
-.PHONY: help setup call test check lint types imports unit scenarios realtime infra image coverage chaos soak fuzz replay \
+.PHONY: help setup call test check lint types imports unit scenarios realtime infra image coverage chaos soak kill-test fuzz replay \
 	setup-deploy synth deploy destroy doctor explain cost observed-calls baseline format lock bench clean
 
 help: ## list the commands
@@ -98,6 +98,10 @@ fuzz: .venv/ready-fuzz ## a million inputs for each reader; TARGET=name and INPU
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements-fuzz.txt || { \
 		echo "fuzz: atheris cannot be installed for this Python; make test runs a short fuzzing without it" >&2; exit 1; }
 	@touch $@
+
+KILL_CALLS ?= 6
+kill-test: .venv/ready ## a gateway is killed in the middle of KILL_CALLS (6) calls, in real time: all must go on
+	@$(BIN)/python -m simulator.fleet kill --calls $(KILL_CALLS)
 
 synth: .venv/ready-deploy ## check deployment.yaml without credentials
 	@$(BIN)/cdk synth -q

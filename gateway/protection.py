@@ -46,19 +46,31 @@ class Protection:
 
     async def _ask(self, wanted: bool) -> None:
         try:
-            await in_thread(lambda: _put(self._url, wanted))
+            failure = await in_thread(lambda: _put(self._url, wanted))
         except OSError as error:  # urllib's errors are OSErrors
-            log.warning("task_protection_refused", wanted=wanted, error=type(error).__name__)
+            failure = type(error).__name__
+        if failure:
+            log.warning("task_protection_refused", wanted=wanted, error=failure)
         else:
             self.protected = wanted
 
 
-def _put(url: str, protected: bool) -> None:
+def _put(url: str, protected: bool) -> str:
+    """Returns why ECS did not do it, "" when it did: the agent passes its failures on as an answer."""
     body: dict[str, object] = {"ProtectionEnabled": protected}
     if protected:
         body["ExpiresInMinutes"] = EXPIRES_MIN
     request = urllib.request.Request(  # noqa: S310 - the URI is the ECS agent's own
         url, json.dumps(body).encode(), {"Content-Type": "application/json"}, method="PUT"
     )
-    with urllib.request.urlopen(request, timeout=REQUEST_S):  # noqa: S310
-        pass
+    with urllib.request.urlopen(request, timeout=REQUEST_S) as answer:  # noqa: S310
+        return _failure(answer.read())
+
+
+def _failure(answer: bytes) -> str:
+    try:
+        told = json.loads(answer)
+    except ValueError:
+        return "unreadable"
+    failure = told.get("failure") if isinstance(told, dict) else None
+    return str(failure.get("Reason") or "failure") if isinstance(failure, dict) else ""

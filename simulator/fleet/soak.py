@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import time
 from collections import deque
@@ -12,6 +11,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
 
 from simulator.fleet.call import FleetCall
 from simulator.fleet.figures import Figures, expire, look
@@ -59,7 +60,8 @@ class Soak:
     async def _rest(self, name: str) -> Figures:
         """Nobody calls; old rows expire."""
         while self._over:
-            await expire(self.fleet, self._over.popleft())
+            await expire(self.fleet, self._over[0])
+            self._over.popleft()
         measured = self.gateway.measured
         await asyncio.sleep(SETTLE_S)
         await self.gateway.process.until(lambda: self.gateway.measured > measured, "it measured itself")
@@ -72,9 +74,13 @@ class Soak:
 
     async def _watch(self) -> None:
         while True:
-            while len(self._over) > KEPT_CALLS:
-                await expire(self.fleet, self._over.popleft())
-            self._tell("", await look(self.fleet, self.gateway))
+            try:
+                while len(self._over) > KEPT_CALLS:
+                    await expire(self.fleet, self._over[0])
+                    self._over.popleft()
+                self._tell("", await look(self.fleet, self.gateway))
+            except (OSError, BotoCoreError, ClientError) as error:
+                print(f"this look failed ({type(error).__name__}), the next one is in {LOOK_EVERY_S:g} s", flush=True)
             await asyncio.sleep(LOOK_EVERY_S)
 
     def _tell(self, what: str, figures: Figures) -> None:
@@ -90,13 +96,11 @@ class Soak:
 
 @asynccontextmanager
 async def _beside(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
-    task = asyncio.create_task(work)
-    try:
+    """Work that ends with the block, and ends the block when it fails."""
+    async with asyncio.TaskGroup() as tasks:
+        task = tasks.create_task(work)
         yield
-    finally:
         task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
 
 
 async def soak(minutes: float, live: int, folder: Path) -> int:

@@ -36,6 +36,7 @@ class Gateway:
 
     name: str
     child: Child | None = None
+    owner: str = ""  # its name in leases
     figures: dict[str, float] = field(default_factory=dict)
     measured: int = 0
     troubles: list[str] = field(default_factory=list)
@@ -50,6 +51,8 @@ class Gateway:
             self.measured += 1
             return
         event = str(told.get("event", text))
+        if event == "started":
+            self.owner = str(told.get("owner"))
         self.happened.append(event)
         broken = told.get("level") in ("error", "critical") and event not in self.expected
         if broken or text.startswith(("Traceback", "Task exception", "Exception")):

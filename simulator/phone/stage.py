@@ -98,7 +98,7 @@ async def open_account(start: Start, own_url: str, key: str) -> cloud.Account:
         if match := MOTO_SERVES.search(text):
             found.append(match[1])
 
-    moto = await start("moto", ["moto.server", "-H", "127.0.0.1", "-p", "0"], {}, line)
+    moto = await start("moto", ["simulator.phone.moto_server", "-H", "127.0.0.1", "-p", "0"], {}, line)
     await moto.until(lambda: bool(found), "it listened")
     return await asyncio.to_thread(cloud.create, cloud.Endpoints(found[0], own_url), key)
 

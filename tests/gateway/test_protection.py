@@ -12,6 +12,7 @@ from aiohttp import web
 
 from gateway import protection
 from gateway.protection import Protection
+from simulator.fleet.ecs import EcsAgent
 
 
 @asynccontextmanager
@@ -80,3 +81,18 @@ async def test_a_refusal_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None
 
 async def test_outside_ecs_it_does_nothing() -> None:
     await Protection("", lambda: 1).run()
+
+
+@pytest.mark.wall_clock
+async def test_a_failure_that_ecs_answers_with_is_a_refusal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(protection, "LOOK_S", 0.01)
+    async with EcsAgent(refuses=True).serving() as ecs:
+        following = Protection(ecs.uri("task-1"), lambda: 1)
+        task = asyncio.create_task(following.run())
+        await asyncio.sleep(0.1)
+        refused = not following.protected
+        ecs.refuses = False
+        while not ecs.protected("task-1"):
+            await asyncio.sleep(0.01)
+        task.cancel()
+    assert refused
