@@ -112,7 +112,7 @@ def _same(head: Head, request: Request, log: Sequence[Numbered]) -> Asked:
     """The flow asks again with the sequence that it had loaded before."""
     opening = head.loaded == head.base_seq
     ended = head.ended
-    if ended is Outcome.NONE:
+    if ended is Outcome.NONE and (not request.ahead or _can_be(head, request.ended, _find(log, head.loaded))):
         ended = request.ended if request.ended in STARTED else Outcome.NONE
     if ended is Outcome.NONE and not opening and not request.ahead:
         ended = _finished(_find(log, head.loaded), request)
@@ -125,6 +125,19 @@ def _same(head: Head, request: Request, log: Sequence[Numbered]) -> Asked:
         digits=request.digits or head.digits,
     )
     return Asked(after, outcomes)
+
+
+def _can_be(head: Head, ended: Outcome, action: Action | None) -> bool:
+    """Whether this is said of what plays now. A request that Connect sends again, with another id, since a Lambda
+    failed, still speaks of the clip before: the one that plays must not be over by it."""
+    if ended is Outcome.CUT:
+        return head.opening_cancelled if head.loaded == head.base_seq else head.cancelled_up_to >= head.loaded
+    duration_ms = head.opening_ms if head.loaded == head.base_seq else _duration_ms(action)
+    return head.asked_at_ms - head.loaded_at_ms >= duration_ms
+
+
+def _duration_ms(action: Action | None) -> int:
+    return action.duration_ms if isinstance(action, Play) else 0
 
 
 def _finished(action: Action | None, request: Request) -> Outcome:

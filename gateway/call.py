@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import structlog
 
-from contract.audio import ULAW_SILENCE
-from contract.call import LEASE_MS, MOST_MOVES, RENEW_EVERY_MS, Call, FlowForm, Head, Lease, Result
-from contract.errors import LeaseLost, StoreUnavailable
-from contract.turns import FunctionEntry, FunctionState, Role, Turn
+from contract.call import MOST_MOVES, Call, FlowForm, Head, Lease, Result
+from contract.errors import LeaseLost
+from contract.turns import FunctionEntry, FunctionState, Role
 from definition import AgentDefinition
+from definition.functions import BUILT_IN
 from definition.languages import chosen
-from definition.settings import settings
 from definition.templates import Known
 from gateway.conversation.commands import (
     ClearSpeech,
@@ -32,43 +30,29 @@ from gateway.conversation.commands import (
     Stay,
     StopFunction,
     Tell,
+    Unwish,
+    Wish,
 )
 from gateway.conversation.conversation import Conversation
 from gateway.conversation.ending import Leave, Step
-from gateway.conversation.sentences import so_far
 from gateway.facilities import Facilities
 from gateway.functions.runner import FunctionRunner
 from gateway.handover import handover
-from gateway.held_audio import HeldAudio
 from gateway.legs.leg import CallerAudio, CallerGone, FlowTook, Handover, Leg, LegFailed, TransferReturned
 from gateway.lookup import look_up
 from gateway.persona import Persona
-from gateway.voice_agent.backoff import Reconnects
+from gateway.record import CallRecord, Outcome
+from gateway.sessions import Sessions, Shared
 from gateway.voice_agent.context import Context, build
-from gateway.voice_agent.messages import SettingsApplied, UpdatePrompt
-from gateway.voice_agent.protocol import State
-from gateway.voice_agent.session import AgentAudio, VoiceAgentSession
-from gateway.voice_agent.treatment import SessionEnded
+from gateway.wishes import Wishes
 
 log = structlog.get_logger()
 
-OUTAGE_MS = 15_000  # a caller who has had no voice agent for so long goes to a human
-HOLD_MS = 2500  # a caller who hears nothing for so long thinks that the line is dead
-WRITE_RETRY_S = 0.5
-READ_RETRY_S = 0.5
 QUIET_LOOK_S = 0.1
 
 
 class _Over(Exception):
     """The call is over: leaves the task group."""
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """How a call ended for this gateway."""
-
-    result: Result
-    reason: str
 
 
 class LiveCall:
@@ -78,17 +62,17 @@ class LiveCall:
         self.contact_id = call.contact_id
         self.outcome = Outcome(Result.NONE, "")
         self._facilities = facilities
-        self._store = facilities.store
         self._clock = facilities.clock
         self._lease = lease
-        self._lease_until_ms = head.lease_until_ms
         self._call = call
         self._resumed = head.moves > 0
         self._base: AgentDefinition = chosen(facilities.definitions, call.agent)
         self._persona: Persona | None = None
         self._leg: Leg = facilities.open_leg(lease, head, call)
+        self._record = CallRecord(facilities.store, facilities.clock, lease, head.lease_until_ms)
+        self._wishes = Wishes()
         self._conversation: Conversation | None = None
-        self._session: VoiceAgentSession | None = None
+        self._sessions: Sessions | None = None
         self._tasks: asyncio.TaskGroup | None = None
         self._functions: dict[str, asyncio.Task[None]] = {}
         self._runner = FunctionRunner(
@@ -98,16 +82,11 @@ class LiveCall:
             call,
             {function.name: function for function in self._base.lambdas},
         )
-        self._turns: asyncio.Queue[Turn] = asyncio.Queue()
         self._over = asyncio.Event()
         self._alarm: asyncio.TimerHandle | None = None
         self._alarm_ms = 0
         self._left: Leave | None = None
         self._turns_before = 0  # caller turns that are known from before this Deepgram session
-        self._held = HeldAudio()
-        self._renewing = False
-        self._hold: asyncio.TimerHandle | None = None
-        self._mute = 0
         self._stopping = ""
         self._moves = head.moves
         self._handing_on: asyncio.Task[None] | None = None
@@ -149,14 +128,15 @@ class LiveCall:
         try:
             await self._serve()
         finally:
-            self._unbridge()
+            if self._sessions is not None:
+                self._sessions.close()
             if self._alarm is not None:
                 self._alarm.cancel()
         if self.given_away:
-            await self._until_written(self._give_away)
+            await self._record.give_away(self._talk.turns.changed())
             log.info("call_given_away", contact=self.contact_id, epoch=self._lease.epoch)
             return self.outcome
-        await self._until_written(self._end)
+        await self._record.close(self._talk.turns.changed(), self.outcome)
         await self._leg.close()
         log.info(
             "call_over",
@@ -173,11 +153,14 @@ class LiveCall:
         try:
             async with asyncio.TaskGroup() as tasks:
                 self._tasks = tasks
+                assert self._persona is not None
+                shared = Shared(self._talk, self._persona, self._leg, tasks, self._carry_out, self._arm, self._remember)
+                self._sessions = Sessions(self._facilities, self._call, shared, resumed=self._resumed)
                 tasks.create_task(self._leg.run(), name="leg")
                 tasks.create_task(self._listen(), name="listen")
-                tasks.create_task(self._sessions(context), name="sessions")
-                tasks.create_task(self._renew(), name="renew")
-                tasks.create_task(self._write(), name="write")
+                tasks.create_task(self._speak(self._sessions, context), name="sessions")
+                tasks.create_task(self._record.renew(self._leg), name="renew")
+                tasks.create_task(self._record.write(), name="write")
                 self._carry_out()
                 await self._over.wait()
                 raise _Over
@@ -188,14 +171,18 @@ class LiveCall:
 
     async def _begin(self) -> Context:
         """What is known of the conversation so far, empty at the start of a call."""
-        turns, functions = await self._recorded()
+        turns, entries = await self._record.read()
+        functions = [entry for entry in entries if entry.name not in BUILT_IN]
         first = max((turn.number for turn in turns), default=0) + 1
         self._inherit(functions, sum(turn.role is Role.CALLER for turn in turns))
         self._persona = await self._known(functions)
-        self._conversation = Conversation(self._definition, self._clock.now_ms(), first_turn=first, earlier=turns)
+        # The longest duration counts from the caller's first moment, whoever served them then.
+        self._conversation = Conversation(self._definition, self._call.started_at_ms, first_turn=first, earlier=turns)
         opening = self._call.opening
         if opening is not None and not turns:
             self._conversation.opening(opening.text, opening.duration_ms)
+        if (wish := self._wishes.inherit(entries)) is not None:
+            self._conversation.resume_leave(wish, self._clock.now_ms())
         if self._stopping:
             self._conversation.give_up(self._stopping)
         return build(turns, functions)
@@ -209,139 +196,47 @@ class LiveCall:
         persona.remember(functions)
         return persona
 
-    async def _recorded(self) -> tuple[Sequence[Turn], Sequence[FunctionEntry]]:
-        """The transcript and the ledger. A store that is away is waited for as long as the lease lasts.
-
-        Raises:
-            LeaseLost: that long.
-        """
-        while True:
-            try:
-                return await self._store.turns(self.contact_id), await self._store.functions(self.contact_id)
-            except StoreUnavailable as error:
-                log.error("record_not_read", contact=self.contact_id, cause=error.cause)
-            self._check_lease()
-            await asyncio.sleep(READ_RETRY_S)
-
     def _inherit(self, functions: Sequence[FunctionEntry], caller_turns: int) -> None:
         """What was entered for a session before this one is not invoked again for the same question."""
         self._runner.inherit(functions)
         self._turns_before = caller_turns
 
-    # -- the voice agent -------------------------------------------------------------------------------------
+    def _remember(self) -> Context:
+        """The conversation for another session of this gateway. The question that has no answer yet is asked again,
+        and with it perhaps the same function."""
+        functions = list(self._runner.ledger.values())
+        self._inherit(functions, self._talk.turns.caller_turns)
+        return build(self._talk.turns.remembered(), functions)
 
-    async def _sessions(self, context: Context) -> None:
-        """One Deepgram session after the other, until the call is over or none can be had."""
-        reconnects = Reconnects(self._facilities.random)
-        lost_ms: int | None = None
-        while True:
-            greet = not context.messages and self._call.opening is None
-            ended = await self._one_session(context, greet=greet)
-            if ended.lived_ms and ended.request_id:
-                lost_ms = None
-            now = self._clock.now_ms()
-            lost_ms = now if lost_ms is None else lost_ms
-            self._held.lost(self._talk.open_turn_ms(now))
-            delay = 0 if self._mute == 1 or self._renewing else reconnects.delay_ms(ended)
-            self._renewing = False
-            if delay is None or now + delay - lost_ms > OUTAGE_MS or self._mute > 1:
-                self._give_up("voice_agent_mute" if self._mute > 1 else f"voice_agent_{ended.code.lower()}")
-                return
-            log.warning("voice_agent_lost", contact=self.contact_id, code=ended.code, retry_ms=delay)
-            self._bridge()
-            await asyncio.sleep(delay / 1000)
-            turns, functions = await self._recorded()
-            # The question that has no answer yet is asked again, and with it perhaps the same function.
-            self._inherit(functions, self._talk.turns.caller_turns)
-            context = build(turns, functions)
-
-    async def _one_session(self, context: Context, *, greet: bool) -> SessionEnded:
-        configured = settings(
-            self._definition,
-            greeting=self._definition.opening if greet else None,
-            context_messages=context.messages,
-            secrets=self._facilities.secrets,
-        )
-        session = VoiceAgentSession(self._facilities.connector, configured, self._clock)
-        running = self._group.create_task(session.run(), name="session")
-        self._session = session
-        try:
-            return await self._converse(session, context)
-        finally:
-            self._session = None
-            running.cancel()
-
-    async def _converse(self, session: VoiceAgentSession, context: Context) -> SessionEnded:
-        conversation = self._talk
-        async for event in session.events():
-            now = self._clock.now_ms()
-            if isinstance(event, AgentAudio):
-                self._mute = 0
-                if conversation.audio(event.audio, now):
-                    conversation.spoken(self._leg.speak(event.audio), event.audio, now)
-                self._arm()
-                continue
-            if isinstance(event, SessionEnded):
-                return event
-            if isinstance(event, SettingsApplied):
-                self._unbridge()
-                self._remind(session, context)
-                conversation.session_changed(context.unanswered, now)
-            conversation.message(event, now)
-            self._carry_out()
-        raise AssertionError("a session's last event is SessionEnded")
-
-    def _remind(self, session: VoiceAgentSession, context: Context) -> None:
-        """A stored agent takes no context in its Settings."""
-        if self._definition.agent_id and context.messages:
-            session.send(UpdatePrompt(so_far(context.messages)))
-
-    def _bridge(self) -> None:
-        """Should the next session be long in coming, the flow's own voice says something."""
-        if self._hold is None:
-            self._hold = asyncio.get_running_loop().call_later(HOLD_MS / 1000, self._say_hold)
-
-    def _unbridge(self) -> None:
-        if self._hold is not None:
-            self._hold.cancel()
-            self._hold = None
-
-    def _say_hold(self) -> None:
-        if not self._talk.parked and not self._over.is_set():
-            self._leg.say(self._definition.sentences.one_moment)
+    async def _speak(self, sessions: Sessions, context: Context) -> None:
+        self._talk.give_up(await sessions.run(context))
+        self._carry_out()
 
     # -- the caller ------------------------------------------------------------------------------------------
 
     async def _listen(self) -> None:
         while True:
             event = await self._leg.next_event()
-            now = self._clock.now_ms()
-            if isinstance(event, CallerAudio):
-                self._heard(event)
-            self._talk.leg(event, now)
+            if isinstance(event, CallerAudio) and self._sessions is not None:
+                self._sessions.hear(event)
+            self._talk.leg(event, self._clock.now_ms())
             match event:
                 case CallerGone(signal):
                     self._finished(signal)
                 case LegFailed() if self._talk.ending.step is Step.TAKEN:
                     self._finished("leg_failed")
-                case FlowTook() | TransferReturned():
-                    log.info("flow", contact=self.contact_id, did=type(event).__name__)
+                case FlowTook():
+                    self._took(event)
+                case TransferReturned():
+                    log.info("flow", contact=self.contact_id, did="TransferReturned")
+                    self._write(self._wishes.taken_back())
             self._carry_out()
 
-    def _heard(self, audio: CallerAudio) -> None:
-        """Caller audio to the session; what comes while there is none waits for the next."""
-        # On the way to a human the caller speaks to nobody; silence keeps the session until they come back.
-        ulaw = ULAW_SILENCE * len(audio.ulaw) if self._talk.parked else audio.ulaw
-        self._held.push(audio.media_ms, ulaw)
-        session = self._session
-        if session is None or session.state is not State.APPLIED:
-            self._held.wait()
-            return
-        for frame in self._held.due():
-            session.send_audio(frame)
-        if session.ends_at_ms is not None and self._talk.quiet:
-            self._renewing = True  # before the service ends it, and at a moment when nobody notices
-            session.close()
+    def _took(self, event: FlowTook) -> None:
+        log.info("flow", contact=self.contact_id, did="FlowTook")
+        self._write(self._wishes.done())
+        if event.reason:  # perhaps what an owner before this one had decided
+            self._left = Leave(event.reason, event.queue)
 
     def _finished(self, signal: str) -> None:
         taken = self._talk.ending.step is Step.TAKEN or signal in ("queued", "ended")
@@ -359,14 +254,14 @@ class LiveCall:
         for command in self._talk.commands():
             self._do(command)
         for turn in self._talk.turns.changed():
-            self._turns.put_nowait(turn)
+            self._record.note(turn)
         self._arm()
 
     def _do(self, command: Command) -> None:
         match command:
             case Tell(message):
-                if self._session is not None:
-                    self._session.send(message)
+                if self._sessions is not None:
+                    self._sessions.send(message)
             case EndSpeech():
                 self._leg.end_of_speech()
             case ClearSpeech():
@@ -380,16 +275,25 @@ class LiveCall:
             case StopFunction(call_id):
                 if (task := self._functions.pop(call_id, None)) is not None:
                     task.cancel()
+            case Wish(leave):
+                self._write(self._wishes.asked(leave, self._talk.turns.caller_turns, self._clock.now_ms()))
+            case Unwish():
+                self._write(self._wishes.taken_back())
             case Go(leave):
                 self._go(leave)
             case Stay():
                 self._leg.withdraw()  # which may come too late: `_left` stays until something else is decided
             case Reconnect():
-                self._reconnect()
+                if self._sessions is not None:
+                    self._sessions.reconnect()
             case GiveUp(reason):
                 self._go(Leave(reason, self._definition.default_queue))
             case Finish():
                 pass  # `_listen` knows more about how the caller left
+
+    def _write(self, line: FunctionEntry | None) -> None:
+        if line is not None:
+            self._record.note(line)
 
     def _go(self, leave: Leave) -> None:
         self._left = leave
@@ -399,15 +303,6 @@ class LiveCall:
         attributes = handover(self._call, leave, self._talk.turns, self._runner.ledger.values())
         arn = self._facilities.queue_arns[leave.queue]
         self._leg.transfer(Handover(leave.queue, arn, leave.reason, attributes))
-
-    def _reconnect(self) -> None:
-        self._mute += 1
-        if self._session is not None:
-            self._session.close()
-
-    def _give_up(self, reason: str) -> None:
-        self._talk.give_up(reason)
-        self._carry_out()
 
     async def _function(self, request: StartFunction) -> None:
         turn = self._talk.turns.caller_turns
@@ -430,7 +325,7 @@ class LiveCall:
             self._talk.redefine(self._definition)
         return told
 
-    # -- time and the record ---------------------------------------------------------------------------------
+    # -- time ------------------------------------------------------------------------------------------------
 
     def _arm(self) -> None:
         """Set the alarm to the conversation's next deadline. One that rings too early sets itself again, so that
@@ -449,41 +344,6 @@ class LiveCall:
         self._talk.tick(self._clock.now_ms())
         self._carry_out()
 
-    async def _renew(self) -> None:
-        """Keep the lease. A gateway that cannot renew stops before somebody else may begin."""
-        while True:
-            await asyncio.sleep(RENEW_EVERY_MS / 1000)
-            self._check_lease()
-            now = self._clock.now_ms()
-            try:
-                head = await self._store.renew(self._lease, now, LEASE_MS, self._leg.start_delay_ms)
-            except StoreUnavailable as error:
-                log.error("lease_not_renewed", contact=self.contact_id, cause=error.cause)
-                continue
-            self._lease_until_ms = now + LEASE_MS
-            self._leg.saw(head)
-
-    def _check_lease(self) -> None:
-        """Raises LeaseLost once the lease has run out by our own clock."""
-        if self._clock.now_ms() >= self._lease_until_ms:
-            raise LeaseLost(self.contact_id, self._lease.epoch)
-
-    async def _write(self) -> None:
-        """Write turns as they change; one that cannot be written now is tried again until the call is over."""
-        while True:
-            turn = await self._turns.get()
-            if not await self._put(turn):
-                await asyncio.sleep(WRITE_RETRY_S)
-                self._turns.put_nowait(turn)
-
-    async def _put(self, turn: Turn) -> bool:
-        try:
-            await self._store.put_turn(self._lease, turn)
-        except StoreUnavailable as error:
-            log.error("turn_not_written", contact=self.contact_id, cause=error.cause)
-            return False
-        return True
-
     async def _hand_on(self, patience_s: float) -> None:
         """A caller who is on the way to a human or to a goodbye has no use for another gateway."""
         with contextlib.suppress(TimeoutError):
@@ -494,34 +354,6 @@ class LiveCall:
         if self._talk.ending.step is Step.NOT and not self._over.is_set():
             self.given_away = True
             self._over.set()
-
-    async def _until_written(self, last: Callable[[], Awaitable[bool]]) -> None:
-        """Write what is left, and `last` of all that. What fails is tried again while the lease lasts."""
-        left = [*_drained(self._turns), *self._talk.turns.changed()]
-        while True:
-            left = [turn for turn in left if not await self._put(turn)]
-            if not left and await last():
-                break
-            if self._clock.now_ms() >= self._lease_until_ms:
-                log.error("record_not_closed", contact=self.contact_id, turns=len(left))
-                break
-            await asyncio.sleep(WRITE_RETRY_S)
-
-    async def _give_away(self) -> bool:
-        try:
-            await self._store.give_away(self._lease)
-        except StoreUnavailable as error:  # the lease runs out by itself
-            log.error("not_given_away", contact=self.contact_id, cause=error.cause)
-            return False
-        return True
-
-    async def _end(self) -> bool:
-        try:
-            await self._store.end(self._lease, self.outcome.result, self.outcome.reason, self._clock.now_ms())
-        except StoreUnavailable as error:
-            log.error("record_not_ended", contact=self.contact_id, cause=error.cause)
-            return False
-        return True
 
     @property
     def _definition(self) -> AgentDefinition:
@@ -536,7 +368,3 @@ class LiveCall:
     def _group(self) -> asyncio.TaskGroup:
         assert self._tasks is not None
         return self._tasks
-
-
-def _drained(queue: asyncio.Queue[Turn]) -> Sequence[Turn]:
-    return [queue.get_nowait() for _ in range(queue.qsize())]

@@ -76,6 +76,18 @@ class StopFunction:
 
 
 @dataclass(frozen=True, slots=True)
+class Wish:
+    """The agent wants to leave: to be kept for who may have to take the call over before it is done."""
+
+    leave: Leave
+
+
+@dataclass(frozen=True, slots=True)
+class Unwish:
+    """It does not want to any more."""
+
+
+@dataclass(frozen=True, slots=True)
 class Go:
     """The last words were heard: transfer or hang up."""
 
@@ -116,6 +128,8 @@ Command = (
     | SayLocally
     | StartFunction
     | StopFunction
+    | Wish
+    | Unwish
     | Go
     | Stay
     | Reconnect

@@ -28,6 +28,8 @@ from gateway.conversation.commands import (
     Stay,
     StopFunction,
     Tell,
+    Unwish,
+    Wish,
 )
 from gateway.conversation.echoes import Echoes
 from gateway.conversation.ending import Ending, Leave, Step
@@ -196,17 +198,27 @@ class Conversation:
             self._ask_again(now_ms)
             self._expect(now_ms)
 
+    def session_lost(self, now_ms: int) -> None:
+        """The voice agent's session is over: nothing more comes of what it was about to say."""
+        self.turns.session_lost(now_ms)
+        self._speech.session_lost(now_ms)
+
     def session_changed(self, unanswered: str, now_ms: int) -> None:
         """A new Deepgram session knows what was said; `unanswered` is the caller turn it has yet to answer."""
         self._gate.open()
-        self._speech.session_changed()
         self._echoes.clear()
+        if unanswered and self.turns.torn:  # what is left of it would be heard before its own beginning
+            self._do(ClearSpeech())
         self._functions.pending.session_renewed()
         # While a function of the old session runs, the answer has to wait: the new one does not know of it.
         self._unanswered = unanswered or (self.turns.last_caller_text if self._functions.pending.any else "")
         self._ask_again(now_ms)
         if not unanswered:
             self._nobody_speaks()
+
+    def resume_leave(self, leave: Leave, now_ms: int) -> None:
+        """The gateway that had the call before died between the wish to leave and its fulfilment."""
+        self.ending.resume(leave, now_ms)
 
     def give_up(self, reason: str) -> None:
         """The voice agent is out of the game: whatever it was about to say, a human takes over now."""
@@ -225,6 +237,7 @@ class Conversation:
         """What is due by now."""
         if self._speech.is_over(now_ms):
             self._do(EndSpeech())
+            self.turns.agent_audio_done()
             self.ending.speech_over(now_ms)
         if self._barge_in.is_cough(self.voice, now_ms, playing=self._speech.playing):
             self._cough(now_ms)
@@ -251,6 +264,11 @@ class Conversation:
         """Nobody speaks and nothing is under way: the session may be changed unnoticed."""
         busy = self._speech.playing or self.voice.speaking or self._barge_in.undecided or self._functions.pending.any
         return not busy and self.ending.step is Step.NOT and self._agent_watch.next_due_ms() is None
+
+    @property
+    def silent(self) -> bool:
+        """The caller hears nothing and says nothing."""
+        return not self._speech.playing and not self.voice.speaking
 
     def open_turn_ms(self, now_ms: int) -> int:
         """When the caller began what no turn has been made of yet; `now_ms` where there is nothing like that."""
@@ -286,6 +304,7 @@ class Conversation:
             return
         self._gate.close(now_ms)
         if playing:
+            self.turns.cut(now_ms)
             self._do(ClearSpeech())
 
     def _caller_said(self, text: str, now_ms: int) -> None:
@@ -386,7 +405,10 @@ class Conversation:
             self._do(answer(call, status="ok", note=sentences.ANSWER_ALREADY))
         elif leave is not None:
             begun = self.ending.ask(leave[0], now_ms, playing=self._speech.playing)
-            self._do(answer(call, status="ok", note=leave[1] if begun else sentences.ANSWER_ALREADY))
+            if begun:
+                self._do(Wish(leave[0]))
+            words = begun or self.ending.asked_again(leave[0], now_ms)
+            self._do(answer(call, status="ok", note=leave[1] if words else sentences.ANSWER_ALREADY))
         else:
             self._do(self._functions.start(call, now_ms))
             self._expect(now_ms)
@@ -429,8 +451,11 @@ class Conversation:
 
     def _cancel_leave(self) -> bool:
         acting = self.ending.step is Step.ACTING
-        if self._gave_up or self.ending.cancel() is None:
+        leave = None if self._gave_up else self.ending.cancel()
+        if leave is None:
             return False
+        if leave.function_id:
+            self._do(Unwish())
         if acting:
             self._do(Stay())
         return True

@@ -53,6 +53,7 @@ class Ending:
     leave: Leave | None = None
     interrupted: bool = False  # the caller began to speak after it was asked for
     _asked_ms: int = 0
+    _resumed: bool = False
     _spoke: bool = False
     _audio_done_ms: int | None = None
     _playing: bool = False
@@ -68,7 +69,20 @@ class Ending:
         self.step, self.leave = Step.LAST_WORDS, leave
         self._asked_ms, self._playing, self._started_ms = now_ms, playing, 0
         self._spoke, self._audio_done_ms, self._heard_at_ms = False, None, None
-        self.interrupted, self._held_until_ms = False, None
+        self.interrupted, self._held_until_ms, self._resumed = False, None, False
+        return True
+
+    def resume(self, leave: Leave, now_ms: int) -> None:
+        """It was asked for in another gateway, which died before it was done."""
+        self.ask(leave, now_ms, playing=False)
+        self._resumed = True
+
+    def asked_again(self, leave: Leave, now_ms: int) -> bool:
+        """The agent asks once more for what was resumed, as it does when its question is put again: its last words
+        are still to come. False: it asks for the same twice."""
+        if self.step is not Step.LAST_WORDS or not self._resumed or self._spoke:
+            return False
+        self.leave, self._asked_ms, self._resumed = leave, now_ms, False
         return True
 
     def agent_audio(self) -> None:

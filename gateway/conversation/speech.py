@@ -66,9 +66,10 @@ class AgentSpeech:
     def audio_done(self, now_ms: int) -> None:
         self._audio_done_ms = now_ms
 
-    def session_changed(self) -> None:
-        """An AgentAudioDone of the session before says nothing of this one's audio."""
-        self._audio_done_ms = None
+    def session_lost(self, now_ms: int) -> None:
+        """What came is all there is: no AgentAudioDone need be waited for."""
+        if self._last_audio_ms is not None:
+            self._audio_done_ms = now_ms
 
     def next_due_ms(self) -> int | None:
         if self._last_audio_ms is None:

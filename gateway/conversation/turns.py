@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from contract.audio import BYTES_PER_MS
 from contract.turns import HeardSource, Role, Turn
@@ -13,6 +13,7 @@ OPENING_STRETCH = 0
 TEXT_AHEAD_MS = 1000  # a sentence may come so long before its own audio
 MOST_TURNS = 2000  # of one call; half an hour of talk has some two hundred
 TEXT_CHARACTERS = 16_384  # of one turn; the record keeps as many bytes
+REPLY_GAP_MS = 1500  # audio comes in bursts; after so long without any the reply is complete, whatever was announced
 CHARACTER_MS = 65  # about 150 words a minute, until the voice is known better
 
 
@@ -41,7 +42,8 @@ class _Speech:
     """An agent turn that grows: one stretch of audio and the sentences that came with it.
 
     `offset_ms`: where in this turn the stretch begins, above 0 for one that goes on after a cough. `sure_texts`:
-    how many sentences there were when the agent said that all audio so far was sent, None while audio comes.
+    how many sentences there were when the agent said that all audio so far was sent, None while audio comes. `torn`:
+    its session was lost while its audio came. `cut_ms`: when the caller spoke into it, 0 before.
     """
 
     number: int
@@ -57,16 +59,32 @@ class _Speech:
     source: HeardSource = HeardSource.ESTIMATED
     sure_texts: int | None = None
     last_text_ms: int = 0
+    last_audio_ms: int = 0
+    torn: bool = False
+    cut_ms: int = 0
     marks: dict[str, int] = field(default_factory=dict)
 
     @property
     def text(self) -> str:
         return " ".join(self.texts)
 
+    def remembered(self, character_ms: float) -> Turn:
+        """As another session has to know it: what is on its way to the caller will be heard, and what was torn is said
+        again."""
+        turn = self.turn(character_ms)
+        if self.torn:
+            return replace(turn, heard_text="")
+        if self.stretch is None or self.finished:
+            return turn
+        if not self.cut_ms:
+            return replace(turn, heard_text=turn.text)
+        heard_ms = self.cut_ms - self.started_ms if self.started_ms else 0
+        return replace(turn, heard_text=heard_share(turn.text, heard_ms, self.received_bytes // BYTES_PER_MS))
+
     def turn(self, character_ms: float) -> Turn:
         text = self.text
         total_ms = self.received_bytes // BYTES_PER_MS
-        if self.interrupted and self.sure_texts is None:
+        if (self.interrupted or self.torn) and self.sure_texts is None:
             # The text is there, but the voice agent stopped in the middle of its audio.
             total_ms = max(total_ms, int(len(text) * character_ms))
         return Turn(
@@ -78,7 +96,7 @@ class _Speech:
             heard_ms=self.position_ms,
             heard_text=heard_share(text, self.position_ms, total_ms),
             heard_source=self.source,
-            interrupted=self.interrupted,
+            interrupted=self.interrupted or self.torn,
             marks=dict(self.marks),
         )
 
@@ -121,6 +139,20 @@ class Turns:
         """Every turn as it is known now, in order."""
         return [self._turn(number) for number in sorted(self._all)]
 
+    def remembered(self) -> list[Turn]:
+        """Every turn as a new session has to know it. What was torn is said again unless the caller has gone on."""
+        turns = self.all()
+        last = self._all[turns[-1].number] if turns else None
+        if isinstance(last, _Speech):
+            turns[-1] = last.remembered(self._voice.character_ms)
+        return turns
+
+    @property
+    def torn(self) -> bool:
+        """The agent's last reply was torn and is still on its way to the caller."""
+        last = self._all[max(self._all)] if self._all else None
+        return isinstance(last, _Speech) and last.torn and not last.finished
+
     def changed(self) -> list[Turn]:
         """Turns that are new or amended since the last time."""
         if not self._changed:
@@ -160,8 +192,7 @@ class Turns:
         self._all[number] = Turn(number, Role.CALLER, text, started_ms, ended_ms, heard_ms, marks=dict(marks))
         self._changed.add(number)
         if self._speech is not None and self._speech.stretch is None:
-            self._speech.interrupted = True  # nothing of it was played
-            self._touch(self._speech)
+            self._never_played(self._speech)
         self._speech = None
 
     def agent_said(self, text: str, now_ms: int) -> None:
@@ -183,11 +214,28 @@ class Turns:
             speech.marks.setdefault("agent_audio_received", now_ms)
         speech.received_bytes += length
         speech.sure_texts = None
+        speech.last_audio_ms = now_ms
 
     def agent_audio_done(self) -> None:
         """All audio so far was sent: a sentence that comes now may belong to what follows."""
         if self._speech is not None:
             self._speech.sure_texts = len(self._speech.texts)
+
+    def session_lost(self, now_ms: int) -> None:
+        """The session is over; was the agent in the middle of its reply, the rest will never come."""
+        speech = self._speech
+        if speech is None or speech.finished or speech.cut_ms:
+            return
+        if speech.stretch is None:
+            self._never_played(speech)
+        elif speech.sure_texts is None and now_ms - speech.last_audio_ms < REPLY_GAP_MS:
+            speech.torn, self._speech = True, None
+            self._touch(speech)
+
+    def cut(self, now_ms: int) -> None:
+        """The caller began to speak: the flow is told to leave what the agent says."""
+        if self._speech is not None:
+            self._speech.cut_ms = now_ms
 
     def agent_audio_dropped(self, length: int) -> None:
         """Audio of a cancelled reply that nobody hears; it still counts for the share that was heard."""
@@ -228,7 +276,13 @@ class Turns:
         speech.stretch = stretch
         speech.offset_ms += from_ms
         speech.finished = speech.interrupted = False
+        speech.cut_ms = 0
         self._speeches[stretch] = self._speech = speech
+        self._touch(speech)
+
+    def _never_played(self, speech: _Speech) -> None:
+        """A text whose audio does not come any more."""
+        speech.interrupted, self._speech = True, None
         self._touch(speech)
 
     def _present(self, stretch: int) -> _Speech | None:

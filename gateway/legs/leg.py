@@ -19,13 +19,15 @@ from contract.turns import HeardSource
 class CallerAudio:
     """Caller audio, µ-law 8 kHz mono (1 byte a sample); `media_ms` is the epoch time of its first sample.
 
-    `delay_ms` is how old it was when it reached the gateway; `inserted` audio is silence of our own making.
+    `delay_ms` is how old it was when it reached the gateway; `inserted` audio is silence of our own making; `speech`:
+    it is louder than the noise of the line, or in doubt.
     """
 
     media_ms: int
     ulaw: bytes
     delay_ms: int = 0
     inserted: bool = False
+    speech: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,14 @@ class ClipFailed:
 
 @dataclass(frozen=True, slots=True)
 class FlowTook:
-    """The flow loaded the transfer or the end: from here on it cannot be called back."""
+    """The flow loaded the transfer or the end: from here on it cannot be called back.
+
+    `reason` and `queue` say which, perhaps one that an earlier owner of the call had asked for; "" where the leg
+    knows of no other than what it was told.
+    """
+
+    reason: str = ""
+    queue: str = ""
 
 
 @dataclass(frozen=True, slots=True)

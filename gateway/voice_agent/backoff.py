@@ -37,6 +37,9 @@ FAILURES: Final = Series(base_ms=500, cap_ms=30_000, attempts=8)
 # A place becomes free when another call ends, which takes longer than a restart, and the caller hears nothing
 # meanwhile: start later, and give up after 8 to 15 seconds, when a queue serves the caller better.
 CAPACITY: Final = Series(base_ms=1_000, cap_ms=8_000, attempts=4)
+# After a takeover the place that is taken may be the dead gateway's own, which the service gives back when it notices:
+# the caller's patience is the only limit.
+CAPACITY_AFTER_TAKEOVER: Final = Series(base_ms=1_000, cap_ms=4_000, attempts=12)
 LONGEST_RETRY_AFTER_MS: Final = 8_000
 STABLE_MS: Final = 60_000
 
@@ -44,9 +47,10 @@ STABLE_MS: Final = 60_000
 class Reconnects:
     """The attempts of one call."""
 
-    def __init__(self, random: Callable[[], float]) -> None:
-        """`random`: numbers in [0, 1), as `random.random`."""
+    def __init__(self, random: Callable[[], float], *, waits_for_room: bool = False) -> None:
+        """`random`: numbers in [0, 1), as `random.random`. `waits_for_room`: the call was taken over."""
         self._random = random
+        self._capacity = CAPACITY_AFTER_TAKEOVER if waits_for_room else CAPACITY
         self._failures = 0
         self._refusals = 0
         self._once: set[str] = set()
@@ -77,5 +81,5 @@ class Reconnects:
         self._refusals += 1
         if retry_after_ms > LONGEST_RETRY_AFTER_MS:
             return None
-        delay = CAPACITY.delay_ms(attempt, self._random())
+        delay = self._capacity.delay_ms(attempt, self._random())
         return None if delay is None else max(delay, retry_after_ms)

@@ -18,6 +18,9 @@ from tests.scenarios.world import CONTACT
 
 LONGEST_SILENCE_MS = 45_000
 LIBRARY_SILENCE_MS = 62_000
+WAIT_MS = 25_000  # the flow's longest Wait
+CUT_WORDS = 2  # of what was cut: its share of the text goes by length, which a long number belies
+TORN_WORDS = 4  # how many words of a torn reply may be wrong: its length is not known, only guessed
 SOUND_BEFORE_MS = 8_000  # a turn takes its time, and so does the caller's audio
 SOUND_AFTER_MS = 1_000
 LAST_WORDS_MS = 12_000  # a line that we close was spoken on so shortly before
@@ -64,6 +67,10 @@ def silence(world: ChaosWorld) -> Lines:
     longest, at = longest_silence(world)
     # Where neither an event nor the Wait's limit leaves a prompt, the flow finds that out by its longest silence.
     limit = LIBRARY_SILENCE_MS if world.plan.preset_name == "nothing_cuts" else LONGEST_SILENCE_MS
+    # Where a Lambda's failure leaves no event, the flow finds it out at the end of its Wait; meanwhile the gateway
+    # does not know whether its clip was heard, and says nothing into it.
+    if world.plan.preset_name == "no_event_on_failure" and world.lambdas_failed:
+        limit += WAIT_MS
     if longest > limit:
         yield "silence", f"{longest} ms of silence from {at} ms on"
 
@@ -157,7 +164,7 @@ def ledger(world: ChaosWorld) -> Lines:
     entries = Counter(
         (entry.name, str(entry.arguments))
         for entry in record.functions.values()
-        if not SHOP.functions[entry.name].idempotent
+        if entry.name in SHOP.functions and not SHOP.functions[entry.name].idempotent
     )
     for (name, arguments), times in entries.items():
         if times > 1:
@@ -175,9 +182,10 @@ def transcript(world: ChaosWorld) -> Lines:
         return
     heard = _heard(world)
     for turn in world.turns_now():
-        if turn.role is Role.VOICE_AGENT and world.saw_the_end_of(turn) and not world.tore(turn):
+        if turn.role is Role.VOICE_AGENT and world.saw_the_end_of(turn):
             recorded = turn.heard_text.split()
-            if not (_contains(heard, recorded) or _contains(heard, recorded[:-1])):
+            edge = TORN_WORDS if world.tore(turn) else CUT_WORDS if turn.interrupted else 1
+            if not any(_contains(heard, recorded[: max(0, len(recorded) - less)]) for less in range(edge + 1)):
                 yield "transcript", f"turn {turn.number} says {turn.heard_text!r}, not heard in this form"
 
 

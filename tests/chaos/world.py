@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import random
-from array import array
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from contract.audio import rms
+from contract.audio import quieter
 from contract.call import CallState, Opening
 from contract.clock import LoopClock
 from contract.errors import CallNotFound
@@ -50,19 +49,12 @@ LONGEST_S = 15 * 60.0  # of the call's own time
 SETTLING_S = 120.0  # after the caller has gone
 STOPPING_S = 100.0
 ECHO_MS = 200
-ECHO_RMS = 260.0  # below what the agent's ears take for speech
+ECHO = 0.1  # 20 dB down: loud enough for the agent's ears to take it for speech
 LIVE_SESSIONS_EVERY_S = 1.0
 
 
-_BAD_FOR_THE_RECORD = (
-    "store_down",
-    "gateways_cut_off",
-    "lambdas_fail",
-    "lambdas_slow",
-    "lambdas_throttled",
-    "lambdas_die",
-    "clips_not_played",
-)
+_BAD_LAMBDAS = ("lambdas_fail", "lambdas_slow", "lambdas_throttled", "lambdas_die")
+_BAD_FOR_THE_RECORD = ("store_down", "gateways_cut_off", "clips_not_played", *_BAD_LAMBDAS)
 _RENDERED: list[tuple[Opening, bytes]] = []
 
 
@@ -347,6 +339,10 @@ class ChaosWorld(scenarios.World):
         so that the flow could not tell what became of a clip."""
         return any(self.injected[kind] for kind in _BAD_FOR_THE_RECORD)
 
+    @property
+    def lambdas_failed(self) -> bool:
+        return any(self.injected[kind] for kind in _BAD_LAMBDAS)
+
     def saw_the_end_of(self, turn: Turn) -> bool:
         """Whether the owner that wrote this turn last lived on until the turn was heard, and beyond."""
         written = self.store.wrote.get(turn.number)
@@ -371,7 +367,8 @@ class ChaosWorld(scenarios.World):
     def tore(self, turn: Turn) -> bool:
         """Whether the session was lost in the middle of this turn: its text may be whole, its audio is not."""
         lost = (line["at"] + START_MS for line in self.logs if line["event"] == "voice_agent_lost")
-        return any(turn.started_at_ms - 5000 <= at <= turn.ended_at_ms + 5000 for at in lost)
+        since = min(turn.started_at_ms, turn.marks.get("agent_audio_received", turn.started_at_ms))
+        return any(since - 5000 <= at <= turn.ended_at_ms + 5000 for at in lost)
 
     def note(self, what: str) -> None:
         self.logs.append({"at": self.clock.now_ms() - START_MS, "event": what})
@@ -414,9 +411,6 @@ class ChaosCaller(Caller):
         heard = self.world.exchange.line.heard
         end = len(heard) - (ECHO_MS - FRAME_MS) * BYTES_A_MS
         frame = bytes(heard[max(0, end - FRAME_BYTES) : max(0, end)])
-        level = rms(frame) if frame else 0
-        if not level:
+        if not any(frame):
             return SILENCE
-        quieter = min(0.1, ECHO_RMS / level)
-        samples = array("h", frame)
-        return array("h", (int(sample * quieter) for sample in samples)).tobytes().ljust(FRAME_BYTES, b"\0")
+        return quieter(frame, ECHO).ljust(FRAME_BYTES, b"\0")

@@ -284,9 +284,36 @@ async def test_a_loaded_clip_that_plays_has_no_outcome_until_the_next_request(st
     head = await store.asked(a_request(1, ahead=True, ended=Outcome.COMPLETED), "r1", T0)
     assert (head.loaded, head.ended, head.loaded_at_ms) == (1, Outcome.NONE, T0)
     assert await outcomes(store) == {1: Outcome.NONE}
+    await store.cancel(lease, 1)
     head = await store.asked(a_request(1, ahead=True, ended=Outcome.CUT), "r2", T0 + 900)
     assert (head.ended, head.loaded_at_ms) == (Outcome.CUT, T0)
     assert await outcomes(store) == {1: Outcome.CUT}
+
+
+@pytest.mark.parametrize("ended", [Outcome.COMPLETED, Outcome.CUT, Outcome.FAILED])
+async def test_a_request_that_is_sent_again_with_another_id_does_not_end_what_plays(
+    store: GatewayStore, ended: Outcome
+) -> None:
+    """It speaks of the clip before, as it did the first time."""
+    lease = await taken(store)
+    await store.append(lease, CLIP, T0)
+    await store.append(lease, CLIP, T0)
+    await store.asked(a_request(1, ahead=True), "r1", T0)
+    await store.asked(a_request(2, ahead=True, ended=ended), "r2", T0 + 3000)
+    head = await store.asked(a_request(2, ahead=True, ended=ended), "r3", T0 + 3010)
+    assert (head.waiter, head.ended) == ("r3", Outcome.NONE)
+    head = await store.asked(a_request(2, ahead=True, ended=Outcome.COMPLETED), "r4", T0 + 3000 + CLIP.duration_ms)
+    assert head.ended is Outcome.COMPLETED
+
+
+async def test_nor_does_it_end_the_opening(store: GatewayStore) -> None:
+    lease = await taken(store)
+    await store.asked(a_request(ahead=True), "r1", T0)
+    head = await store.asked(a_request(ahead=True, ended=Outcome.CUT), "r2", T0 + 10)
+    assert head.ended is Outcome.NONE
+    await store.cancel_opening(lease)
+    head = await store.asked(a_request(ahead=True, ended=Outcome.CUT), "r3", T0 + 900)
+    assert head.ended is Outcome.CUT
 
 
 async def test_in_the_interruptible_form_ended_is_about_the_action_before(store: GatewayStore) -> None:

@@ -17,7 +17,8 @@ from contract.clock import Clock
 from contract.errors import StoreUnavailable
 from contract.store import GatewayStore
 from contract.turns import Role, Turn
-from gateway.legs.kvs.blocks import ContactEnded, Direction
+from gateway.legs.kvs.blocks import CallerBlock, ContactEnded, Direction
+from gateway.legs.kvs.echo import EchoGate
 from gateway.legs.kvs.errors import ReadingGivenUp
 from gateway.legs.kvs.fragments import FragmentReader
 from gateway.legs.kvs.pacer import Pacer
@@ -72,6 +73,7 @@ class KvsLeg:
         self._resumed = head.moves > 0
         self._pacer = Pacer(TAKEOVER_STALE_MS) if self._resumed else Pacer()
         self._fragments = FragmentReader(call.contact_id)
+        self._echo = EchoGate()
         self._pushed = asyncio.Event()
         self._since_ms = 0  # media time from which the caller is heard
         self._media_ms = services.clock.now_ms()
@@ -84,6 +86,8 @@ class KvsLeg:
         return self._speaker.start_delay_ms
 
     async def run(self) -> None:
+        if self._resumed:
+            await self._adopt()
         async with asyncio.TaskGroup() as tasks:
             work = [tasks.create_task(part) for part in (self._read(), self._pace(), self._watch())]
             await self._speaker.run()
@@ -126,6 +130,7 @@ class KvsLeg:
             "backlog_ms_max": counters.max_backlog_ms,
             "inserted_ms": counters.inserted_ms,
             "dropped_ms": counters.dropped_ms,
+            "echo_ms": self._echo.echo_ms,
         }
 
     async def close(self) -> None:
@@ -162,14 +167,19 @@ class KvsLeg:
                     if block.direction is Direction.FROM_CUSTOMER and block.media_ms < self._since_ms:
                         continue
                     if block.direction is Direction.FROM_CUSTOMER:
-                        self._pacer.push(block, now)
+                        self._pacer.push(self._without_echo(block), now)
                         self._pushed.set()
                     else:
+                        self._echo.played(block.media_ms, block.pcm)
                         self._speaker.heard(block.media_ms, block.pcm)
         except ReadingGivenUp as error:
             # Once the caller is on the way to a human, streaming stops by itself.
             if not self._speaker.leaving:
                 self._events.put_nowait(LegFailed(f"media_{error.reason}"))
+
+    def _without_echo(self, block: CallerBlock) -> CallerBlock:
+        """The block, or silence in its place where it is only the agent's own voice."""
+        return replace(block, pcm=bytes(len(block.pcm))) if self._echo.is_echo(block.media_ms, block.pcm) else block
 
     async def _where_to_begin(self) -> MediaStream:
         """The start of the stream, or, for a call that was taken over, half a second before the open turn."""
@@ -182,6 +192,19 @@ class KvsLeg:
         # what was answered already must not be heard again as a part of the next turn.
         self._since_ms = confirmed_ms
         return replace(media, start_timestamp_ms=max(media.start_timestamp_ms, confirmed_ms + 500))
+
+    async def _adopt(self) -> None:
+        """What the owner before this one has left in the log."""
+        head = self._speaker.newest
+        while True:
+            try:
+                after = max(head.loaded, head.cancelled_up_to)
+                for pending in await self._services.store.actions_after(self._call.contact_id, after):
+                    self._speaker.adopt(pending)
+                return
+            except StoreUnavailable as error:
+                log.error("log_not_read", contact=self._call.contact_id, cause=error.cause)
+                await asyncio.sleep(READ_RETRY_S)
 
     async def _turns(self) -> Sequence[Turn]:
         """The transcript; a store that is away is waited for, as long as the call keeps its lease."""
@@ -200,7 +223,8 @@ class KvsLeg:
                 if self._events.qsize() >= MOST_EVENTS:  # the call has not listened for minutes: nobody hears this
                     reached(Bound.LEG_EVENTS)
                     continue
-                self._events.put_nowait(CallerAudio(frame.media_ms, frame.ulaw, frame.delay_ms, frame.inserted))
+                audio = CallerAudio(frame.media_ms, frame.ulaw, frame.delay_ms, frame.inserted, frame.speech)
+                self._events.put_nowait(audio)
             due = self._pacer.next_due_ms()
             try:
                 async with asyncio.timeout(None if due is None else max(1, due - now) / 1000):

@@ -55,6 +55,7 @@ class Frame:
     It never goes back, unless the producer's clock does.
 
     `inserted`: silence of our own making; while nothing comes, `media_ms` stands at the end of what came.
+    `speech`: louder than the line's noise, or in doubt.
     `delay_ms` is how old the first sample is, by the producer's clock and ours.
     """
 
@@ -62,6 +63,7 @@ class Frame:
     ulaw: bytes
     inserted: bool
     delay_ms: int
+    speech: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,7 +261,7 @@ class Pacer:
         if not piece.inserted:
             self._delays.append(delay_ms)
         self._sent_media = max(self._sent_media, piece.media)
-        return Frame(self._sent_media // _MS, piece.ulaw, piece.inserted, delay_ms)
+        return Frame(self._sent_media // _MS, piece.ulaw, piece.inserted, delay_ms, piece.speech)
 
     def _fill(self, at: int, now: int) -> Frame:
         """One frame of silence for want of audio, after the short piece that may be left."""

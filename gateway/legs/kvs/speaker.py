@@ -10,7 +10,7 @@ from typing import assert_never
 
 import structlog
 
-from contract.actions import NONE, Action, End, Play, Returned, Say, Transfer
+from contract.actions import NONE, End, Numbered, Play, Returned, Say, Transfer
 from contract.audio import BYTES_PER_MS
 from contract.call import Call, CallState, FlowForm, Head, Lease
 from contract.clock import Clock
@@ -54,7 +54,7 @@ OPENING = 0  # the number of its stretch, and of its sequence on the playout clo
 class Final:
     """An action that takes the caller away: a transfer or the end."""
 
-    action: Action
+    action: Transfer | End
     seq: int = 0
     taken_ms: int = 0  # when the flow took it; 0 before
     withdrawn: bool = False
@@ -210,7 +210,12 @@ class Speaker:
             self._after_final = None
             self._wake.set()
 
-    def _finally(self, action: Action) -> None:
+    def adopt(self, pending: Numbered) -> None:
+        """The owner before this one appended the caller's last action, and the flow has not taken it yet."""
+        if self._final is None and isinstance(pending.action, Transfer | End):
+            self._final = Final(pending.action, pending.seq)
+
+    def _finally(self, action: Transfer | End) -> None:
         if self._final is None:
             self._final = Final(action)
         elif self._final.withdrawn:
@@ -381,7 +386,8 @@ class Speaker:
         final = self._final
         if final is not None and final.seq and not final.taken_ms and max(head.offered, head.loaded) >= final.seq:
             final.taken_ms = now_ms
-            self._emit(FlowTook())
+            queue = final.action.queue if isinstance(final.action, Transfer) else ""
+            self._emit(FlowTook(final.action.reason, queue))
         if head.returned is not Returned.NONE and head.loaded > self._returned_seq:
             self._returned_seq = head.loaded
             self._final = self._after_final = None

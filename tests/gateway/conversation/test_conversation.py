@@ -25,6 +25,8 @@ from gateway.conversation.commands import (
     Stay,
     StopFunction,
     Tell,
+    Unwish,
+    Wish,
 )
 from gateway.conversation.conversation import Conversation
 from gateway.conversation.ending import LONGEST_MS, NO_WORDS_MS, Leave, Step
@@ -79,9 +81,13 @@ class Talk:
             self.it.opening("Good day.", 1000)
         self.stretch = 0
         self.speaking = False
+        self.wishes: list[Command] = []
 
     def take(self) -> list[Command]:
-        return self.it.commands()
+        """What was commanded; wishes to leave are kept aside."""
+        commands = self.it.commands()
+        self.wishes += [command for command in commands if isinstance(command, Wish | Unwish)]
+        return [command for command in commands if not isinstance(command, Wish | Unwish)]
 
     def get(self, message: ServerMessage) -> list[Command]:
         self.it.message(message, self.now)
@@ -658,6 +664,9 @@ def test_a_silent_caller_is_asked_by_each_sentence_and_then_left() -> None:
     talk.said_and_heard("Goodbye.")
     assert said == ["Still there?", "Hello?", "Goodbye."]
     assert gone(talk.wait(600)) == [Leave("caller_silent")]
+    talk.user("Wait, I am here!")
+    assert talk.it.ending.step is Step.NOT
+    assert talk.wishes == []  # it was no wish of the agent's
 
 
 def test_a_sentence_that_is_not_spoken_does_not_stop_the_ladder() -> None:
@@ -887,3 +896,71 @@ def test_an_agent_that_changes_in_mid_call_has_other_functions_and_sentences() -
     ]
     assert isinstance(told.message, FunctionCallResponse)
     assert "no such function" in told.message.content
+
+
+# --- what outlives a session or a gateway
+
+
+def test_a_wish_to_leave_is_told_and_so_is_that_it_is_taken_back() -> None:
+    talk = Talk()
+    leaving(talk, acting=True)
+    assert [wish.leave.function_id for wish in talk.wishes if isinstance(wish, Wish)] == ["f1"]
+    talk.get(FunctionCallCancelled(("f1",)))
+    assert talk.wishes[1:] == [Unwish()]
+
+
+def test_a_goodbye_of_our_own_is_no_wish_of_the_agent() -> None:
+    talk = Talk(max_duration_s=1)
+    talk.wait(1100)
+    assert talk.it.ending.step is Step.LAST_WORDS
+    assert talk.wishes == []
+
+
+def test_a_wish_of_the_gateway_before_is_carried_out_without_another_word() -> None:
+    talk = Talk()
+    talk.it.resume_leave(Leave("transfer_to_human", "sales", function_id="w1"), talk.now)
+    assert gone(talk.wait(NO_WORDS_MS + 600)) == [Leave("transfer_to_human", "sales", function_id="w1")]
+    assert talk.wishes == []  # it is known already
+
+
+def test_the_question_is_put_again_and_the_agent_may_say_its_last_words() -> None:
+    talk = Talk()
+    talk.it.resume_leave(Leave("goodbye", function_id="w1"), talk.now)
+    talk.it.session_changed("Bye.", talk.now)
+    talk.wait(1000)
+    assert answered(talk.call("end_call", call_id="f7")) == [{"status": "ok", "note": sentences.ANSWER_END}]
+    assert answered(talk.call("end_call", call_id="f8")) == [{"status": "ok", "note": sentences.ANSWER_ALREADY}]
+    talk.said_and_heard("Good bye.")
+    assert gone(talk.wait(2000)) == [Leave("goodbye", function_id="f7")]
+
+
+def test_a_caller_who_goes_on_speaking_takes_a_wish_of_the_gateway_before_back() -> None:
+    talk = Talk()
+    talk.it.resume_leave(Leave("goodbye", function_id="w1"), talk.now)
+    talk.user("No, wait, one more thing.")
+    assert talk.wishes == [Unwish()]
+    assert gone(talk.wait(NO_WORDS_MS + 1000)) == []
+
+
+def test_what_is_left_of_a_torn_reply_is_not_heard_before_its_own_beginning() -> None:
+    talk = Talk()
+    talk.user("What do you have?")
+    talk.agent("Tables, chairs and shelves.", 400, done=False)
+    talk.it.session_lost(talk.now)
+    talk.it.session_changed("What do you have?", talk.now)
+    assert ClearSpeech() in talk.take()
+    talk.finished(200, interrupted=True)
+    talk.it.session_changed("What do you have?", talk.now)
+    assert ClearSpeech() not in talk.take()
+
+
+def test_nobody_is_asked_to_hold_while_somebody_speaks() -> None:
+    talk = Talk()
+    silent = [talk.it.silent]
+    talk.wait(200, sound=LOUD_FRAME)
+    silent.append(talk.it.silent)
+    talk.wait(200)
+    silent.append(talk.it.silent)
+    talk.agent("Tables, chairs and shelves.")
+    silent.append(talk.it.silent)
+    assert silent == [True, False, True, False]

@@ -80,9 +80,18 @@ def test_an_announcement_without_audio_means_nothing() -> None:
     assert speech.next_due_ms() is None
 
 
-def test_an_announcement_of_the_session_before_means_nothing() -> None:
+def test_of_a_session_that_was_lost_no_announcement_is_waited_for() -> None:
+    speech = AgentSpeech()
+    speech.session_lost(NOW)
+    assert speech.next_due_ms() is None
+    speech.received(NOW)
+    speech.session_lost(NOW + 100)
+    assert speech.next_due_ms() == NOW + 100 + SPEECH_OVER_MS
+
+
+def test_what_the_next_session_says_has_an_announcement_of_its_own() -> None:
     speech = AgentSpeech()
     speech.received(NOW)
-    speech.audio_done(NOW)
-    speech.session_changed()
-    assert speech.next_due_ms() == NOW + SPEECH_LOST_MS
+    speech.session_lost(NOW + 100)
+    speech.received(NOW + 200)
+    assert speech.next_due_ms() == NOW + 200 + SPEECH_LOST_MS

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contract.turns import HeardSource, Role, Turn
-from gateway.conversation.turns import CHARACTER_MS, TEXT_AHEAD_MS, Turns, heard_share
+from gateway.conversation.turns import CHARACTER_MS, REPLY_GAP_MS, TEXT_AHEAD_MS, Turns, heard_share
 
 NOW = 1_000_000
 TEXT = "Your order is on its way."
@@ -335,3 +335,76 @@ def test_a_tail_of_nothing_known_is_a_turn_of_its_own() -> None:
 
 def test_there_is_no_reply_at_first() -> None:
     assert Turns().reply_text == ""
+
+
+# --- a session that is lost
+
+
+def test_a_reply_whose_session_is_lost_amid_its_audio_was_not_heard_whole() -> None:
+    turns = Turns()
+    turns.agent_said(TEXT, NOW)
+    turns.agent_audio(1, 800 * 8, NOW)
+    turns.session_lost(NOW + 100)
+    assert turns.torn
+    finished(turns, 1, 800)
+    assert only(turns).heard_text == "Your order"  # 800 of about 1600 ms
+    assert only(turns).interrupted
+    assert not turns.torn
+
+
+def test_a_torn_reply_is_said_again_and_what_comes_next_is_a_turn_of_its_own() -> None:
+    turns = Turns()
+    turns.caller_said("Where is my order?", NOW, NOW, {})
+    turns.agent_said(TEXT, NOW)
+    turns.agent_audio(1, 800 * 8, NOW)
+    turns.session_lost(NOW + 100)
+    assert [turn.heard_text for turn in turns.remembered()] == ["", ""]
+    turns.agent_said("It is on its way.", NOW + 900)
+    assert [turn.text for turn in turns.all()][1:] == [TEXT, "It is on its way."]
+    assert [turn.heard_text for turn in turns.remembered()][1:] == ["", ""]  # only the last one may be coming
+
+
+@pytest.mark.parametrize(("done", "later"), [(True, 10), (False, REPLY_GAP_MS)])
+def test_a_reply_that_was_all_there_is_not_said_again(done: bool, later: int) -> None:
+    turns = Turns()
+    turns.agent_said(TEXT, NOW)
+    turns.agent_audio(1, 1600 * 8, NOW)
+    if done:
+        turns.agent_audio_done()
+    turns.session_lost(NOW + later)
+    assert not turns.torn
+    assert turns.remembered()[-1].heard_text == TEXT  # it is on its way to the caller
+    assert only(turns).heard_text == ""  # which the record does not claim before
+
+
+def test_of_what_the_caller_spoke_into_a_new_session_knows_about_what_was_heard() -> None:
+    turns = Turns()
+    spoken(turns, 1, TEXT, 1600)
+    turns.playback_started(1, NOW + 200)
+    turns.cut(NOW + 1000)
+    turns.session_lost(NOW + 1010)
+    assert turns.remembered()[-1].heard_text == "Your order"
+    finished(turns, 1, 900, interrupted=True)
+    assert turns.remembered()[-1].heard_text == only(turns).heard_text == "Your order is"
+
+
+def test_what_was_cut_before_its_first_sample_was_not_heard() -> None:
+    turns = Turns()
+    spoken(turns, 1, TEXT, 1600)
+    turns.cut(NOW + 10)
+    assert turns.remembered()[-1].heard_text == ""
+
+
+def test_with_nothing_said_there_is_nothing_to_tear() -> None:
+    turns = Turns()
+    turns.session_lost(NOW)
+    turns.cut(NOW)
+    assert turns.remembered() == []
+    assert not turns.torn
+    turns.agent_said(TEXT, NOW)  # without audio
+    turns.session_lost(NOW)
+    assert turns.remembered()[-1].heard_text == ""
+    turns.agent_said("Once more.", NOW)
+    assert [turn.text for turn in turns.all()] == [TEXT, "Once more."]
+    turns.caller_said("Hello?", NOW, NOW, {})
+    assert [turn.text for turn in turns.remembered()] == [TEXT, "Once more.", "Hello?"]

@@ -65,6 +65,15 @@ def test_a_long_sentence_without_a_breath_is_speech_to_its_end(frame_ms: int) ->
     assert all(spoke[-4:])
 
 
+@pytest.mark.parametrize("frame_ms", [20, 64, 96])
+def test_who_speaks_for_a_minute_without_a_breath_is_not_taken_for_noise(frame_ms: int) -> None:
+    word = tone(270, 8000) + quiet(30)
+    voice = VoiceActivity()
+    listen(word * 200, frame_ms, voice)
+    assert voice.quiet_ms <= 100
+    assert voice.started_ms == START
+
+
 def test_speech_over_noise_is_heard() -> None:
     spoke = listen(noise(6000, 150) + tone(500, 4000) + noise(500, 150))
     assert any(spoke[300:325])

@@ -275,8 +275,8 @@ def test_what_is_said_into_a_long_outage_is_kept_up_to_a_length(monkeypatch: pyt
     monkeypatch.setattr(held_audio, "LONGEST_MS", 40)
     held = HeldAudio()
     for number in range(4):
-        held.push(T0 + 20 * number, bytes(160))
-        held.wait()
+        held.push(T0 + 20 * number, bytes(160), speech=True)
+        held.wait(T0 + 20 * number)
     assert held.backlog_ms == 40
     assert only(Bound.HELD_AUDIO, 2)
 

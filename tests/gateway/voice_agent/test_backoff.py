@@ -4,6 +4,7 @@ import random
 
 import pytest
 
+from gateway.sessions import TAKEOVER_OUTAGE_MS
 from gateway.voice_agent import treatment
 from gateway.voice_agent.backoff import CAPACITY, FAILURES, STABLE_MS, Reconnects
 from gateway.voice_agent.treatment import SessionEnded
@@ -83,3 +84,10 @@ def test_a_retry_after_is_kept_to_and_one_that_is_too_long_ends_it() -> None:
     assert reconnects.delay_ms(refused(retry_after_ms=3_000)) == 3_000
     assert reconnects.delay_ms(refused(retry_after_ms=500)) == 1_000
     assert reconnects.delay_ms(refused(retry_after_ms=9_000)) is None
+
+
+def test_after_a_takeover_room_is_waited_for_as_long_as_the_caller_waits() -> None:
+    """The place that is taken may be the dead gateway's own."""
+    tried = delays(Reconnects(longest, waits_for_room=True), refused(429))
+    assert tried[:4] == [1_000, 2_000, 4_000, 4_000]
+    assert sum(tried) > TAKEOVER_OUTAGE_MS

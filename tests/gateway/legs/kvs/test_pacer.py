@@ -102,7 +102,7 @@ def test_a_block_leaves_at_once_as_mu_law() -> None:
     assert pacer.due(T0) == []
     pacer.push(block(0), T0 + 300)
     assert pacer.next_due_ms() == T0 + 300
-    assert pacer.due(T0 + 300) == [Frame(T0, lin2ulaw(voice()), False, 300)]
+    assert pacer.due(T0 + 300) == [Frame(T0, lin2ulaw(voice()), False, 300, True)]
     assert pacer.due(T0 + 300) == []
 
 

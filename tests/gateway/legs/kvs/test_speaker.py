@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from contract.actions import Action, Play, Returned, Say
+from contract.actions import Action, Numbered, Play, Returned, Say, Transfer
 from contract.audio import ulaw2lin
 from contract.call import LEASE_MS, Call, FlowForm, Head, Lease, Opening, Result
 from contract.clock import LoopClock
@@ -35,6 +35,7 @@ from tests.gateway.sounds import quiet, speech
 FORMS = (FlowForm.INTERRUPTIBLE, FlowForm.POLLING)
 both = pytest.mark.parametrize("form", FORMS)
 HANDOVER = Handover("orders", "arn:orders", "transfer_to_human", {"va_reason": "asked"})
+TOOK = FlowTook("transfer_to_human", "orders")
 OPENING = Opening("https://clips.s3.eu-central-1.amazonaws.com/opening.wav", "Hello.", 3000)
 STEPS_A_SECOND = 25  # reading the head ten times, and a clip now and then
 
@@ -570,7 +571,7 @@ async def test_the_end_is_appended_and_taken(form: FlowForm) -> None:
         await it.until(lambda: it.flow.over)
         assert it.flow.over == "ended"
         await it.until(lambda: it.got(CallerGone))
-        assert it.events == [FlowTook(), CallerGone("ended")]
+        assert it.events == [FlowTook("goodbye"), CallerGone("ended")]
         assert ENDED_MS <= it.since_start() <= ENDED_MS + 1500
 
 
@@ -580,7 +581,7 @@ async def test_a_transfer_is_taken_and_the_caller_gone_unless_they_come_back(for
         it.speaker.transfer(HANDOVER)
         it.speaker.hang_up("too late")
         await it.until(lambda: it.got(CallerGone))
-        assert it.events == [FlowTook(), CallerGone("queued")]
+        assert it.events == [TOOK, CallerGone("queued")]
         assert it.since_start() >= QUEUED_MS
         assert len(it.store.appended) == 1
 
@@ -651,6 +652,23 @@ async def test_what_is_asked_for_after_a_withdrawal_is_done() -> None:
         it.speaker.withdraw()
 
 
+@both
+async def test_what_the_owner_before_has_appended_is_not_appended_again(form: FlowForm) -> None:
+    async with scene(form, flow=False) as it:
+        before: list[Action] = [
+            Play("https://clips/1.wav", 500),
+            Transfer("arn:orders", "orders", "transfer_to_human", {}),
+        ]
+        for action in before:
+            seq = await it.store.append(it.lease, action, it.clock.now_ms())
+            it.speaker.adopt(Numbered(seq, action, T0))
+        it.speaker.transfer(HANDOVER)
+        await asyncio.sleep(0.5)
+        log = await it.store.actions_after(CONTACT, 0)
+        assert [numbered.action for numbered in log] == before
+        assert it.speaker.leaving
+
+
 async def test_a_withdrawal_that_comes_too_late_leaves_the_transfer() -> None:
     async with scene(FlowForm.POLLING, flow=False) as it:
         it.speaker.transfer(HANDOVER)
@@ -661,7 +679,7 @@ async def test_a_withdrawal_that_comes_too_late_leaves_the_transfer() -> None:
         it.speaker.hang_up("goodbye")
         assert answer["action"] == "transfer"
         await asyncio.sleep(1)
-        assert it.got(FlowTook) == [FlowTook()]
+        assert it.got(FlowTook) == [TOOK]
         assert len(it.store.appended) == 1
         it.speaker.withdraw()
         assert it.speaker.leaving
@@ -680,7 +698,7 @@ async def test_a_caller_who_comes_back_is_heard_of_once(form: FlowForm, why: Ret
         for number in (1, 2):
             it.speaker.transfer(HANDOVER)
             await it.until(lambda number=number: len(it.got(TransferReturned)) == number)  # type: ignore[misc]
-        assert it.events == [FlowTook(), TransferReturned(why)] * 2
+        assert it.events == [TOOK, TransferReturned(why)] * 2
         assert not it.speaker.leaving
         assert await it.says(speech(700)) == 1
         await it.until(lambda: it.got(PlaybackFinished))

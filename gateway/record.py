@@ -1,0 +1,154 @@
+"""The record of one call, as its owner keeps it: the lease, the turns, a wish to leave, the end."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+import structlog
+
+from contract.call import LEASE_MS, RENEW_EVERY_MS, Lease, Result
+from contract.clock import Clock
+from contract.errors import LeaseLost, RecordTooLarge, StoreUnavailable
+from contract.store import GatewayStore
+from contract.turns import FunctionEntry, FunctionState, Turn
+from gateway.legs.leg import Leg
+
+log = structlog.get_logger()
+
+WRITE_RETRY_S = 0.5
+READ_RETRY_S = 0.5
+
+Written = Turn | FunctionEntry
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a call ended for this gateway."""
+
+    result: Result
+    reason: str
+
+
+class CallRecord:
+    """Written in the order of `note`; what cannot be written now is tried again while the lease lasts."""
+
+    def __init__(self, store: GatewayStore, clock: Clock, lease: Lease, lease_until_ms: int) -> None:
+        self._store = store
+        self._clock = clock
+        self._lease = lease
+        self._lease_until_ms = lease_until_ms
+        self._contact_id = lease.contact_id
+        self._waiting: asyncio.Queue[Written] = asyncio.Queue()
+        self._writing: Written | None = None
+
+    async def read(self) -> tuple[Sequence[Turn], Sequence[FunctionEntry]]:
+        """The transcript and the ledger. A store that is away is waited for as long as the lease lasts.
+
+        Raises:
+            LeaseLost: that long.
+        """
+        while True:
+            try:
+                return await self._store.turns(self._contact_id), await self._store.functions(self._contact_id)
+            except StoreUnavailable as error:
+                log.error("record_not_read", contact=self._contact_id, cause=error.cause)
+            self._check_lease()
+            await asyncio.sleep(READ_RETRY_S)
+
+    def note(self, written: Written) -> None:
+        """To be written: a turn as it is now, or a line of the ledger that is not a function's own."""
+        self._waiting.put_nowait(written)
+
+    async def write(self) -> None:
+        """Write what is noted, one after the other. Raises LeaseLost."""
+        while True:
+            self._writing = await self._waiting.get()
+            await self._put_at_last(self._writing)
+            self._writing = None
+
+    async def renew(self, leg: Leg) -> None:
+        """Keep the lease. A gateway that cannot renew stops before somebody else may begin. Raises LeaseLost."""
+        while True:
+            await asyncio.sleep(RENEW_EVERY_MS / 1000)
+            self._check_lease()
+            now = self._clock.now_ms()
+            try:
+                head = await self._store.renew(self._lease, now, LEASE_MS, leg.start_delay_ms)
+            except StoreUnavailable as error:
+                log.error("lease_not_renewed", contact=self._contact_id, cause=error.cause)
+                continue
+            self._lease_until_ms = now + LEASE_MS
+            leg.saw(head)
+
+    async def close(self, turns: Sequence[Turn], outcome: Outcome) -> None:
+        """Write what is left and these turns, and close the record. Raises LeaseLost."""
+        await self._until_written(turns, lambda: self._end(outcome))
+
+    async def give_away(self, turns: Sequence[Turn]) -> None:
+        """Write what is left and these turns, and free the call for another gateway. Raises LeaseLost."""
+        await self._until_written(turns, self._free)
+
+    async def _until_written(self, turns: Sequence[Turn], last: Callable[[], Awaitable[bool]]) -> None:
+        """What fails is tried again while the lease lasts."""
+        # What `write` was at when the call ended is written again: nobody knows how far it has come.
+        left: list[Written] = [] if self._writing is None else [self._writing]
+        left += [self._waiting.get_nowait() for _ in range(self._waiting.qsize())]
+        left += turns
+        while True:
+            left = [written for written in left if not await self._put(written)]
+            if not left and await last():
+                return
+            if self._clock.now_ms() >= self._lease_until_ms:
+                log.error("record_not_closed", contact=self._contact_id, turns=len(left))
+                return
+            await asyncio.sleep(WRITE_RETRY_S)
+
+    def _check_lease(self) -> None:
+        """Raises LeaseLost once the lease has run out by our own clock."""
+        if self._clock.now_ms() >= self._lease_until_ms:
+            raise LeaseLost(self._contact_id, self._lease.epoch)
+
+    async def _put_at_last(self, written: Written) -> None:
+        while True:
+            if await self._put(written):
+                return
+            await asyncio.sleep(WRITE_RETRY_S)
+
+    async def _put(self, written: Written) -> bool:
+        try:
+            if isinstance(written, Turn):
+                await self._store.put_turn(self._lease, written)
+            else:
+                await self._enter(written)
+        except StoreUnavailable as error:
+            log.error("turn_not_written", contact=self._contact_id, cause=error.cause)
+            return False
+        return True
+
+    async def _enter(self, entry: FunctionEntry) -> None:
+        try:
+            await self._store.enter_function(self._lease, entry)
+        except RecordTooLarge as error:  # the model's own words: without them it is no wish that could be kept
+            log.error("wish_not_written", contact=self._contact_id, size=error.found)
+            return
+        if entry.state is not FunctionState.ENTERED:
+            now = self._clock.now_ms()
+            await self._store.finish_function(self._lease, entry.key, entry.state, entry.result, entry.error, now)
+
+    async def _free(self) -> bool:
+        try:
+            await self._store.give_away(self._lease)
+        except StoreUnavailable as error:  # the lease runs out by itself
+            log.error("not_given_away", contact=self._contact_id, cause=error.cause)
+            return False
+        return True
+
+    async def _end(self, outcome: Outcome) -> bool:
+        try:
+            await self._store.end(self._lease, outcome.result, outcome.reason, self._clock.now_ms())
+        except StoreUnavailable as error:
+            log.error("record_not_ended", contact=self._contact_id, cause=error.cause)
+            return False
+        return True

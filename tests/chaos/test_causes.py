@@ -1,0 +1,130 @@
+"""What campaigns have found, each cause as a call of its own, and what a caller may rely on in it."""
+
+from __future__ import annotations
+
+import pytest
+
+from contract.actions import Transfer
+from contract.call import Result
+from contract.turns import FunctionState, Role
+from tests.chaos import campaign
+from tests.chaos.faults import Fault, Plan
+from tests.chaos.plans import calm
+from tests.chaos.world import ChaosWorld
+from tests.scenarios.world import CONTACT, START_MS
+
+pytestmark = pytest.mark.scenario
+
+both_flows = pytest.mark.parametrize("form", ["interruptible", "polling"])
+REPLY = "We make tables,"  # how the long answer begins
+WISHED_AT_MS = 8_700  # when the wish for a transfer has come and stands in the ledger
+
+
+def played(plan: Plan) -> ChaosWorld:
+    report = campaign.run(plan, keep=True)
+    assert report.world is not None
+    assert report.broken == []
+    return report.world
+
+
+def times_heard(world: ChaosWorld, text: str) -> int:
+    return world.heard_words.count(text)
+
+
+@both_flows
+def test_a_caller_who_speaks_for_a_minute_is_not_asked_whether_they_are_there(form: str) -> None:
+    world = played(calm(form=form, said=((" ".join(["and so on"] * 66), None), ("a person please", None))))
+    assert times_heard(world, "Are you still there") == 0
+    assert world.queued == "orders"
+
+
+@both_flows
+def test_a_reply_that_was_all_there_is_not_said_twice(form: str) -> None:
+    """The session is lost while the caller listens."""
+    said = (("what furniture do you have", None), ("a person please", None))
+    world = played(calm(form=form, said=said, faults=(Fault("session_dropped", 13_000),)))
+    assert times_heard(world, REPLY) == 1
+    assert len(world.deepgram.connections) == 2
+
+
+@both_flows
+@pytest.mark.parametrize("at_ms", [9_100, 9_300, 9_500])
+def test_a_reply_that_was_torn_is_said_again_and_recorded_as_torn(form: str, at_ms: int) -> None:
+    said = (("what furniture do you have", None), ("a person please", None))
+    world = played(calm(form=form, said=said, faults=(Fault("session_dropped", at_ms),)))
+    assert times_heard(world, "take your old furniture with us.") == 1
+    replies = [turn for turn in world.turns_now() if turn.text.startswith(REPLY)]
+    assert replies[-1].heard_text == replies[-1].text
+    assert all(turn.interrupted or not turn.heard_text for turn in replies[:-1])
+
+
+@both_flows
+def test_words_said_into_an_outage_are_answered_when_it_is_over(form: str) -> None:
+    """Nobody waits for the silence before them to be played to the new session."""
+    said = (("when are you open", None), ("it is 4711", None))
+    outage = Fault("deepgram_refuses", 13_500, 9.0, word="503")
+    world = played(calm(form=form, said=said, faults=(outage,)))
+    lost = [line for line in world.logs if line["event"] == "voice_agent_lost"][-1]
+    begun_ms = lost["at"] + lost["retry_ms"] + START_MS
+    answered_ms = next(u.start_ms for u in world.heard if "4711" in u.text) + world.exchange.line.started_ms
+    assert answered_ms - begun_ms < 6_000
+    assert times_heard(world, "One moment, please.") == 1
+
+
+@both_flows
+def test_after_a_takeover_no_session_hears_faster_than_it_can(form: str) -> None:
+    said = (("what furniture do you have", None), ("it is 4711", None), ("a person please", None))
+    faults = (Fault("gateway_killed", 9_000, 2.8, word="replaced"), Fault("session_dropped", 24_600))
+    world = played(calm(form=form, said=said, faults=faults))
+    assert all(connection.session.counters.too_fast == 0 for connection in world.deepgram.connections)
+
+
+# -- a wish to leave ---------------------------------------------------------------------------------------------
+
+
+@both_flows
+@pytest.mark.parametrize("after_ms", range(0, 5_000, 500))
+def test_a_wish_for_a_transfer_outlives_its_gateway(form: str, after_ms: int) -> None:
+    """The gateway dies at any moment between the wish and its fulfilment."""
+    at_ms = WISHED_AT_MS + after_ms
+    world = played(calm(form=form, faults=(Fault("gateway_killed", at_ms, 0.0, word="replaced"),)))
+    assert world.queued == "orders"
+    assert world.handover["va_result"] == "transferred"
+    record = world.store._records[CONTACT]
+    assert record.head.result is Result.TRANSFERRED
+    wishes = [entry for entry in record.functions.values() if entry.name == "transfer_to_human"]
+    assert [entry.state for entry in wishes] == [FunctionState.FINISHED]
+
+
+@both_flows
+@pytest.mark.parametrize("after_ms", [500, 1_500])
+def test_a_caller_who_speaks_on_after_the_takeover_stays(form: str, after_ms: int) -> None:
+    said = (("a person please", None), ("it is 4711", 9.0), ("good bye", None))
+    at_ms = WISHED_AT_MS + after_ms
+    world = played(calm(form=form, said=said, faults=(Fault("gateway_killed", at_ms, 0.0, word="replaced"),)))
+    turns = [turn.text for turn in world.turns_now() if turn.role is Role.CALLER]
+    assert turns[:1] == ["a person please"]
+    transfers = [action for _, _, action in world.store.appended if isinstance(action, Transfer)]
+    assert world.queued == "orders" or not transfers
+
+
+# -- the caller's side -------------------------------------------------------------------------------------------
+
+
+@both_flows
+@pytest.mark.parametrize("opening", [True, False])
+def test_a_telephone_on_its_loudspeaker_does_not_interrupt_the_agent(form: str, opening: bool) -> None:
+    """It sends the agent's voice back, 20 dB down, after 200 ms."""
+    said = (("what furniture do you have", None), ("it is 4711", None), ("a person please", None))
+    world = played(calm(form=form, said=said, echo=True, opening=opening))
+    agent = [turn for turn in world.turns_now() if turn.role is Role.VOICE_AGENT]
+    assert not any(turn.interrupted for turn in agent)
+    assert [turn.text for turn in world.turns_now() if turn.role is Role.CALLER] == [text for text, _ in said]
+
+
+@both_flows
+def test_a_caller_on_the_loudspeaker_can_interrupt_it_all_the_same(form: str) -> None:
+    said = (("what furniture do you have", None), ("a person please", 2.0))
+    world = played(calm(form=form, said=said, echo=True))
+    assert any(turn.interrupted for turn in world.turns_now() if turn.text.startswith(REPLY))
+    assert world.queued == "orders"

@@ -1,0 +1,181 @@
+"""What an owner writes of a call, and how long it tries."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+import pytest
+
+from contract.call import LEASE_MS, CallState, Head, Lease, Result
+from contract.clock import LoopClock
+from contract.errors import LeaseLost, RecordTooLarge, StoreUnavailable
+from contract.memory import MemoryStore
+from contract.turns import FunctionEntry, FunctionState, Role, Turn
+from gateway.record import CallRecord, Outcome
+from tests.contract.samples import CONTACT, T0, a_call
+
+OVER = Outcome(Result.ENDED, "goodbye")
+WISH = FunctionEntry("0001#end_call#1", "end_call", {"queue": ""}, FunctionState.ENTERED, T0)
+
+
+def turn(number: int, text: str = "Hello.") -> Turn:
+    return Turn(number, Role.CALLER, text, T0, T0 + 500, 500)
+
+
+class Failing(MemoryStore):
+    """Away until some time of the event loop."""
+
+    until_s = 0.0
+
+    def _check(self) -> None:
+        if asyncio.get_running_loop().time() < self.until_s:
+            raise StoreUnavailable("any", "Throttled")
+
+    async def turns(self, contact_id: str) -> list[Turn]:
+        self._check()
+        return list(await super().turns(contact_id))
+
+    async def put_turn(self, lease: Lease, turn: Turn) -> None:
+        self._check()
+        await super().put_turn(lease, turn)
+
+    async def renew(self, lease: Lease, now_ms: int, lease_ms: int, start_delay_ms: int) -> Head:
+        self._check()
+        return await super().renew(lease, now_ms, lease_ms, start_delay_ms)
+
+    async def end(self, lease: Lease, result: Result, reason: str, now_ms: int) -> None:
+        self._check()
+        await super().end(lease, result, reason, now_ms)
+
+
+class Leg:
+    """As much of a leg as a lease needs."""
+
+    start_delay_ms = 150
+
+    def __init__(self) -> None:
+        self.heads: list[Head] = []
+
+    def saw(self, head: Head) -> None:
+        self.heads.append(head)
+
+
+class Bench:
+    def __init__(self, store: Failing, clock: LoopClock, lease: Lease, head: Head) -> None:
+        self.store, self.clock, self.lease = store, clock, lease
+        self.record = CallRecord(store, clock, lease, head.lease_until_ms)
+        self.leg = Leg()
+
+    def away(self, for_s: float) -> None:
+        self.store.until_s = asyncio.get_running_loop().time() + for_s
+
+    async def head(self) -> Head:
+        return await self.store.head(CONTACT)
+
+    async def texts(self) -> list[str]:
+        self.store.until_s = 0
+        return [turn.text for turn in await self.store.turns(CONTACT)]
+
+
+@asynccontextmanager
+async def bench() -> AsyncIterator[Bench]:
+    store, clock = Failing(), LoopClock(T0)
+    await store.create_call(a_call())
+    lease, head = await store.take(CONTACT, "gateway-1", clock.now_ms(), LEASE_MS)
+    it = Bench(store, clock, lease, head)
+    async with asyncio.TaskGroup() as tasks:
+        writing = tasks.create_task(it.record.write())
+        yield it
+        writing.cancel()
+
+
+async def test_turns_are_written_in_their_order_whenever_the_table_is_there() -> None:
+    async with bench() as it:
+        it.away(3)
+        for number, text in ((1, "One."), (2, "Two."), (1, "One, amended.")):
+            it.record.note(turn(number, text))
+        await asyncio.sleep(4)
+        assert await it.texts() == ["One, amended.", "Two."]
+
+
+async def test_a_wish_is_entered_and_closed() -> None:
+    async with bench() as it:
+        it.record.note(WISH)
+        await asyncio.sleep(0.1)
+        assert [entry.state for entry in await it.store.functions(CONTACT)] == [FunctionState.ENTERED]
+        it.record.note(replace(WISH, state=FunctionState.CANCELLED, result="{}"))
+        await asyncio.sleep(0.1)
+        assert [entry.state for entry in await it.store.functions(CONTACT)] == [FunctionState.CANCELLED]
+
+
+async def test_a_wish_that_is_too_large_stops_nothing() -> None:
+    async with bench() as it:
+        it.record.note(replace(WISH, arguments={"summary": "x" * 70_000}))
+        it.record.note(turn(1))
+        await asyncio.sleep(0.1)
+        assert await it.texts() == ["Hello."]
+        assert await it.store.functions(CONTACT) == []
+    with pytest.raises(RecordTooLarge):
+        await it.store.enter_function(it.lease, replace(WISH, arguments={"summary": "x" * 70_000}))
+
+
+async def test_a_record_is_read_when_the_table_is_back_and_not_beyond_the_lease() -> None:
+    async with bench() as it:
+        it.record.note(turn(1))
+        await asyncio.sleep(0.1)
+        it.away(4)
+        turns, functions = await it.record.read()
+        assert ([turn.text for turn in turns], functions) == (["Hello."], [])
+        it.away(20)
+        with pytest.raises(LeaseLost):
+            await it.record.read()
+        it.away(0)
+
+
+async def test_a_lease_is_kept_over_a_short_absence_of_the_table_and_not_over_a_long_one() -> None:
+    async with bench() as it, asyncio.timeout(60):
+        renewing = asyncio.create_task(it.record.renew(it.leg))  # type: ignore[arg-type]  # enough of one
+        await asyncio.sleep(3)
+        assert (await it.head()).lease_until_ms > T0 + LEASE_MS
+        assert len(it.leg.heads) == 1
+        it.away(5)
+        await asyncio.sleep(8)
+        assert not renewing.done()
+        it.away(60)
+        with pytest.raises(LeaseLost):
+            await renewing
+        it.away(0)
+
+
+async def test_a_record_is_closed_with_what_is_left_to_write() -> None:
+    async with bench() as it:
+        it.away(2)
+        closing = asyncio.create_task(it.record.close([turn(1)], OVER))
+        await closing
+        assert await it.texts() == ["Hello."]
+        head = await it.head()
+        assert (head.state, head.reason) == (CallState.ENDED, "goodbye")
+
+
+async def test_what_was_being_written_when_the_call_ended_is_not_lost() -> None:
+    async with bench() as it:
+        it.away(1)
+        writing = asyncio.create_task(it.record.write())
+        it.record.note(turn(1, "Good bye."))
+        await asyncio.sleep(0.2)
+        writing.cancel()
+        await asyncio.gather(writing, return_exceptions=True)
+        await it.record.close([turn(2, "Bye.")], OVER)
+        assert await it.texts() == ["Good bye.", "Bye."]
+
+
+async def test_a_record_that_cannot_be_closed_is_left_to_the_next_owner() -> None:
+    async with bench() as it:
+        it.away(60)
+        await it.record.close([turn(1)], OVER)
+        assert it.clock.now_ms() >= T0 + LEASE_MS
+        it.away(0)
+        assert (await it.head()).state is CallState.ACTIVE
