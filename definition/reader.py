@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import fields, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
@@ -118,13 +119,19 @@ def _sentences(node: Node, data: dict[str, Any], findings: Findings) -> None:
             findings.below(said or Node({}, node.line, "sentences"), name, f"a sentence {only}")
 
 
+@cache
+def _time_zones() -> frozenset[str]:
+    """All that this machine knows; looking through its files costs 60 ms."""
+    return frozenset(available_timezones())
+
+
 def _zone(node: Node, data: dict[str, Any], findings: Findings) -> None:
     if "time_zone" not in data:
         return
-    if data["time_zone"] in available_timezones():
+    if data["time_zone"] in _time_zones():
         templates.zone(data["time_zone"])
     else:
-        near = meant(data["time_zone"], available_timezones())
+        near = meant(data["time_zone"], _time_zones())
         findings.below(node, "time_zone", f"a time zone such as Europe/London{near}", shown(data["time_zone"]))
 
 

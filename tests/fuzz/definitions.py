@@ -11,7 +11,9 @@ from definition.settings import settings
 from simulator.deepgram.manners import PESSIMISTIC
 from simulator.deepgram.settings_check import check_values, settings_schema
 
-_FILE = Path(tempfile.mkdtemp(prefix="fuzz-")) / "a.yaml"
+_MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None  # a disk costs more time than all the rest
+_FOLDER = tempfile.TemporaryDirectory(prefix="fuzz-", dir=_MEMORY)
+_FILE = Path(_FOLDER.name) / "a.yaml"
 _SCHEMA = settings_schema(PESSIMISTIC)
 _SMALL = """\
 name: a
