@@ -35,7 +35,7 @@ function: .venv/ready ## begin a function of the voice agent: make function NAME
 call: .venv/ready ## run a whole call on this machine, in real time
 	@$(BIN)/python -m simulator.phone
 
-test: .venv/ready .venv/ready-deploy check unit coverage scenarios infra realtime ## all checks and tests
+test: .venv/ready .venv/ready-deploy check unit coverage scenarios infra realtime sip ## all checks and tests
 	@echo "all checks and tests passed"
 
 check: lint types imports ## ruff, mypy and import-linter
@@ -51,7 +51,7 @@ imports: .venv/ready
 	@$(BIN)/lint-imports
 
 unit: .venv/ready ## unit and property tests
-	@$(BIN)/pytest -q -n 2 -m "not scenario and not realtime" --ignore=tests/infra --ignore=tests/image --cov --cov-report=
+	@$(BIN)/pytest -q -n 2 -m "not scenario and not sip and not realtime" --ignore=tests/infra --ignore=tests/image --cov --cov-report=
 
 scenarios: .venv/ready ## whole calls on the jumping clock
 	@$(BIN)/pytest -q -n 2 -m scenario --ignore=tests/image
@@ -71,6 +71,10 @@ observed-calls: .venv/ready ## record anew which AWS calls gateway and Lambdas m
 baseline: .venv/ready-deploy ## with a release: keep what its updates must not replace, its flows and its events
 	@$(BIN)/python -m tests.infra.replacement
 	@$(BIN)/python -m tests.previous
+
+sip: .venv/ready ## the gateway's SIP side against sipp and baresip, which `scripts/setup-sip` installs
+	@scripts/setup-sip || true
+	@$(BIN)/pytest -q -rs -m sip tests/sip
 
 image: .venv/ready ## build the gateway's image without Docker and run a call through it; as root, on Debian
 	@scripts/setup-image
