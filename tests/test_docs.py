@@ -16,6 +16,8 @@ from contract.handover import KEYS
 from contract.wire import NEXT_ACTION_FIELDS, START_CALL_FIELDS
 from gateway.legs.kvs.matroska import Limits
 from gateway.telemetry.bounds import Bound
+from infra.deployment.shapes import DEPLOYMENT
+from operations.doctor.checks import CHECKS
 from simulator.caller.recordings import DEFAULT_CALLER, WORDS
 from simulator.connect.presets import PRESETS, Preset
 from simulator.deepgram import manners
@@ -246,6 +248,32 @@ def test_the_limits_of_the_matroska_reader_are_those_of_the_code() -> None:
 
 def test_every_metric_of_a_limit_is_on_the_page_and_no_other() -> None:
     assert sorted(re.findall(r"`(Limit\w+)`", text(LIMITS))) == sorted(bound.value for bound in Bound)
+
+
+def test_the_page_for_administrators_names_every_attribute_of_the_handover() -> None:
+    assert names(ROOT / "docs/administrators.md", "What a human sees")[: len(KEYS)] == list(KEYS)
+
+
+def test_deploying_names_every_line_of_doctor() -> None:
+    page = text(ROOT / "docs/deploy.md")
+    for topic in ("settings", "credentials", *(topic for topic, _ in CHECKS)):
+        assert f"`{topic}`" in page, topic
+
+
+def test_every_key_of_the_settings_that_a_page_names_exists() -> None:
+    for page in (ROOT / "docs").glob("*.md"):
+        for dotted in re.findall(r"`((?:connect|deepgram|capacity|lambdas|retention)\.[a-z_.]+)[`:]", text(page)):
+            keys: Any = DEPLOYMENT
+            for key in dotted.split("."):
+                assert key in keys.keys, f"{page.name}: {dotted}"
+                keys = keys.keys[key].shape
+
+
+def test_every_command_of_make_in_the_docs_is_in_the_makefile() -> None:
+    targets = set(re.findall(r"^([a-z-]+):", text(ROOT / "Makefile"), re.MULTILINE))
+    for page in (ROOT / "docs").glob("*.md"):
+        named = set(re.findall(r"(?:^ {4}|`)make ([a-z][a-z-]+)", text(page), re.MULTILINE))
+        assert named <= targets, f"{page.name}: {named - targets}"
 
 
 def test_the_changelog_has_the_four_headings() -> None:

@@ -12,6 +12,11 @@ from operations import stack as paths
 from operations.clients import Clients
 from operations.stack import Stack
 
+RESTORE = (
+    ".venv/bin/cdk deploy --revert-drift, as a plain deploy restores nothing that somebody changed outside of it; "
+    "CloudTrail tells who did"
+)
+
 
 class State(StrEnum):
     GOOD = "good"

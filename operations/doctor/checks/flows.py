@@ -14,7 +14,7 @@ from flows.parameters import FlowParameters
 from flows.polling import polling
 from infra.deployment.settings import INSTANCES_OWN
 from operations import stack as paths
-from operations.doctor.findings import Examined, Finding, good, later, missing
+from operations.doctor.findings import RESTORE, Examined, Finding, good, later, missing
 
 MAKE = {"polling": polling, "interruptible": interruptible}
 _SHOWN = 3
@@ -34,13 +34,13 @@ def associations(examined: Examined) -> Iterator[Finding]:
             sound = False
             yield missing(
                 f"{name} ({function or 'not deployed'}) is not associated with the instance: the flow cannot invoke it",
-                "run make deploy; or add it in the Connect console, Flows, AWS Lambda",
+                f"add it in the Connect console, Flows, AWS Lambda; or {RESTORE}",
             )
         elif not _may_invoke(examined, name):
             sound = False
             yield missing(
                 f"the alias of {name} does not let this instance invoke it",
-                "run make deploy: the permission is part of the stack",
+                RESTORE,
             )
     if sound:
         yield good(f"{', '.join(paths.FLOW_FUNCTIONS)} may be invoked by the instance")
@@ -89,7 +89,7 @@ def _flow(examined: Examined, form: str, arn: str, ours: Mapping[str, Any]) -> I
             return
         if code_of(error) != "ResourceNotFoundException":
             raise
-        yield missing(f"the flow {form} is gone from the instance", "run make deploy")
+        yield missing(f"the flow {form} is gone from the instance", RESTORE)
         return
     if found.get("State") != "ACTIVE":
         yield missing(f"the flow {form} is {found.get('State')}", "restore it in the Connect console, Flows, archived")
@@ -98,7 +98,7 @@ def _flow(examined: Examined, form: str, arn: str, ours: Mapping[str, Any]) -> I
         more = f" and {len(different) - _SHOWN} more" if len(different) > _SHOWN else ""
         yield missing(
             f"the flow {form} is not that of this release: {'; '.join(different[:_SHOWN])}{more}",
-            "run make deploy. What somebody changed in the console is lost by that: save the flow there first",
+            f"make deploy, when this release is newer. When somebody changed it in the console, {RESTORE}",
         )
     else:
         yield good(f"{form} is that of this release ({arn.rpartition('/')[2]})")

@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 
 from contract.aws import code_of
 from operations import stack as paths
-from operations.doctor.findings import Examined, Finding, good, later, missing
+from operations.doctor.findings import RESTORE, Examined, Finding, good, later, missing
 
 if TYPE_CHECKING:
     from mypy_boto3_connect.type_defs import HoursOfOperationConfigTypeDef
@@ -42,7 +42,7 @@ def _queue(examined: Examined, name: str, arn: str) -> Iterator[Finding]:
     except ClientError as error:
         if code_of(error) != "ResourceNotFoundException":
             raise
-        yield missing(f"the queue {name} is gone ({arn})", f"run make deploy, or correct queues.{name}.arn")
+        yield missing(f"the queue {name} is gone ({arn})", f"correct queues.{name}.arn, or {RESTORE}")
         return
     if queue.get("Status") != "ENABLED":
         yield missing(f"the queue {name} is disabled", "enable it in the Connect console, Routing, Queues")

@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 
 from contract.aws import code_of
 from operations import stack as paths
-from operations.doctor.findings import Examined, Finding, good, later, missing
+from operations.doctor.findings import RESTORE, Examined, Finding, good, later, missing
 
 CONNECT = "connect.amazonaws.com"
 PREFIXES = ("clips/", "openings/")
@@ -57,7 +57,7 @@ def _playable(examined: Examined, name: str, statements: list[dict[str, Any]]) -
         yield missing(
             f"the policy of {name} does not let this Connect instance read {' and '.join(closed)}: no caller hears the "
             "agent",
-            "run make deploy: the policy is part of the stack; what removed it is in CloudTrail",
+            RESTORE,
         )
 
 
@@ -84,7 +84,7 @@ def _encrypted(examined: Examined, name: str) -> Iterator[Finding]:
         yield missing(
             f"{name} is encrypted with {', '.join(sorted(used))}: Connect plays nothing that the AWS managed key has "
             "encrypted",
-            "run make deploy, which sets S3's own keys (AES256)",
+            f"S3's own keys (AES256) are what the stack sets: {RESTORE}",
         )
 
 
@@ -96,7 +96,7 @@ def _closed(examined: Examined, name: str) -> Iterator[Finding]:
             raise
         access = {}
     if len(access) < 4 or not all(access.values()):
-        yield missing(f"public access to {name} is not blocked", "run make deploy, or block it in the S3 console")
+        yield missing(f"public access to {name} is not blocked", f"block it in the S3 console, or {RESTORE}")
 
 
 def _expiring(examined: Examined, name: str) -> Iterator[Finding]:
@@ -108,4 +108,4 @@ def _expiring(examined: Examined, name: str) -> Iterator[Finding]:
         rules = []
     prefixes = [rule.get("Filter", {}).get("Prefix", rule.get("Prefix", "")) for rule in rules if "Expiration" in rule]
     if PREFIXES[0] not in prefixes:
-        yield missing(f"clips in {name} do not expire", "run make deploy: the rule is part of the stack")
+        yield missing(f"clips in {name} do not expire", RESTORE)

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from operations import stack as paths
-from operations.doctor.findings import Examined, Finding, good, later, missing, unknown
+from operations.doctor.findings import RESTORE, Examined, Finding, good, later, missing, unknown
 
 if TYPE_CHECKING:
     from mypy_boto3_connect.type_defs import InstanceStorageConfigTypeDef
@@ -66,7 +66,9 @@ def _none(examined: Examined) -> Iterator[Finding]:
         yield later("the deploy will configure it")
     else:
         yield missing(
-            "the configuration that the deploy made is gone", "run make deploy; who removed it is in CloudTrail"
+            "the configuration that the deploy made is gone",
+            "Connect console, Data storage: enable live media streaming with the prefix of the settings; CloudTrail "
+            "tells who removed it",
         )
 
 
@@ -130,5 +132,5 @@ def grants(examined: Examined) -> Iterator[Finding]:
     else:
         yield missing(
             f"the gateway may not decrypt with the key of the streams ({decided})",
-            "run make deploy with connect.streaming.key set; a policy of your organisation may deny it too",
+            f"make deploy, if connect.streaming.key is new, else {RESTORE}. Your organisation may deny it too",
         )

@@ -1,0 +1,73 @@
+"""The pages for operators and reviewers say what the template has."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.infra.template import Template, listed
+
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+ROLES = {
+    "GatewayTaskRole": "gateway",
+    "Flowstartcall": "start_call",
+    "Flownextactionwait": "next_action_wait",
+    "Flownextactionpoll": "next_action_poll",
+    "Flowcontactevent": "contact_event",
+    "Flowqueueposition": "queue_position",
+    "StreamingFunction": "streaming, while deploying",
+    "Functions": "a function of the agents",
+}
+# What the page says once for all of them.
+KEY = {"kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey", "kms:ReEncryptFrom", "kms:ReEncryptTo"}
+LOG = {"logs:CreateLogStream", "logs:PutLogEvents"}
+HOST = ("GatewayTaskDefinitionExecutionRole", "GatewayNetworkVpcRejected")  # pulls the image; writes flow logs
+
+
+def roles(template: Template) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for policy in template.all("AWS::IAM::Policy").values():
+        actions = {action for each in policy["PolicyDocument"]["Statement"] for action in listed(each["Action"])}
+        for role in policy["Roles"]:
+            found.setdefault(role["Ref"], set()).update(actions)
+    return found
+
+
+def documented() -> dict[str, set[str]]:
+    table = (DOCS / "security.md").read_text().split("## Roles")[1]
+    rows = re.findall(r"^\| ([a-z_, ]+) \| (.+) \|$", table, re.MULTILINE)
+    return {name: set(re.findall(r"`([^`]+)`", actions)) for name, actions in rows if name != "role of"}
+
+
+def test_the_roles_on_the_page_are_those_of_the_template(templates: Callable[[str], Template]) -> None:
+    table = documented()
+    seen = set()
+    for logical, actions in roles(templates("voice-agent")).items():
+        if logical.startswith(HOST):
+            continue
+        name = next(name for prefix, name in ROLES.items() if logical.startswith(prefix))
+        own = actions - LOG - (set() if name == "streaming, while deploying" else KEY)
+        assert table[name] == own, logical
+        seen.add(name)
+    assert seen == set(table)
+
+
+def alarms(template: Template) -> set[str]:
+    named = [alarm["AlarmName"] for alarm in template.all("AWS::CloudWatch::Alarm").values() if "AlarmName" in alarm]
+    return {name.removeprefix(f"{template.name}-") for name in named}
+
+
+def test_the_alarms_on_the_page_are_those_of_the_template(templates: Callable[[str], Template]) -> None:
+    page = (DOCS / "operations.md").read_text().split("## Alarms")[1].split("\n## ")[0]
+    functions = re.findall(r"`(\w+)`", re.search(r"FUNCTION stands for (.+?)\.", page, re.DOTALL)[1])  # type: ignore[index]
+    rows = re.findall(r"^\| `NAME-([\w-]+)` \|", page, re.MULTILINE)
+    told = {row.replace("FUNCTION", name) for row in rows for name in (functions if "FUNCTION" in row else [""])}
+    assert told == alarms(templates("voice-agent"))
+
+
+def test_the_dashboards_on_the_page_are_those_of_the_template(templates: Callable[[str], Template]) -> None:
+    page = (DOCS / "operations.md").read_text()
+    template = templates("voice-agent")
+    names = {board["DashboardName"] for board in template.all("AWS::CloudWatch::Dashboard").values()}
+    assert {name.replace("voice-agent", "NAME") for name in names} <= set(re.findall(r"`(NAME[\w-]*)`", page))
