@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from contract.audio import ulaw2lin
+from gateway.voice_agent.treatment import ERRORS, WARNINGS
 from simulator.caller.schedule import Words
 from simulator.connect.events import CallerHungUp
 from simulator.connect.presets import PRESETS, Preset
@@ -109,6 +110,29 @@ async def _frozen(world: ChaosWorld, fault: Fault) -> bool | None:
     if not victim.process.killed:
         victim.process.thaw()
         world.thawed(victim)
+    return None
+
+
+MOMENTS_OF_A_FUNCTION = ("entered", "invoked", "answered", "finished")
+
+
+def _moment_of_a_function(chance: random.Random) -> dict[str, Any]:
+    return {"word": chance.choice(MOMENTS_OF_A_FUNCTION), "number": chance.randrange(12)}
+
+
+@kind("gateway_killed_in_function", _moment_of_a_function)
+async def _killed_in_function(world: ChaosWorld, fault: Fault) -> bool | None:
+    """`number` rounds of the event loop after a moment between the entry in the ledger and the answer."""
+    if not await world.function_is(fault.word):
+        return False
+    for _ in range(int(fault.number)):
+        await asyncio.sleep(0)
+    victim = world.owner
+    if victim is None:
+        return False
+    world.kill(victim)
+    if len(world.gateways) < 5:
+        world.start_gateway()
     return None
 
 
@@ -298,18 +322,7 @@ TEXTS = (
 WEIGHTS = {"gateway_killed": 3, "gateway_frozen": 3, "session_dropped": 2, "caller_coughs": 2, "caller_hangs_up": 1}
 MOMENTS = ("open", "settings", "speech", "function", "turn", "clock")
 BLOWS = ("error", "error", "warning", "drop", "unknown")
-CODES = (
-    "INTERNAL_SERVER_ERROR",
-    "THINK_REQUEST_FAILED",
-    "FAILED_TO_THINK",
-    "FAILED_TO_SPEAK",
-    "FAILED_TO_LISTEN",
-    "CLIENT_MESSAGE_TIMEOUT",
-    "SLOW_THINK_REQUEST",
-    "INVALID_SETTINGS",
-    "TOO_MANY_REQUESTS",
-    "NEVER_HEARD_OF",
-)
+CODES = (*ERRORS, *WARNINGS, "TOO_MANY_REQUESTS", "NEVER_HEARD_OF")
 
 
 @dataclass(frozen=True)
@@ -329,6 +342,7 @@ class Plan:
     echo: bool = False
     opening: bool = True
     takes_s: float = 0.1
+    cut_after: int = 0  # messages of the first session
     patience_ms: int = 60_000
 
     def preset(self) -> Preset:
@@ -370,6 +384,7 @@ def draw(seed: int, kinds: tuple[str, ...] = ()) -> Plan:
         echo=chance.random() < 0.3,
         opening=chance.random() < 0.9,
         takes_s=chance.choice((0.1, 0.1, 1.0, 3.0, 6.0)),
+        cut_after=chance.randrange(1, 80) if chance.random() < 0.1 else 0,
     )
 
 

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import itertools
+import json
+
 import pytest
 
 from contract.actions import Transfer
 from contract.call import Result
 from contract.turns import FunctionState, Role
+from simulator.deepgram.brain import Reply
+from simulator.deepgram.scripted import Rule, ScriptedMind, calls
 from tests.chaos import campaign
-from tests.chaos.faults import Fault, Plan
+from tests.chaos.faults import MOMENTS_OF_A_FUNCTION, Fault, Plan
 from tests.chaos.plans import calm
+from tests.chaos.shop import SHOP
 from tests.chaos.world import ChaosWorld
 from tests.scenarios.world import CONTACT, START_MS
 
@@ -83,7 +89,7 @@ def test_after_a_takeover_no_session_hears_faster_than_it_can(form: str) -> None
 
 
 @both_flows
-@pytest.mark.parametrize("after_ms", range(0, 5_000, 500))
+@pytest.mark.parametrize("after_ms", range(0, 5_000, 1_000))
 def test_a_wish_for_a_transfer_outlives_its_gateway(form: str, after_ms: int) -> None:
     """The gateway dies at any moment between the wish and its fulfilment."""
     at_ms = WISHED_AT_MS + after_ms
@@ -128,3 +134,69 @@ def test_a_caller_on_the_loudspeaker_can_interrupt_it_all_the_same(form: str) ->
     world = played(calm(form=form, said=said, echo=True))
     assert any(turn.interrupted for turn in world.turns_now() if turn.text.startswith(REPLY))
     assert world.queued == "orders"
+
+
+# -- each moment once --------------------------------------------------------------------------------------------
+
+
+@both_flows
+@pytest.mark.parametrize("moment", MOMENTS_OF_A_FUNCTION)
+@pytest.mark.parametrize("rounds", (0, 4, 9))
+def test_no_function_runs_twice_wherever_its_gateway_dies(form: str, moment: str, rounds: int) -> None:
+    """Between its entry in the ledger and the answer to the agent, at one await after the other."""
+    fault = Fault("gateway_killed_in_function", 0, word=moment, number=rounds)
+    said = (("please cancel order 4711", None), ("a person please", None))
+    world = played(calm(form=form, said=said, faults=(fault,), takes_s=0.3))
+    assert world.injected[fault.kind] == 1
+    invoked = [name for name, _ in world.functions.invoked]
+    assert invoked in (["cancel_order"], [])
+    entries = [entry for entry in world.store._records[CONTACT].functions.values() if entry.name == "cancel_order"]
+    assert len(entries) == 1
+    if entries[0].state is FunctionState.FINISHED:
+        assert "Order 4711 has been" in world.heard_words
+
+
+@both_flows
+@pytest.mark.parametrize("messages", range(1, 41, 4))
+def test_the_conversation_survives_a_cut_after_each_message_of_the_service(form: str, messages: int) -> None:
+    said = (("it is 4711", None), ("a person please", None))
+    world = played(calm(form=form, said=said, cut_after=messages))
+    assert world.queued == "orders"
+    assert len(world.deepgram.connections) == 2
+    assert "4711" in world.heard_words
+
+
+@both_flows
+def test_a_project_that_is_full_after_a_takeover_has_room_again_in_time(form: str) -> None:
+    """The service counts the dead gateway's session for a while."""
+    faults = (
+        Fault("deepgram_refuses", 9_000, 26.0, word="429"),
+        Fault("gateway_killed", 9_000, 0.0, word="replaced"),
+    )
+    said = (("it is 4711", None), ("a person please", None))
+    world = played(calm(form=form, said=said, faults=faults))
+    assert world.queued == "orders"
+    assert world.handover["va_result"] == "transferred"  # by the agent, in its own voice
+    assert "I will connect you now." in world.heard_words
+
+
+@both_flows
+def test_an_agent_that_calls_functions_in_a_circle_is_stopped(form: str) -> None:
+    world = played(Circling(**vars(calm(form=form, said=(("it is 4711", None),)))))
+    # The first request comes before its turn is confirmed, and counts for the turn before.
+    assert len(world.functions.invoked) == SHOP.max_calls_per_turn + 1
+    assert "That is all that I could find." in world.heard_words
+
+
+class Circling(Plan):
+    """The model looks up one order after the other, until it is told that it is enough."""
+
+    def mind(self) -> ScriptedMind:
+        numbers = itertools.count(1000)
+
+        def another(content: str) -> Reply:
+            if "Too many" in content:
+                return Reply("That is all that I could find.")
+            return calls("get_order_status", json.dumps({"order_number": str(next(numbers))}))
+
+        return ScriptedMind([Rule("it is", another)], {"get_order_status": another})

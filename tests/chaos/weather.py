@@ -237,6 +237,7 @@ class Connector:
 @dataclass
 class ChaosFunctions(Functions):
     weather: Weather = field(kw_only=True)
+    answered: int = 0  # of the function that must not run twice
 
     async def invoke(self, name: str, payload: Mapping[str, object]) -> str:
         weather = self.weather
@@ -248,7 +249,9 @@ class ChaosFunctions(Functions):
             await asyncio.sleep(weather.functions_slow.takes_s)
         if fails:
             raise FunctionFailed(name, weather.failure)
-        return json.dumps(await self.bodies[name](payload))
+        answer = json.dumps(await self.bodies[name](payload))
+        self.answered += name == "cancel_order"
+        return answer
 
 
 @dataclass

@@ -14,7 +14,7 @@ from contract.audio import quieter
 from contract.call import CallState, Opening
 from contract.clock import LoopClock
 from contract.errors import CallNotFound
-from contract.turns import Turn
+from contract.turns import FunctionState, Turn
 from contract.wakeups import MemoryWakeups
 from gateway.facilities import Facilities
 from gateway.legs.kvs.leg import KvsLeg, KvsServices
@@ -31,6 +31,7 @@ from simulator.exchange import stream_for
 from tests.chaos.processes import Process, current
 from tests.chaos.shop import SHOP
 from tests.chaos.weather import (
+    ChaosFunctions,
     ChaosLambdas,
     ChaosObjects,
     ChaosPrompts,
@@ -49,6 +50,8 @@ LONGEST_S = 15 * 60.0  # of the call's own time
 SETTLING_S = 120.0  # after the caller has gone
 STOPPING_S = 100.0
 ECHO_MS = 200
+MOMENT_S = 0.0005  # how finely a moment is looked for
+ONCE = "cancel_order"  # the function that must not run twice
 ECHO = 0.1  # 20 dB down: loud enough for the agent's ears to take it for speech
 LIVE_SESSIONS_EVERY_S = 1.0
 
@@ -94,6 +97,7 @@ class ChaosWorld(scenarios.World):
         )
         self.patience_ms = plan.patience_ms
         self.lambdas = ChaosLambdas(self)
+        self.functions: ChaosFunctions
         self.gateways: list[Gateway] = []
         self.injected: Counter[str] = Counter()
         self.crowded: list[int] = []  # when more than one session was open for long
@@ -286,6 +290,8 @@ class ChaosWorld(scenarios.World):
         if _RENDERED or not self.plan.opening:
             self.deepgram.manners = replace(self.plan.manners, incidents=incidents)
         connection = await self.deepgram.connect()
+        if number == 1 and self.plan.cut_after:
+            cut_after(connection, self.plan.cut_after, self.clock)
         gateway = self.in_process()
         if gateway is not None:
             gateway.sessions.append(connection)
@@ -339,6 +345,26 @@ class ChaosWorld(scenarios.World):
         so that the flow could not tell what became of a clip."""
         return any(self.injected[kind] for kind in _BAD_FOR_THE_RECORD)
 
+    async def function_is(self, moment: str) -> bool:
+        """Wait for a moment in the life of a function that must not run twice; False when the call is over before."""
+        while self.end is None:
+            if self._function_is(moment):
+                return True
+            await asyncio.sleep(MOMENT_S)
+        return False
+
+    def _function_is(self, moment: str) -> bool:
+        record = self.store._records.get(CONTACT)
+        entries = [entry for entry in record.functions.values() if entry.name == ONCE] if record else []
+        invoked = any(name == ONCE for name, _ in self.functions.invoked)
+        happened = {
+            "entered": bool(entries),
+            "invoked": invoked,
+            "answered": self.functions.answered > 0,
+            "finished": any(entry.state is not FunctionState.ENTERED for entry in entries),
+        }
+        return happened[moment]
+
     @property
     def lambdas_failed(self) -> bool:
         return any(self.injected[kind] for kind in _BAD_LAMBDAS)
@@ -378,6 +404,24 @@ class ChaosWorld(scenarios.World):
             return await self.store.head(CONTACT)
         except CallNotFound:
             return None
+
+
+def cut_after(connection: loopback.Loopback, messages: int, clock: LoopClock) -> None:
+    """Let the line break after so many messages of the service, the one after a message being no better than any."""
+    left = messages
+    receive = connection.recv
+
+    async def recv() -> str | bytes:
+        nonlocal left
+        frame = await receive()
+        left -= 1
+        if left == 0:
+            connection.session.closed(clock.now_ms())
+            connection._inbox.clear()
+            connection._close = Close(None)
+        return frame
+
+    connection.recv = recv  # type: ignore[method-assign]
 
 
 @dataclass
