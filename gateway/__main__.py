@@ -61,7 +61,7 @@ async def serve(settings: Settings) -> None:
     )
     if endpoint is not None:
         endpoint.calls = service
-        await endpoint.open()
+        await endpoint.open(await asyncio.to_thread(aws.sip_tls, settings))
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, service.stop)
     log.info("started", owner=settings.owner, release=settings.release, agents=sorted(definitions))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import random
+import ssl
+import tempfile
 import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
@@ -170,6 +172,28 @@ def facilities(
         record=_recorder(settings, services),
     )
     return at_hand, endpoint
+
+
+def sip_tls(settings: Settings) -> ssl.SSLContext | None:
+    """What SIP over TLS shows: private key and certificate chain in PEM out of Secrets Manager; blocks.
+
+    Raises:
+        KeyUnavailable: the secret cannot be read.
+        ssl.SSLError: what it holds is no key with its certificate.
+    """
+    if settings.sip is None or not settings.sip.tls_secret:
+        return None
+    client = boto3.client("secretsmanager", config=config())
+    try:
+        pem = client.get_secret_value(SecretId=settings.sip.tls_secret).get("SecretString", "")
+    except (ClientError, BotoCoreError) as error:
+        raise KeyUnavailable(f"the certificate for SIP cannot be read ({type(error).__name__})") from None
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    with tempfile.NamedTemporaryFile("w") as file:  # readable for this user only; OpenSSL takes nothing but files
+        file.write(pem)
+        file.flush()
+        context.load_cert_chain(file.name)
+    return context
 
 
 def _recorder(settings: Settings, services: KvsServices) -> Recorder | None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import random
 import secrets
+import ssl
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -167,17 +168,17 @@ class SipEndpoint:
         settings = self.settings
         self.allowed = AllowList(settings.networks)
         ports = {"udp": settings.port, "tcp": settings.port, "tls": settings.tls_port}
-        self.agent = UserAgent(settings.public_address, ports, self._load, lambda: secrets.token_hex(8), settings.srtp)
+        self.agent = UserAgent(settings.public_address, ports, self._load, lambda: secrets.token_hex(8))
         rtp = Ports(settings.first_rtp, settings.last_rtp)
         self.sockets = MediaSockets(rtp, settings.listen, self.allowed, self.clock)
         self._transport = Transport(self.allowed, self._receive)
 
     # -- the life of it --------------------------------------------------------------------------------------
 
-    async def open(self) -> None:
-        """Open the signalling sockets. Raises OSError."""
+    async def open(self, tls: ssl.SSLContext | None = None) -> None:
+        """Open the signalling sockets, one for TLS where there is a context. Raises OSError."""
         self.beats = Beats()
-        await self._transport.serve(self.settings.listen, self.settings.port)
+        await self._transport.serve(self.settings.listen, self.settings.port, self.settings.tls_port, tls)
         port = self._transport.port
         self.agent.ports.update(udp=port, tcp=port)
         log.info("sip_listening", port=port, address=self.settings.public_address)

@@ -20,7 +20,6 @@ class Inbound:
 
     dialog: Dialog
     invite: ServerTransaction
-    secure: bool
     offer: sdp.Session | None = None
     agreed: Agreed | None = None
     local: Local | None = None
@@ -41,7 +40,7 @@ class Inbound:
             self.offer = None
             return sdp.offer(self.local)
         offer = sdp.parse(request.body)
-        agreed = sdp.agree(offer, secure=self.secure)
+        agreed = sdp.agree(offer)
         self.offer, self.agreed = offer, agreed
         return sdp.answer(offer, agreed, self.local)
 
@@ -54,7 +53,7 @@ class Inbound:
         if self.offer is not None:
             return True
         try:
-            self.agreed = sdp.agree(sdp.parse(ack.body), secure=self.secure)
+            self.agreed = sdp.agree(sdp.parse(ack.body))
         except MalformedSdp:
             return False
         return True

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from gateway.legs.sip.errors import MalformedSdp, NothingInCommon
@@ -33,15 +33,6 @@ class Direction(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Crypto:
-    """One a=crypto line (RFC 4568): master key and salt as they came, in base64."""
-
-    tag: int
-    suite: str
-    key: str = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
 class Media:
     """One m= line. `codecs`: payload type to name in upper case, only those at 8,000 Hz, in the order offered."""
 
@@ -52,7 +43,6 @@ class Media:
     address: str = ""
     codecs: tuple[tuple[int, str], ...] = ()
     direction: Direction = Direction.BOTH
-    crypto: tuple[Crypto, ...] = ()
 
     def payload_type(self, name: str) -> int | None:
         return next((number for number, found in self.codecs if found == name), None)
@@ -79,7 +69,6 @@ class Agreed:
     events: int | None
     direction: Direction
     line: int
-    crypto: Crypto | None = None
 
     @property
     def held(self) -> bool:
@@ -88,13 +77,12 @@ class Agreed:
 
 @dataclass(frozen=True, slots=True)
 class Local:
-    """Our side: where RTP reaches us, and what names the session. `key`: ours for SRTP, base64."""
+    """Our side: where RTP reaches us, and what names the session."""
 
     address: str
     port: int
     session_id: int
     version: int = 1
-    key: str = field(default="", repr=False)
 
     def changed(self) -> Local:
         return replace(self, version=self.version + 1)
@@ -149,8 +137,6 @@ class _Reader:
             self._set_direction(Direction(name))
         elif name == "rtpmap" and self._media:
             self._map(rest)
-        elif name == "crypto" and self._media and (crypto := _crypto(rest)) is not None:
-            self._media[-1] = replace(self._media[-1], crypto=(*self._media[-1].crypto, crypto))
 
     def _set_direction(self, direction: Direction) -> None:
         if self._media:
@@ -183,35 +169,22 @@ def _codecs(media: Media, maps: dict[int, str]) -> tuple[tuple[int, str], ...]:
     return tuple((number, name) for number, name in named if name)
 
 
-def _crypto(value: str) -> Crypto | None:
-    """None for what is not of the inline form: it cannot be chosen, and another line may be."""
-    match = re.match(r"([0-9]{1,9})\s+(\S+)\s+inline:([A-Za-z0-9+/=]+)", value)
-    return Crypto(int(match[1]), match[2], match[3]) if match else None
-
-
-SUITE = "AES_CM_128_HMAC_SHA1_80"
-
-
-def agree(session: Session, *, secure: bool = False) -> Agreed:
-    """Take the first audio line that we can speak. `secure`: only SRTP will do, else only plain RTP.
+def agree(session: Session) -> Agreed:
+    """Take the first audio line that we can speak.
 
     Raises:
         NothingInCommon
     """
     for line, media in enumerate(session.media):
-        crypto = next((each for each in media.crypto if each.suite == SUITE), None)
-        fits = (media.protocol == "RTP/SAVP" and crypto is not None) if secure else media.protocol == "RTP/AVP"
         audio = [(number, name) for number, name in media.codecs if name in ("PCMU", "PCMA")]
-        if media.kind != "audio" or not media.port or not fits or not audio or not media.address:
+        plain = media.kind == "audio" and media.protocol == "RTP/AVP"
+        if not (plain and media.port and media.address and audio):
             continue
         number, name = next((each for each in audio if each[1] == "PCMU"), audio[0])
-        return Agreed(
-            media.address, media.port, number, name == "PCMA", media.payload_type("TELEPHONE-EVENT"),
-            media.direction.answered, line, crypto if secure else None,
-        )  # fmt: skip
-    raise NothingInCommon(
-        "; ".join(f"{m.kind} {m.protocol} {' '.join(m.formats)}" for m in session.media) or "no media"
-    )
+        events, direction = media.payload_type("TELEPHONE-EVENT"), media.direction.answered
+        return Agreed(media.address, media.port, number, name == "PCMA", events, direction, line)
+    offered = [f"{media.kind} {media.protocol} {' '.join(media.formats)}" for media in session.media]
+    raise NothingInCommon("; ".join(offered) or "no media")
 
 
 def answer(offer: Session, agreed: Agreed, local: Local) -> bytes:
@@ -220,8 +193,7 @@ def answer(offer: Session, agreed: Agreed, local: Local) -> bytes:
     for number, media in enumerate(offer.media):
         if number == agreed.line:
             name = "PCMA" if agreed.alaw else "PCMU"
-            tag = agreed.crypto.tag if agreed.crypto else 0
-            lines += _audio(local, ((agreed.payload_type, name),), agreed.events, agreed.direction, tag)
+            lines += _audio(local, ((agreed.payload_type, name),), agreed.events, agreed.direction)
         else:
             lines.append(f"m={media.kind} 0 {media.protocol} {' '.join(media.formats)}")
     return _text(lines)
@@ -229,7 +201,7 @@ def answer(offer: Session, agreed: Agreed, local: Local) -> bytes:
 
 def offer(local: Local, direction: Direction = Direction.BOTH) -> bytes:
     """Our own offer, when the peer sent none."""
-    return _text([*_head(local), *_audio(local, ((PCMU, "PCMU"), (PCMA, "PCMA")), EVENTS, direction, 1)])
+    return _text([*_head(local), *_audio(local, ((PCMU, "PCMU"), (PCMA, "PCMA")), EVENTS, direction)])
 
 
 def _head(local: Local) -> list[str]:
@@ -238,17 +210,12 @@ def _head(local: Local) -> list[str]:
     return ["v=0", origin, "s=-", f"c=IN {kind} {local.address}", "t=0 0"]
 
 
-def _audio(
-    local: Local, codecs: tuple[tuple[int, str], ...], events: int | None, direction: Direction, tag: int
-) -> list[str]:
+def _audio(local: Local, codecs: tuple[tuple[int, str], ...], events: int | None, direction: Direction) -> list[str]:
     numbers = [number for number, _ in codecs] + ([] if events is None else [events])
-    protocol = "RTP/SAVP" if local.key else "RTP/AVP"
-    lines = [f"m=audio {local.port} {protocol} {' '.join(map(str, numbers))}"]
+    lines = [f"m=audio {local.port} RTP/AVP {' '.join(map(str, numbers))}"]
     lines += [f"a=rtpmap:{number} {name}/8000" for number, name in codecs]
     if events is not None:
         lines += [f"a=rtpmap:{events} telephone-event/8000", f"a=fmtp:{events} 0-15"]
-    if local.key:
-        lines.append(f"a=crypto:{tag} {SUITE} inline:{local.key}")
     return [*lines, "a=ptime:20", f"a={direction}"]
 
 

@@ -26,8 +26,8 @@ class BadSipSetting(VoiceAgentError):
 
 @dataclass(frozen=True, slots=True)
 class SipSettings:
-    """`public_address` stands in SDP and Contact. `tls_secret` holds certificate chain and key in PEM, with which SIP
-    is spoken over TLS too; `srtp`: media only encrypted. `networks` are who may send SIP and RTP."""
+    """`public_address` stands in SDP and Contact. `tls_secret` is the ARN of a secret that holds private key and
+    certificate chain in PEM: then SIP is spoken over TLS too. `networks` are who may send SIP and RTP."""
 
     networks: tuple[Network, ...]
     public_address: str
@@ -37,7 +37,6 @@ class SipSettings:
     first_rtp: int = FIRST_RTP
     last_rtp: int = LAST_RTP
     tls_secret: str = ""
-    srtp: bool = False
 
 
 def read(environment: Mapping[str, str]) -> SipSettings | None:
@@ -58,7 +57,6 @@ def read(environment: Mapping[str, str]) -> SipSettings | None:
         first_rtp=first,
         last_rtp=last,
         tls_secret=environment.get("SIP_TLS_SECRET_ARN", ""),
-        srtp=environment.get("SIP_SRTP", "off") == "on",
     )
 
 

@@ -45,13 +45,12 @@ class Load:
 @dataclass(slots=True)
 class UserAgent:
     """`address` is our host as peers reach it, `ports` the port by transport. `word` makes random words of letters
-    and digits. `secure`: media only by SRTP."""
+    and digits."""
 
     address: str
     ports: dict[str, int]
     load: Callable[[], Load]
     word: Callable[[], str]
-    secure: bool = False
     malformed: int = 0
     repeated: int = 0
     refused: int = 0
@@ -236,7 +235,7 @@ class UserAgent:
             )
             return
         dialog = Dialog.of(tx.request, self.word(), hop)
-        self._calls[dialog.id] = Inbound(dialog, tx, self.secure, timer=timer)
+        self._calls[dialog.id] = Inbound(dialog, tx, timer=timer)
         self._sends += tx.respond(self._of(tx, 100, "Trying"), now_ms)
         self._signals.append(Invited(dialog.id, tx.request, hop))
 

@@ -57,15 +57,12 @@ class Peer:
     """A user agent and everything that it sent, parsed."""
 
     load: Load = field(default_factory=lambda: Load(0, 4, draining=False))
-    secure: bool = False
     sent: list[Request | Response] = field(default_factory=list)
     hops: list[Hop] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         words = (f"word{number}" for number in itertools.count(1))
-        self.agent = UserAgent(
-            "198.51.100.5", {"udp": 5060, "tcp": 5060}, lambda: self.load, lambda: next(words), self.secure
-        )
+        self.agent = UserAgent("198.51.100.5", {"udp": 5060, "tcp": 5060}, lambda: self.load, lambda: next(words))
 
     def says(self, data: bytes, now_ms: int = 0, hop: Hop = PEER) -> list[Request | Response]:
         """What the user agent sends upon it."""
