@@ -40,7 +40,8 @@ class CallRecord:
         self._lease = lease
         self._lease_until_ms = lease_until_ms
         self._contact_id = lease.contact_id
-        self._waiting: asyncio.Queue[Written] = asyncio.Queue()
+        self._waiting: dict[int | str, Written] = {}  # by number or key: of a turn that changes again, the newest
+        self._noted = asyncio.Event()
         self._writing: Written | None = None
 
     async def read(self) -> tuple[Sequence[Turn], Sequence[FunctionEntry]]:
@@ -59,14 +60,18 @@ class CallRecord:
 
     def note(self, written: Written) -> None:
         """To be written: a turn as it is now, or a line of the ledger that is not a function's own."""
-        self._waiting.put_nowait(written)
+        self._waiting[written.number if isinstance(written, Turn) else written.key] = written
+        self._noted.set()
 
     async def write(self) -> None:
         """Write what is noted, one after the other. Raises LeaseLost."""
         while True:
-            self._writing = await self._waiting.get()
-            await self._put_at_last(self._writing)
-            self._writing = None
+            while self._waiting:
+                self._writing = self._waiting.pop(next(iter(self._waiting)))
+                await self._put_at_last(self._writing)
+                self._writing = None
+            self._noted.clear()
+            await self._noted.wait()
 
     async def renew(self, leg: Leg) -> None:
         """Keep the lease. A gateway that cannot renew stops before somebody else may begin. Raises LeaseLost."""
@@ -94,8 +99,8 @@ class CallRecord:
         """What fails is tried again while the lease lasts."""
         # What `write` was at when the call ended is written again: nobody knows how far it has come.
         left: list[Written] = [] if self._writing is None else [self._writing]
-        left += [self._waiting.get_nowait() for _ in range(self._waiting.qsize())]
-        left += turns
+        left += [*self._waiting.values(), *turns]
+        self._waiting.clear()
         while True:
             left = [written for written in left if not await self._put(written)]
             if not left and await last():

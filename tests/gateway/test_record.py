@@ -101,6 +101,17 @@ async def test_turns_are_written_in_their_order_whenever_the_table_is_there() ->
         assert await it.texts() == ["One, amended.", "Two."]
 
 
+async def test_of_a_turn_that_changes_while_the_table_is_away_only_the_newest_waits() -> None:
+    async with bench() as it:
+        it.away(3)
+        for length in range(1, 1000):
+            it.record.note(turn(1, "x" * length))
+            it.record.note(turn(2, "y" * length))
+        assert len(it.record._waiting) == 2
+        await asyncio.sleep(4)
+        assert await it.texts() == ["x" * 999, "y" * 999]
+
+
 async def test_a_wish_is_entered_and_closed() -> None:
     async with bench() as it:
         it.record.note(WISH)

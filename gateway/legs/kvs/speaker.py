@@ -46,6 +46,7 @@ RETRY_S = 0.3  # the store was not available, after retries of its own
 ENDED_MS = 5000
 # A queue that is closed, unstaffed or full is found out within a second; a sentence is spoken, then the flow asks.
 QUEUED_MS = 20_000
+MOST_KEYS = 1000  # names of clips that are remembered, so that they can be removed
 MOST_SAYINGS = 4  # texts for the flow's own voice that wait for the log: the caller waits for all of them
 OPENING = 0  # the number of its stretch, and of its sequence on the playout clock
 
@@ -288,6 +289,7 @@ class Speaker:
         """Store a clip and append it; a barge-in may come at any moment of that."""
         key = clip_key(self.call.contact_id)
         self.keys.append(key)
+        del self.keys[:-MOST_KEYS]  # those that the flow was told of are in its log, too
         try:
             url = await self.prompts.put(key, ulaw_wav(clip.ulaw))
         except PromptNotStored as error:
