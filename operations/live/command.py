@@ -17,13 +17,13 @@ from contract.store import GatewayStore
 from infra.deployment import Deployment
 from operations import stack as paths
 from operations.clients import Clients
+from operations.doctor.checks.number import FOLDER
 from operations.errors import NotDeployed
 from operations.live.aws import KvsMedia, S3Clips
 from operations.live.listening import Media
 from operations.live.measured import Measured, advice, settled
 from operations.live.probe import Clips, Probe, wait_for_call
 
-FOLDER = "measured"
 CLOCK_MS = 1500  # beyond it this machine's clock falsifies the delay of the audio
 MARKS = {True: "holds", False: "DOES NOT HOLD", None: "not known"}
 

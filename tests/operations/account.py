@@ -55,6 +55,7 @@ queues:
 default_queue: support
 agents: [shop]
 deepgram: {{sessions: 10}}
+alarm_email: somebody@example.com
 """
 
 
@@ -80,6 +81,7 @@ PHYSICAL = {
     paths.GATEWAY_LOG: GATEWAY_LOG,
     paths.GATEWAY_SERVICE: f"arn:aws:ecs:{REGION}:{ACCOUNT}:service/cluster/gateway",
     paths.CLUSTER: "cluster",
+    paths.TOPIC: f"arn:aws:sns:{REGION}:{ACCOUNT}:alarms",
     **{paths.flow(form): connect_arn("contact-flow", form) for form in paths.FORMS},
     **{paths.prompt(sound): connect_arn("prompt", sound) for sound in ("silence", "short-silence")},
     **{paths.queue(name): connect_arn("queue", name) for name in ("orders", "support")},
@@ -132,6 +134,7 @@ class Account:
         self.service: dict[str, Any] = {"runningCount": 2, "desiredCount": 2, "deployments": [], "events": []}
         self.numbers = {NUMBER_ID: "+4930123456"}
         self.leading = [(NUMBER_ID, "polling")]
+        self.subscribed = {"somebody@example.com": "arn:aws:sns:subscription"}
         self.refused: dict[str, str] = {}  # operations of any service, with the code they answer
         self._answer()
 
@@ -258,6 +261,9 @@ class Account:
             ("service-quotas", "ListAWSDefaultServiceQuotas"): self._defaults,
             ("lambda", "GetAccountSettings"): lambda _: {"AccountLimit": {"ConcurrentExecutions": self.executions}},
             ("lambda", "GetPolicy"): self._lambda_policy,
+            ("sns", "ListSubscriptionsByTopic"): lambda _: {
+                "Subscriptions": [{"Endpoint": email, "SubscriptionArn": arn} for email, arn in self.subscribed.items()]
+            },
             ("ecs", "DescribeServices"): lambda _: {"services": [self.service] if self.service else []},
         }
         for key, answer in answers.items():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from operations.doctor.checks.account import bootstrap, region, stack
+from operations.doctor.checks.alarms import alarms
 from operations.doctor.checks.deepgram import secret
 from operations.doctor.checks.flows import associations, flows
 from operations.doctor.checks.gateway import gateway, openings
@@ -36,5 +37,6 @@ CHECKS: tuple[tuple[str, Check], ...] = (
     ("deepgram key", secret),
     ("gateway", gateway),
     ("openings", openings),
+    ("alarms", alarms),
     ("phone number", number),
 )

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 from operations import stack as paths
-from operations.doctor.findings import Examined, Finding, good, later, missing
+from operations.doctor.findings import Examined, Finding, good, later, missing, unknown
+
+FOLDER = "measured"  # of the results of `make doctor LIVE=1`
+LEAVES = ("at_once", "late")
 
 
 def number(examined: Examined) -> Iterator[Finding]:
@@ -18,6 +22,8 @@ def number(examined: Examined) -> Iterator[Finding]:
     leading = list(_leading(examined, claimed, forms))
     if leading:
         yield good("; ".join(f"{number} leads to the {form} flow" for number, form in leading))
+        if any(form == "interruptible" for _, form in leading):
+            yield from _measured(examined)
     elif claimed:
         numbers = ", ".join(list(claimed.values())[:3])
         yield missing(
@@ -45,3 +51,19 @@ def _leading(examined: Examined, claimed: dict[str, str], forms: dict[str, str])
         if form:
             id_ = association.get("ResourceId", "").rpartition("/")[2]
             yield claimed.get(id_, id_), form
+
+
+def _measured(examined: Examined) -> Iterator[Finding]:
+    """What the newest test call said of leaving a prompt; see `operations.live`."""
+    files = sorted((examined.root / FOLDER).glob(f"{examined.deployment.name}-*.json"))
+    cut = json.loads(files[-1].read_text())["cut"] if files else ""
+    if not cut:
+        yield unknown(
+            "nobody has measured on this machine whether the instance leaves a prompt when a caller speaks",
+            "make doctor LIVE=1 CALLER=..., from your telephone (docs/deploy.md, talking over the agent)",
+        )
+    elif cut not in LEAVES:
+        yield missing(
+            f"the interruptible flow is assigned, and {files[-1].name} says that prompts are left {cut}",
+            f"assign {examined.deployment.name}-polling to the number",
+        )

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import pytest
-from botocore.exceptions import NoCredentialsError
+from botocore.exceptions import EndpointConnectionError, NoCredentialsError
 
 from contract import table
 from flows.parameters import FlowLogging
 from operations import stack as paths
 from operations.doctor.checks import deepgram
+from operations.doctor.checks.account import region
+from operations.doctor.checks.number import number
 from operations.doctor.examination import examine
 from operations.doctor.findings import Finding, State
 from operations.errors import DeepgramUnusable
@@ -76,11 +80,17 @@ def _shut(account: Account) -> None:
     account.hours["empty"] = []
 
 
+def _subscribed(state: str) -> Callable[[Account], object]:
+    return _set("subscribed", {"somebody@example.com": state} if state else {})
+
+
 def _unrendered(account: Account) -> None:
     account.clients().dynamodb.delete_item(TableName=TABLE, Key=table.key("OPENING#shop", "OPENING"))
 
 
 FAULTS = [
+    Fault("alarms unconfirmed", _subscribed("PendingConfirmation"), "alarms", "has not confirmed", "link"),
+    Fault("alarms to nobody", _subscribed(""), "alarms", "not subscribed", "subscribe"),
     Fault("wrong region in the shell", _set("shell_region", "us-east-1"), "region", "us-east-1", "export AWS_REGION="),
     Fault(
         "credentials of another account",
@@ -359,3 +369,75 @@ def test_a_refusal_that_means_something_else_is_passed_on(account: Account) -> N
     sections = {s.topic: s for s in examine(account.deployment(), account.clients(), ROOT)}
     for topic in ("instance", "queues", "flows", "associations"):
         assert sections[topic].findings[-1].state is State.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("cut", "state"),
+    [("", State.UNKNOWN), ("at_once", None), ("late", None), ("at_its_end", State.MISSING), ("never", State.MISSING)],
+)
+def test_the_interruptible_flow_is_judged_by_the_newest_test_call(
+    cut: str, state: State | None, account: Account, tmp_path: Path
+) -> None:
+    account.leading = [(number, "interruptible") for number, _ in account.leading]
+    if cut:
+        (tmp_path / "measured").mkdir()
+        (tmp_path / "measured" / "voice-agent-2026-01-01T000000.json").write_text('{"cut": "never"}')
+        (tmp_path / "measured" / "voice-agent-2026-02-01T000000.json").write_text(json.dumps({"cut": cut}))
+    sections = examine(account.deployment(), account.clients(), tmp_path, [("phone number", number)])
+    findings = [finding for section in sections for finding in section.findings if section.topic == "phone number"]
+    assert [finding.state for finding in findings] == [State.GOOD, *([state] if state else [])]
+
+
+def test_alarms_to_nobody_on_purpose_are_good(account: Account) -> None:
+    account.yaml = account.yaml.replace("alarm_email: somebody@example.com", "")
+    assert missing(account) == []
+
+
+@pytest.mark.parametrize("text", ["{not json", '{"other": 1}'])
+def test_a_secret_without_a_key_in_it_is_empty(text: str, account: Account) -> None:
+    account.put_key(text)
+    assert [topic for topic, _ in missing(account)] == ["deepgram key"]
+
+
+def test_a_bucket_without_any_policy_is_found(account: Account) -> None:
+    account.clients().s3.delete_bucket_policy(Bucket=BUCKET)
+    assert [topic for topic, _ in missing(account)] == ["bucket"]
+
+
+def test_a_region_without_connect_is_found(account: Account) -> None:
+    deployment = replace(account.deployment(), region="eu-south-2")
+    sections = examine(deployment, account.clients(), ROOT, [("region", region)])
+    found = [finding.what for section in sections for finding in section.findings]
+    assert any("no endpoint in eu-south-2" in what for what in found)
+
+
+def test_streams_with_the_managed_key_need_no_grant(account: Account) -> None:
+    account.yaml = re.sub(r', key: "[^"]+"', "", account.yaml)
+    account.storage = [account.stream_config(key="alias/aws/kinesisvideo")]
+    assert missing(account) == []
+
+
+def test_a_log_that_does_not_exist_yet_is_no_fault(account: Account) -> None:
+    account.clients().logs.delete_log_group(logGroupName=FLOW_LOG)
+    assert missing(account) == []
+
+
+def test_a_network_that_is_away_is_told(account: Account) -> None:
+    def away(_: Parameters) -> dict[str, str]:
+        raise EndpointConnectionError(endpoint_url="https://ecs")
+
+    account.stand_in.answers["ecs", "DescribeServices"] = away
+    sections = {s.topic: s for s in examine(account.deployment(), account.clients(), ROOT)}
+    assert "did not answer (EndpointConnectionError)" in sections["gateway"].findings[0].what
+
+
+def test_a_secret_that_may_not_be_read_cannot_be_told(account: Account) -> None:
+    account.stand_in.answers["secretsmanager", "GetSecretValue"] = _denied
+    account.stand_in.answers["s3", "GetBucketPolicy"] = _denied
+    sections = {s.topic: s for s in examine(account.deployment(), account.clients(), ROOT)}
+    assert sections["deepgram key"].findings[0].state is State.UNKNOWN
+    assert sections["bucket"].findings[0].state is State.UNKNOWN
+
+
+def _denied(_: Parameters) -> dict[str, str]:
+    raise Refused("AccessDeniedException", status=403)
