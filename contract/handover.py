@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from contract.actions import NONE
+from contract.privacy import redacted
 
 VERSION = "1"
 ESSENTIAL_BYTES = 2048
@@ -41,7 +42,7 @@ def clip_utf8(text: str, limit: int) -> str:
 
 
 def attributes(values: dict[str, str]) -> dict[str, str]:
-    """All keys of the contract, each within its limit; `none` where a value is missing or blank.
+    """All keys of the contract, each within its limit, without card and social numbers; `none` where there is no value.
 
     Raises:
         KeyError: a key that is not in the contract.
@@ -50,7 +51,7 @@ def attributes(values: dict[str, str]) -> dict[str, str]:
     if unknown:
         raise KeyError(f"not in the handover contract: {', '.join(unknown)}")
     limits = {**ESSENTIAL, **REST}
-    return {key: clip_utf8(values.get(key, "").strip(), limit) or NONE for key, limit in limits.items()}
+    return {key: clip_utf8(redacted(values.get(key, "").strip()), limit) or NONE for key, limit in limits.items()}
 
 
 def _unknown(values: Iterable[str]) -> list[str]:

@@ -14,6 +14,7 @@ from contract.call import EXPECTED_MS, LEASE_MS, Call, CallState, FlowForm, Head
 from contract.errors import CallEnded, CallNotFound, CallTaken, LeaseLost, RecordTooLarge
 from contract.handover import clip_utf8
 from contract.items import canonical, to_plain
+from contract.privacy import redacted
 from contract.turns import FunctionEntry, Turn
 
 # Together far below the 400 KB that DynamoDB takes for one item; the handover has limits of its own.
@@ -293,8 +294,12 @@ def claimed(code: Mapping[str, object], now_ms: int) -> str | None:
 
 
 def within_limits(turn: Turn) -> Turn:
-    """The turn with its texts cut to what the store takes."""
-    return replace(turn, text=clip_utf8(turn.text, TEXT_BYTES), heard_text=clip_utf8(turn.heard_text, TEXT_BYTES))
+    """The turn as it is kept: its texts cut to what the store takes, without card and social numbers."""
+    return replace(turn, text=_kept(turn.text), heard_text=_kept(turn.heard_text))
+
+
+def _kept(text: str) -> str:
+    return clip_utf8(redacted(text), TEXT_BYTES)
 
 
 def check_size(where: str, text: str) -> None:

@@ -1,0 +1,57 @@
+"""What was said, typed or looked up is planted, and searched for in everything that was written."""
+
+from __future__ import annotations
+
+import json
+import logging
+
+import pytest
+from structlog.testing import capture_logs
+
+from contract.privacy import CARD
+from tests.scenarios import written
+from tests.scenarios.playing import prepared, world
+from tests.scenarios.world import CONTACT
+from tests.scenarios.written import Expected, Said, Written
+
+PLANTED = ("471108", "zebediah", "quartermaine", "4111", "1980", "reviewed", "berg", "oak dining table")
+CALLS = {
+    "shop": ["my name is zebediah quartermaine", "my order is 471108", "4111 1111 1111 1111", "a person please"],
+    "insurance": ["what about my claim", "it is 471108", "1980", "yes please", "a person please"],
+}
+for agent in CALLS:
+    prepared(agent)
+
+
+@pytest.mark.scenario
+@pytest.mark.parametrize("form", written.FORMS)
+@pytest.mark.parametrize("agent", CALLS)
+async def test_nothing_of_a_call_is_in_a_log(
+    agent: str, form: str, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    said = [Said(text) for text in CALLS[agent]]
+    call = world(Written("planted", "", said, Expected(), agent=agent, patience_s=20), form, "best")
+    with capture_logs() as logged:
+        await call.call()
+    assert call.queued is not None
+    flow_log = [event.detail["line"] for event in call.events if event.kind == "log"]
+    standard = capsys.readouterr()
+    assert logged
+    assert flow_log
+    assert "started" in standard.out or "disconnected" in standard.out
+    everything = "\n".join(
+        [json.dumps(logged, default=str), json.dumps(flow_log, default=str), standard.out, standard.err, caplog.text]
+    ).lower()
+    assert [planted for planted in PLANTED if planted in everything] == []
+
+
+@pytest.mark.scenario
+async def test_a_card_number_is_in_no_record_and_in_no_handover() -> None:
+    said = [Said(text) for text in CALLS["shop"]]
+    call = world(Written("planted", "", said, Expected(), patience_s=20), "polling", "best")
+    await call.call()
+    texts = [turn.text for turn in await call.store.turns(CONTACT)]
+    assert CARD in texts
+    assert not [text for text in [*texts, *call.handover.values()] if "4111 1111" in text]
+    assert CARD in call.handover["va_transcript"]
