@@ -15,6 +15,7 @@ from definition import secret
 Json = Mapping[str, object]
 
 RESULT_BYTES = 16_384  # what a model can use; a larger answer is refused rather than cut in the middle of a fact
+KEEP_DAYS = 30  # how long the record of a call is kept
 MAX_CALLS_PER_TURN = 8  # an agent that calls functions in a circle is stopped there
 NO_PARAMETERS: Json = {"type": "object", "properties": {}}
 
@@ -136,7 +137,7 @@ class AgentDefinition:
     `agent_id`: an agent that is stored at Deepgram; then `listen`, `think`, `speak` and `prompt` are empty.
     `languages`: the same agent in other languages, by the contact attribute `voice_agent_language`. `voices` and
     `models`: what a function's answer may change to in mid-call. `warn_s`: so long before `max_duration_s` the caller
-    is told; 0: never.
+    is told; 0: never. `keep_days`: how long the record of a call is kept after it.
     """
 
     name: str
@@ -163,6 +164,7 @@ class AgentDefinition:
     models: Mapping[str, tuple[ThinkDefinition, ...]] = field(default_factory=dict)
     sentences: Sentences = field(default_factory=Sentences)
     warn_s: int = 0
+    keep_days: int = KEEP_DAYS
 
     @property
     def lambdas(self) -> tuple[FunctionDefinition, ...]:

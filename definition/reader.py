@@ -17,6 +17,7 @@ from definition.handlers import Handlers, read_handlers
 from definition.languages import split
 from definition.listen import LISTEN
 from definition.model import (
+    KEEP_DAYS,
     MAX_CALLS_PER_TURN,
     AgentDefinition,
     Endpoint,
@@ -174,6 +175,7 @@ _AGENT = Table(
         "goodbye": may(_SENTENCE, _ENGLISH_GOODBYE),
         "max_duration_s": may(whole(60, 14400, "a whole number of seconds"), 1800),
         "warn_s": may(whole(15, 600, "a whole number of seconds"), 0),
+        "keep_days": may(whole(1, 3650, "a whole number of days"), KEEP_DAYS),
         "time_zone": may(Text("a time zone such as Europe/London", 64), "UTC"),
         "lookup": may(_LOOKUP),
         "sentences": may(_SENTENCES, {}),
@@ -313,6 +315,7 @@ def _built(
         models={name: _think(model) for name, model in data["models"].items()},
         sentences=Sentences(**data["sentences"]),
         warn_s=data["warn_s"],
+        keep_days=data["keep_days"],
     )
 
 

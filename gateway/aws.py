@@ -21,6 +21,7 @@ from contract.dynamodb import DynamoStore
 from contract.running import in_thread
 from contract.wakeups import SqsWakeups
 from definition import AgentDefinition
+from gateway.announcing import Announcer, AwsAnnouncer, NobodyToTell
 from gateway.facilities import Facilities, NoLines
 from gateway.functions.invoker import LambdaInvoker
 from gateway.legs.kvs.getmedia import GetMediaSource, MediaClients
@@ -128,6 +129,15 @@ def wakeups(settings: Settings) -> SqsWakeups:
     return SqsWakeups(sqs_client(), settings.wakeup_queue_url, in_thread)
 
 
+def announcer(settings: Settings) -> Announcer:
+    """To S3 and EventBridge, or to nobody where no bucket is configured."""
+    if not settings.record_bucket:
+        return NobodyToTell()
+    s3 = boto3.client("s3", region_name=settings.region, config=config(read_s=5))
+    events = boto3.client("events", region_name=settings.region, config=config(read_s=5))
+    return AwsAnnouncer(s3, events, settings.record_bucket, settings.event_bus)
+
+
 def facilities(
     settings: Settings, clock: Clock, clips: S3Prompts, definitions: dict[str, AgentDefinition]
 ) -> tuple[Facilities, SipEndpoint | None]:
@@ -168,6 +178,7 @@ def facilities(
         queue_arns=settings.queue_arns,
         random=random.random,
         secrets=secret_values(definitions),
+        announcer=announcer(settings),
         lines=endpoint or NoLines(),
         record=_recorder(settings, services),
     )

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import structlog
 
+from contract.announcement import Kind, Told
 from contract.call import MOST_MOVES, Call, FlowForm, Head, Lease, Result
 from contract.errors import LeaseLost
-from contract.turns import FunctionEntry, FunctionState, Role
+from contract.turns import FunctionEntry, FunctionState, Role, Turn
 from definition import AgentDefinition
 from definition.functions import BUILT_IN
 from definition.languages import chosen
@@ -86,6 +87,8 @@ class LiveCall:
         self._alarm: asyncio.TimerHandle | None = None
         self._alarm_ms = 0
         self._left: Leave | None = None
+        self._handed: Mapping[str, str] = {}
+        self._telling: list[asyncio.Task[None]] = []
         self._turns_before = 0  # caller turns that are known from before this Deepgram session
         self._stopping = ""
         self._moves = head.moves
@@ -138,6 +141,7 @@ class LiveCall:
             return self.outcome
         await self._record.close(self._talk.turns.changed(), self.outcome)
         await self._leg.close()
+        await self._announced()
         log.info(
             "call_over",
             contact=self.contact_id,
@@ -237,6 +241,7 @@ class LiveCall:
         self._write(self._wishes.done())
         if event.reason:  # perhaps what an owner before this one had decided
             self._left = Leave(event.reason, event.queue)
+        self._announce_handover()
 
     def _finished(self, signal: str) -> None:
         taken = self._talk.ending.step is Step.TAKEN or signal in ("queued", "ended")
@@ -301,8 +306,46 @@ class LiveCall:
             self._leg.hang_up(leave.reason)
             return
         attributes = handover(self._call, leave, self._talk.turns, self._runner.ledger.values())
+        self._handed = attributes
+        told = self._told(Kind.HANDED_OVER, Outcome(Result.TRANSFERRED, leave.reason))
+        self._telling.append(asyncio.create_task(self._keep(told), name="keep"))
         arn = self._facilities.queue_arns[leave.queue]
         self._leg.transfer(Handover(leave.queue, arn, leave.reason, attributes))
+
+    def _announce_handover(self) -> None:
+        """The flow has the transfer: it is not taken back any more."""
+        if self._left is None or not self._left.queue:
+            return
+        told = self._told(Kind.HANDED_OVER, Outcome(Result.TRANSFERRED, self._left.reason))
+        self._telling.append(asyncio.create_task(self._tell(told), name="announce"))
+
+    async def _announced(self) -> None:
+        """What was begun to be told, and that the call is over. Each wait is bounded by its client."""
+        for task in self._telling:
+            await task
+        await self._tell(self._told(Kind.ENDED, self.outcome))
+
+    def _told(self, kind: Kind, outcome: Outcome) -> Told:
+        left = self._left
+        return Told(
+            kind,
+            self._clock.now_ms(),
+            outcome.result.value,
+            outcome.reason,
+            queue=left.queue if left else "",
+            summary=left.summary if left else "",
+            handover=self._handed,
+        )
+
+    async def _tell(self, told: Told) -> None:
+        await self._facilities.announcer.tell(self._call, told, *self._kept())
+
+    async def _keep(self, told: Told) -> None:
+        await self._facilities.announcer.keep(self._call, told, *self._kept())
+
+    def _kept(self) -> tuple[Sequence[Turn], Sequence[FunctionEntry], int]:
+        functions = tuple(self._runner.ledger.values())
+        return tuple(self._talk.turns.all()), functions, self._definition.keep_days
 
     async def _function(self, request: StartFunction) -> None:
         turn = self._talk.turns.caller_turns

@@ -11,6 +11,7 @@ from contract.call import Call, FlowForm, Head, Lease
 from contract.clock import Clock
 from contract.store import GatewayStore
 from definition import AgentDefinition
+from gateway.announcing import Announcer, NobodyToTell
 from gateway.functions.invoker import Invoker
 from gateway.legs.leg import Leg
 from gateway.telemetry.lag import LoopLag
@@ -80,6 +81,7 @@ class Facilities:
     lines: Lines = field(default_factory=NoLines)
     lag: LoopLag = field(default_factory=LoopLag)
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+    announcer: Announcer = field(default_factory=NobodyToTell)
     record: Record | None = None
     told: Callable[[str, object], None] = _unheard
 

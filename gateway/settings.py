@@ -48,6 +48,8 @@ class Settings:
     records_hours: int = 24
     deployment: str = ""
     ecs_agent_uri: str = ""
+    record_bucket: str = ""
+    event_bus: str = "default"
     sip: SipSettings | None = None
     recordings: Path | None = None
     tasks_min: int = 1
@@ -76,6 +78,8 @@ def read(environment: Mapping[str, str], owner: str) -> Settings:
         records_hours=_count(environment, "RECORDS_HOURS", 24, 24 * 365),
         deployment=environment.get("DEPLOYMENT", ""),
         ecs_agent_uri=environment.get("ECS_AGENT_URI", ""),
+        record_bucket=environment.get("RECORD_BUCKET", ""),
+        event_bus=environment.get("EVENT_BUS") or "default",
         sip=sip_settings.read(environment),
         recordings=Path(folder) if (folder := environment.get("RECORDINGS_DIR")) else None,
         tasks_min=_count(environment, "TASKS_MIN", 1),

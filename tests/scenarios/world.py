@@ -13,6 +13,7 @@ from typing import Any
 
 import definition as definitions
 from contract.actions import Outcome
+from contract.announcement import Told
 from contract.audio import lin2ulaw, ulaw2lin
 from contract.call import Call, FlowForm, Head, Lease
 from contract.clock import LoopClock
@@ -157,6 +158,20 @@ class Functions:
         return json.dumps(await self.bodies[name](payload))
 
 
+class Announced:
+    """What subscribers were told."""
+
+    def __init__(self) -> None:
+        self.told: list[Told] = []
+        self.kept: list[Told] = []
+
+    async def keep(self, call: Call, told: Told, turns: Sequence[Turn], functions: object, keep_days: int) -> None:
+        self.kept.append(told)
+
+    async def tell(self, call: Call, told: Told, turns: Sequence[Turn], functions: object, keep_days: int) -> None:
+        self.told.append(told)
+
+
 @dataclass
 class Presence:
     world: World
@@ -189,6 +204,7 @@ class World:
     def __post_init__(self) -> None:
         self.lambdas = Lambdas(self)
         self.requests = itertools.count(1)
+        self.announcer = Announced()
         self.switchboard = Switchboard(self)
         self.estate: Estate = estate()
         self.clock: LoopClock
@@ -305,6 +321,7 @@ class World:
             definitions=by_language(self.agent),
             queue_arns=self.estate.queue_arns,
             random=lambda: 0.5,
+            announcer=self.announcer,
             lines=self.switchboard,
         )
 

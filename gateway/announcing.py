@@ -1,0 +1,104 @@
+"""Records of calls in S3, and the events that point to them on EventBridge. Neither ever keeps a caller waiting."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
+
+import structlog
+from botocore.exceptions import BotoCoreError, ClientError
+
+from contract import announcement
+from contract.announcement import Told
+from contract.call import Call
+from contract.running import Run, in_thread
+from contract.turns import FunctionEntry, Turn
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+log = structlog.get_logger()
+
+
+class Announcer(Protocol):
+    async def tell(
+        self, call: Call, told: Told, turns: Sequence[Turn], functions: Sequence[FunctionEntry], keep_days: int
+    ) -> None:
+        """Keep the record and announce it; what fails is logged, and nothing else."""
+        ...
+
+    async def keep(
+        self, call: Call, told: Told, turns: Sequence[Turn], functions: Sequence[FunctionEntry], keep_days: int
+    ) -> None:
+        """Keep the record alone: before a transfer that may still be taken back."""
+        ...
+
+
+class NobodyToTell:
+    """Nothing is kept beyond the table, and nobody is told."""
+
+    async def tell(
+        self, call: Call, told: Told, turns: Sequence[Turn], functions: Sequence[FunctionEntry], keep_days: int
+    ) -> None:
+        pass
+
+    async def keep(
+        self, call: Call, told: Told, turns: Sequence[Turn], functions: Sequence[FunctionEntry], keep_days: int
+    ) -> None:
+        pass
+
+
+class EventsClient(Protocol):
+    """What we use of boto3's EventBridge client."""
+
+    def put_events(self, *, Entries: Sequence[Mapping[str, str]]) -> Mapping[str, Any]: ...  # noqa: N803
+
+
+class AwsAnnouncer:
+    """First the record, then the event that points to it: a subscriber finds what it is told of."""
+
+    def __init__(self, s3: S3Client, events: EventsClient, bucket: str, bus: str, run: Run = in_thread) -> None:
+        self._s3 = s3
+        self._events = events
+        self._bucket = bucket
+        self._bus = bus
+        self._run = run
+
+    async def tell(
+        self, call: Call, told: Told, turns: Sequence[Turn], functions: Sequence[FunctionEntry], keep_days: int
+    ) -> None:
+        detail = json.dumps(announcement.event(call, told, self._bucket))
+        if await self._kept(call, told, turns, functions, keep_days):
+            await self._safely(call, told, lambda: self._announce(told.kind.value, detail))
+
+    async def keep(
+        self, call: Call, told: Told, turns: Sequence[Turn], functions: Sequence[FunctionEntry], keep_days: int
+    ) -> None:
+        await self._kept(call, told, turns, functions, keep_days)
+
+    async def _kept(
+        self, call: Call, told: Told, turns: Sequence[Turn], functions: Sequence[FunctionEntry], keep_days: int
+    ) -> bool:
+        record = json.dumps(announcement.record(call, told, turns, functions), ensure_ascii=False).encode()
+        return await self._safely(call, told, lambda: self._put(announcement.record_key(call), record, keep_days))
+
+    async def _safely(self, call: Call, told: Told, do: Callable[[], None]) -> bool:
+        try:
+            await self._run(do)
+        except (ClientError, BotoCoreError) as error:
+            log.error("call_not_announced", contact=call.contact_id, kind=told.kind.value, why=type(error).__name__)
+            return False
+        return True
+
+    def _put(self, key: str, record: bytes, keep_days: int) -> None:
+        """The tag chooses the lifecycle rule by which it expires."""
+        tags = f"keep-days={keep_days}"
+        self._s3.put_object(Bucket=self._bucket, Key=key, Body=record, ContentType="application/json", Tagging=tags)
+
+    def _announce(self, kind: str, detail: str) -> None:
+        entry = {"Source": announcement.SOURCE, "DetailType": kind, "Detail": detail, "EventBusName": self._bus}
+        answer = self._events.put_events(Entries=[entry])
+        if answer.get("FailedEntryCount"):
+            code = answer["Entries"][0].get("ErrorCode", "")
+            raise ClientError({"Error": {"Code": code}}, "PutEvents")

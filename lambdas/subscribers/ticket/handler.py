@@ -1,0 +1,30 @@
+"""`call.ended` to a ticket: TICKET_URL, and TICKET_TOKEN_SECRET, the name of the secret with the API's token."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+import boto3
+
+from lambdas import log
+from lambdas.subscribers.event import CallEvent
+from lambdas.subscribers.ticket.logic import post, ticket
+
+
+@cache
+def _token() -> str:
+    secrets = boto3.client("secretsmanager")
+    return secrets.get_secret_value(SecretId=os.environ["TICKET_TOKEN_SECRET"])["SecretString"]
+
+
+def handler(event: Mapping[str, Any], _: object) -> None:
+    """Nothing is made of a call that ended as the caller wanted."""
+    call = CallEvent.of(event)
+    if call.result == "ended":
+        return
+    body = ticket(call, call.record(boto3.client("s3")))
+    post(os.environ["TICKET_URL"], _token(), call.id, body)
+    log.line("ticket", contact=call.contact_id, reason=call.reason)
