@@ -80,6 +80,10 @@ image: .venv/ready ## build the gateway's image without Docker and run a call th
 	@scripts/setup-image
 	@$(BIN)/pytest -q -m image tests/image
 
+.PHONY: forget
+forget: .venv/ready-deploy ## delete what is kept of a call: make forget CONTACT=...
+	@$(BIN)/python -m operations.forget $(CONTACT)
+
 .PHONY: eval
 eval: .venv/ready ## play written conversations: NAME=shop REPEATS=3 MODE=speech; see docs/evals.md
 	@$(BIN)/python -m tests.evals

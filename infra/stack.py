@@ -28,6 +28,7 @@ from infra.flow_functions.flow_functions import BY_FLOW, FlowFunctions
 from infra.gateway.gateway import Gateway
 from infra.monitoring.monitoring import Monitoring
 from infra.state.clips import ClipBucket
+from infra.state.records import RecordBucket
 from infra.state.secret import DeepgramSecret
 from infra.state.table import OWNER, CallTable
 from infra.state.wakeups import WakeupQueue
@@ -69,6 +70,8 @@ class VoiceAgentStack(Stack):
         self.calls = CallTable(self, "Calls", key=self.key)
         self.wakeups = WakeupQueue(self, "Wakeups")
         self.clips = ClipBucket(self, "Clips", instance_arn=self.centre.arn)
+        days = {definition.keep_days for definition in self.definitions.values()}
+        self.records = RecordBucket(self, "Records", key=self.key, keep_days=days)
         secret = deployment.deepgram.secret or f"{deployment.name}/deepgram"
         self.secret = DeepgramSecret(self, "Deepgram", name=secret, key=self.key)
         code = self.staging.flow_lambdas()
@@ -148,11 +151,13 @@ class VoiceAgentStack(Stack):
                 "FUNCTION_ARNS": self.to_json_string(arns),
                 "DEEPGRAM_SECRET_ARN": self.secret.arn,
                 "CONNECT_INSTANCE_ID": self.centre.id,
+                "RECORD_BUCKET": self.records.bucket.bucket_name,
             },
         )
         role = gateway.task.role
         self.calls.grant(role, *OWNER, index=True)
         self.clips.grant_speech(role)
+        self.records.grant_keep(role)
         self.secret.grant_read(role)
         gateway.permissions.media(self.deployment.instance.streaming)
         gateway.permissions.contacts(self.centre.arn)
@@ -232,5 +237,8 @@ class VoiceAgentStack(Stack):
         for form, arn in self.flows.arns.items():
             CfnOutput(self, f"Flow{form.title()}", value=arn, description=f"Assign a phone number to it ({form})")
         CfnOutput(self, "DeepgramSecret", value=self.secret.arn, description="Put the API key of Deepgram into it")
+        CfnOutput(
+            self, "RecordBucket", value=self.records.bucket.bucket_name, description="What was said, until it expires"
+        )
         CfnOutput(self, "ConnectInstance", value=self.centre.arn)
         CfnOutput(self, "GatewayLog", value=self.gateway.task.log.log_group_name)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 TABLE = "Calls/Table/Resource"
 CLIPS = "Clips/Bucket/Resource"
+RECORDS = "Records/Bucket/Resource"
 SECRET = "Deepgram/Secret"  # noqa: S105 - a path
 STREAMING = "Streaming/Configuration"  # its id is `ours:ID` or `theirs:ID`
 QUEUE_FLOW = "QueueFlow/queue"

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from contract import handover
 from definition import load
 from definition.handlers import read_handlers
 from definition.model import Sentences
@@ -97,3 +98,10 @@ def test_the_page_on_agents_names_every_key_and_sentence() -> None:
     page = (ROOT / "docs" / "agents.md").read_text(encoding="utf-8")
     known = [*_AGENT.keys, *(each.name for each in fields(Sentences)), "languages"]
     assert [key for key in known if f"`{key}`" not in page] == []
+
+
+def test_the_page_on_the_handover_lists_the_attributes_in_their_order_and_lengths() -> None:
+    page = (ROOT / "docs" / "handover.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(va_\w+)` \| (\d+) \|", page, re.MULTILINE)
+    limits = {**handover.ESSENTIAL, **handover.REST}
+    assert [(name, int(limit)) for name, limit in rows] == list(limits.items())

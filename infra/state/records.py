@@ -1,4 +1,4 @@
-"""The bucket of records: what was said in each call, for as long as its agent says, encrypted with the deployment's key."""
+"""The bucket of records: what was said in each call, as long as its agent says, encrypted with our own key."""
 
 from __future__ import annotations
 
@@ -45,9 +45,9 @@ class RecordBucket(Construct):
     def grant_keep(self, role: iam.IRole) -> None:
         """Let the gateway write records and announce them on the default bus."""
         because = "Each record is named after its contact, which Connect names as calls come."
-        allow(
-            role, [self.bucket.arn_for_objects(f"{CALLS}*")], "s3:PutObject", "s3:PutObjectTagging", because=because
-        )
+        allow(role, [self.bucket.arn_for_objects(f"{CALLS}*")], "s3:PutObject", "s3:PutObjectTagging", because=because)
         allow(role, [self._key.key_arn], "kms:GenerateDataKey", "kms:Decrypt")
         here = Stack.of(self)
-        allow(role, [f"arn:{here.partition}:events:{here.region}:{Aws.ACCOUNT_ID}:event-bus/default"], "events:PutEvents")
+        allow(
+            role, [f"arn:{here.partition}:events:{here.region}:{Aws.ACCOUNT_ID}:event-bus/default"], "events:PutEvents"
+        )

@@ -71,7 +71,12 @@ def test_the_image_holds_what_the_gateway_needs_and_only_the_agents_of_the_deplo
     templates: Callable[[str], Template],
 ) -> None:
     context = templates("voice-agent").folder / "staged" / "gateway"
-    assert sorted(each.name for each in context.iterdir()) == ["agents", "contract", "definition", "gateway"]
+    assert sorted(each.name for each in context.iterdir()) == ["agents", "contract", "definition", "gateway", "lambdas"]
+    sources = [str(each.relative_to(context)) for each in (context / "lambdas").rglob("*.py")]
+    assert "lambdas/functions/get_order_status/handler.py" in sources, (
+        "what declares a function, and nothing more of it"
+    )
+    assert not [each for each in sources if each.endswith("orders.py")]
     assert [each.name for each in (context / "agents").iterdir()] == ["shop.yaml"]
     assert not list(context.rglob("__pycache__"))
 

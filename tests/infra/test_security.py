@@ -10,7 +10,8 @@ WILDCARDS = {
     "ecr:GetAuthorizationToken": r"\*",  # service authorization reference: no resource type
     "ecs:UpdateTaskProtection": r"arn:aws:ecs:[^*]+:task/[^*]+/\*",  # the tasks of one cluster
     "ecs:GetTaskProtection": r"arn:aws:ecs:[^*]+:task/[^*]+/\*",
-    "s3:PutObject": r"[^*]+/(clips|openings)/\*",  # objects under a prefix
+    "s3:PutObject": r"[^*]+/(clips|openings|calls)/\*",  # objects under a prefix
+    "s3:PutObjectTagging": r"[^*]+/calls/\*",
     "s3:DeleteObject": r"[^*]+/clips/\*",
     "connect:DescribeContact": r"[^*]+/contact/\*",
     "connect:GetContactMetrics": r"[^*]+/contact/\*",

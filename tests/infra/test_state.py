@@ -50,8 +50,23 @@ def test_wake_ups_are_encrypted_and_end_in_a_queue_for_the_unanswered(template: 
     assert wakeups["VisibilityTimeout"] == 30
 
 
+def bucket_of(template: Template, construct: str) -> dict[str, Any]:
+    (found,) = (each for name, each in template.all("AWS::S3::Bucket").items() if name.startswith(construct))
+    return found
+
+
+def test_records_are_encrypted_with_our_key_and_expire_as_their_agent_says(template: Template) -> None:
+    bucket = bucket_of(template, "Records")
+    (encryption,) = bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    assert encryption["ServerSideEncryptionByDefault"]["SSEAlgorithm"] == "aws:kms"
+    (rule,) = bucket["LifecycleConfiguration"]["Rules"]
+    assert (rule["Prefix"], rule["ExpirationInDays"]) == ("calls/", 30)
+    assert rule["TagFilters"] == [{"Key": "keep-days", "Value": "30"}]
+    assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
+
+
 def test_clips_expire_after_a_day_and_openings_stay(template: Template) -> None:
-    bucket = template.one("AWS::S3::Bucket")
+    bucket = bucket_of(template, "Clips")
     (rule,) = bucket["LifecycleConfiguration"]["Rules"]
     assert (rule["Prefix"], rule["ExpirationInDays"], rule["Status"]) == ("clips/", 1, "Enabled")
     (encryption,) = bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
@@ -60,7 +75,8 @@ def test_clips_expire_after_a_day_and_openings_stay(template: Template) -> None:
 
 
 def test_only_one_instance_of_connect_may_play_clips(template: Template) -> None:
-    policy = template.one("AWS::S3::BucketPolicy")["PolicyDocument"]["Statement"]
+    policies = template.all("AWS::S3::BucketPolicy")
+    (policy,) = (each["PolicyDocument"]["Statement"] for name, each in policies.items() if name.startswith("Clips"))
     connect = [each for each in policy if each["Principal"] == {"Service": "connect.amazonaws.com"}]
     assert {action for each in connect for action in listed(each["Action"])} == {"s3:ListBucket", "s3:GetObject"}
     for statement in connect:

@@ -28,6 +28,7 @@ INSTANCE_ID = "aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee"
 INSTANCE = f"arn:aws:connect:{REGION}:{ACCOUNT}:instance/{INSTANCE_ID}"
 ALIAS = "alder-and-pine"
 BUCKET = "voice-agent-clips"
+RECORDS = "voice-agent-records"
 TABLE = "voice-agent-calls"
 SECRET = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:voice-agent/deepgram"
 GATEWAY_LOG = "voice-agent-gateway"
@@ -74,6 +75,7 @@ def alias_arn(name: str) -> str:
 PHYSICAL = {
     paths.TABLE: TABLE,
     paths.CLIPS: BUCKET,
+    paths.RECORDS: RECORDS,
     paths.SECRET: SECRET,
     paths.STREAMING: "ours:storage-1",
     paths.QUEUE_FLOW: connect_arn("contact-flow", "queue"),
@@ -161,7 +163,8 @@ class Account:
     def create(self) -> None:
         """What the deploy makes in the services that moto has; run within `mock_aws`."""
         s3: Any = self.clients().s3
-        s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
+        for bucket in (BUCKET, RECORDS):
+            s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
         s3.put_bucket_policy(Bucket=BUCKET, Policy=json.dumps(self.bucket_policy()))
         closed = dict.fromkeys(
             ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"), True
