@@ -141,7 +141,7 @@ def test_a_caller_on_the_loudspeaker_can_interrupt_it_all_the_same(form: str) ->
 
 @both_flows
 @pytest.mark.parametrize("moment", MOMENTS_OF_A_FUNCTION)
-@pytest.mark.parametrize("rounds", (0, 4, 9))
+@pytest.mark.parametrize("rounds", [0, 4, 9])
 def test_no_function_runs_twice_wherever_its_gateway_dies(form: str, moment: str, rounds: int) -> None:
     """Between its entry in the ledger and the answer to the agent, at one await after the other."""
     fault = Fault("gateway_killed_in_function", 0, word=moment, number=rounds)
