@@ -92,25 +92,28 @@ class LiveCall:
         self._turns_before = 0  # caller turns that are known from before this Deepgram session
         self._stopping = ""
         self._moves = head.moves
-        self._handing_on: asyncio.Task[None] | None = None
+        self._patience_s = 0.0
+        self._to_hand_on = asyncio.Event()
         self.given_away = False
 
     @property
     def movable(self) -> bool:
         """Another gateway may go on with it. A SIP dialog stays where it is."""
-        return self._tasks is not None and self._moves < MOST_MOVES and self._call.form is not FlowForm.SIP
+        begun = self._conversation is not None and not self._over.is_set()
+        return begun and self._moves < MOST_MOVES and self._call.form is not FlowForm.SIP
 
     @property
     def leaving(self) -> bool:
         """It waits for a quiet moment to be given away."""
-        return self._handing_on is not None
+        return self._to_hand_on.is_set()
 
     def hand_on(self, patience_s: float) -> bool:
         """Give the call to another gateway: at a quiet moment, or after `patience_s` at any. False: under way."""
-        if self._handing_on is not None:
+        if self._to_hand_on.is_set():
             return False
         self._facilities.told("hand_on", patience_s)
-        self._handing_on = self._group.create_task(self._hand_on(patience_s), name="hand on")
+        self._patience_s = patience_s
+        self._to_hand_on.set()
         return True
 
     def stop(self, reason: str) -> None:
@@ -165,6 +168,7 @@ class LiveCall:
                 tasks.create_task(self._speak(self._sessions, context), name="sessions")
                 tasks.create_task(self._record.renew(self._leg), name="renew")
                 tasks.create_task(self._record.write(), name="write")
+                tasks.create_task(self._hand_on(), name="hand on")
                 self._carry_out()
                 await self._over.wait()
                 raise _Over
@@ -387,16 +391,18 @@ class LiveCall:
         self._talk.tick(self._clock.now_ms())
         self._carry_out()
 
-    async def _hand_on(self, patience_s: float) -> None:
+    async def _hand_on(self) -> None:
         """A caller who is on the way to a human or to a goodbye has no use for another gateway."""
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(patience_s):
-                while not self._talk.quiet:  # noqa: ASYNC110 - nobody tells when it is quiet
-                    await asyncio.sleep(QUIET_LOOK_S)
-        self._handing_on = None
-        if self._talk.ending.step is Step.NOT and not self._over.is_set():
-            self.given_away = True
-            self._over.set()
+        while True:
+            await self._to_hand_on.wait()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._patience_s):
+                    while not self._talk.quiet:  # noqa: ASYNC110 - nobody tells when it is quiet
+                        await asyncio.sleep(QUIET_LOOK_S)
+            if self._talk.ending.step is Step.NOT and not self._over.is_set():
+                self.given_away = True
+                self._over.set()
+            self._to_hand_on.clear()
 
     @property
     def _definition(self) -> AgentDefinition:

@@ -21,22 +21,23 @@ from simulator.fleet.errands import Errand, says
 from simulator.fleet.proxies import Throttle, Wire
 from simulator.fleet.stage import Fleet, Gateway, set_up
 
-TURNS = (
+PERSON = "a person please"
+QUESTIONS = (
     "where is my order",
     "the order number is four seven one one zero eight",
     "when are you open on saturday",
     "when are you open on monday",
     "when are you open on friday",
-    "a person please",
+    "when are you open on tuesday",
 )
 LOOK_S = 0.25
-CALL_S = 240.0
+CALL_S = 150.0
 BUSY_MS = 500  # a machine that keeps the line itself waiting so long keeps everybody waiting
 
 
-def patient(turns: Sequence[str] = TURNS) -> Errand:
+def patient(questions: Sequence[str] = QUESTIONS) -> Errand:
     """A caller with many questions, who wants a person in the end and waits through every pause."""
-    words: list[Words] = [says(text) for text in turns]
+    words: list[Words] = [says(text) for text in (*questions, PERSON)]
     return Errand("has many questions", words, frozenset({"queued"}), hang_up_ms=60_000)
 
 
@@ -51,6 +52,12 @@ class Followed:
     @property
     def owner(self) -> str:
         return self.owners[-1][1] if self.owners else ""
+
+    def hurry(self) -> None:
+        """The next thing that this caller wants is a person."""
+        words = self.call.errand.words
+        assert isinstance(words, list), "a patient caller's words can be changed"
+        words[len(self.call.exchange.line.caller.spoken) :] = [says(PERSON)]
 
     def troubles(self) -> list[str]:
         """What was not as the caller could expect; a word that is missing in the record among it."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -248,3 +249,33 @@ async def test_a_call_moves_three_times_and_the_fourth_time_to_a_human() -> None
     assert call.queued == "support"
     assert call.handover["va_reason"] == "moved_too_often"
     assert NUMBER in call.handover["va_transcript"]
+
+
+async def test_a_call_whose_record_takes_its_time_is_given_away_once() -> None:
+    """The table is slow just then: the task asks itself every second to whom it could give what is left."""
+    world = fleet()
+    async with world.serving():
+        first = world.start_gateway()
+        await asyncio.sleep(0.1)
+        call = world.ring()
+        await asyncio.sleep(1)
+        world.start_gateway()
+        await asyncio.sleep(9)
+        slowly(world, "put_turn", 3)
+        slowly(world, "give_away", 3)
+        first.stop()
+        await world.all_over()
+
+    assert_nothing_is_missing(world)
+    assert world.head(call).moves == 1
+
+
+def slowly(world: Fleet, operation: str, takes_s: float) -> None:
+    """From now on it takes its time."""
+    does = getattr(world.store, operation)
+
+    async def slow(*arguments: Any, **named: Any) -> Any:
+        await asyncio.sleep(takes_s)
+        return await does(*arguments, **named)
+
+    setattr(world.store, operation, slow)
