@@ -54,7 +54,6 @@ SELDOM: Mapping[str, Mapping[str, str]] = {
         "connect:DescribeContact contact": "ConnectPresence: no audio for 10 s and nobody said that the caller has gone"
     },
     "start_call": {
-        "dynamodb:Query table": "create_call of a second attempt reads the turns of the first",
         "dynamodb:UpdateItem table": "create_call of a second attempt changes the head of the first",
     },
     "next_action_poll": {"sqs:SendMessage queue": "a call whose gateway was lost is asked for again"},

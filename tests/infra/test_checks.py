@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -35,12 +36,41 @@ def test_a_finding_of_cdk_nag_ends_the_synthesis(tmp_path: Path, capfd: pytest.C
     capfd.readouterr()
 
 
-@pytest.mark.timeout(240)  # two seconds of work, and of a start that takes long on a busy machine
 def test_cfn_lint_finds_nothing(template: Template) -> None:
     # W3005: the CDK writes a DependsOn beside a reference that says the same.
     command = [str(Path(sys.executable).parent / "cfn-lint"), "--ignore-checks", "W3005", "--", str(template.path)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.usefixtures("cdk")
+def test_hadolint_finds_nothing_in_the_dockerfile() -> None:
+    hadolint = Path(sys.executable).parent / "hadolint"
+    command = [str(hadolint), "--failure-threshold", "style", str(ROOT / "gateway" / "Dockerfile")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+CLI = ROOT / ".venv" / "bin" / "cdk"
+
+
+@pytest.mark.skipif(not CLI.is_file(), reason="the CDK's command line is not installed: make setup-deploy")
+def test_the_command_line_synthesises_without_credentials(tmp_path: Path) -> None:
+    """The pinned one, which reads what the pinned library writes; the other deployments differ in nothing it reads."""
+    name, file = "voice-agent", tmp_path / "deployment.yaml"
+    file.write_text(DEPLOYMENTS[name])
+    command = [str(CLI), "synth", "--quiet", "--output", str(tmp_path / "out"), "--context", f"deployment={file}"]
+    alone = {"PATH": f"{CLI.parent}:/usr/bin:/bin", "HOME": str(tmp_path), "CI": "true"}
+    done = subprocess.run(command, cwd=ROOT, env=alone, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert (tmp_path / "out" / f"{name}.template.json").is_file()
+
+
+def test_the_command_line_and_the_library_are_pinned_together() -> None:
+    """The command line refuses what a younger library writes, and reads what an older one does."""
+    package = json.loads((ROOT / "infra" / "cli" / "package.json").read_text())
+    assert re.fullmatch(r"2\.\d+\.\d+", package["dependencies"]["aws-cdk"])
+    assert re.search(r"^aws-cdk-lib==2\.", (ROOT / "requirements-deploy.txt").read_text(), re.MULTILINE)
 
 
 def test_a_template_stays_below_the_limits_of_cloudformation(template: Template) -> None:
