@@ -47,7 +47,11 @@ THREADS = 64
 
 
 class SecretKey:
-    """The Deepgram key out of Secrets Manager: plain text, or JSON with `api_key`. Read once, and again on demand."""
+    """The Deepgram key out of Secrets Manager: plain text, or JSON with `api_key`. Read once, and again on demand.
+
+    Without one the gateway is `unconfigured`, which it says each time that a key is asked for: it runs on, its calls
+    go to a human, and the first deployment, before anybody has put a key into the secret, is a good one.
+    """
 
     def __init__(self, client: SecretsManagerClient, secret: str) -> None:
         self._client = client
@@ -55,8 +59,13 @@ class SecretKey:
         self._key = ""
 
     async def __call__(self, *, fresh: bool) -> str:
-        if fresh or not self._key:
+        if not fresh and self._key:
+            return self._key
+        try:
             self._key = await in_thread(self._read)
+        except KeyUnavailable as error:
+            log.error("unconfigured", why=error.why)
+            raise
         return self._key
 
     def _read(self) -> str:

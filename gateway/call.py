@@ -44,6 +44,7 @@ from gateway.lookup import look_up
 from gateway.persona import Persona
 from gateway.record import CallRecord, Outcome
 from gateway.sessions import Sessions, Shared
+from gateway.telemetry.last_line import last_line
 from gateway.voice_agent.context import Context, build
 from gateway.wishes import Wishes
 
@@ -130,7 +131,15 @@ class LiveCall:
         Raises:
             LeaseLost: another gateway owns the call now; this one has stopped.
         """
-        log.info("call_taken", contact=self.contact_id, epoch=self._lease.epoch, agent=self._call.agent)
+        waited_ms = self._clock.now_ms() - self._call.started_at_ms
+        log.info(
+            "call_taken",
+            contact=self.contact_id,
+            epoch=self._lease.epoch,
+            agent=self._call.agent,
+            waited_ms=waited_ms,
+            resumed=self._resumed,
+        )
         try:
             await self._serve()
         finally:
@@ -151,6 +160,7 @@ class LiveCall:
             result=self.outcome.result.value,
             reason=self.outcome.reason,
             loop_lag_ms_p99=round(self._facilities.lag.p99_ms, 1),
+            **last_line(self._call, self._talk.turns.all(), self._queue),
             **self._leg.figures(),
         )
         return self.outcome
@@ -407,6 +417,12 @@ class LiveCall:
     @property
     def _definition(self) -> AgentDefinition:
         return self._persona.definition if self._persona is not None else self._base
+
+    @property
+    def _queue(self) -> str:
+        """Where the caller went, "" for nowhere."""
+        left = self._left if self.outcome.result is Result.TRANSFERRED else None
+        return left.queue if left is not None else ""
 
     @property
     def _talk(self) -> Conversation:
