@@ -120,6 +120,7 @@ class VoiceAgentStack(Stack):
             functions=self.flow_functions,
             wakeups=self.wakeups,
             gateway_log=self.gateway.task.log,
+            instance_id=self.centre.id,
             key=self.key,
         )
         self._outputs()

@@ -1,17 +1,17 @@
-"""The alarms and the dashboard of one deployment."""
+"""The alarms and the dashboards of one deployment."""
 
 from __future__ import annotations
 
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_kms as kms
-from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from infra.deployment.settings import Deployment
 from infra.flow_functions.flow_functions import FlowFunctions
 from infra.monitoring.alarms import MINUTE, Alarms
-from infra.monitoring.metrics import CALLS, LOOP_LAG, NAMESPACE, calls_per_task, own
+from infra.monitoring.dashboards import Dashboards
+from infra.monitoring.metrics import LOOP_LAG, NAMESPACE, calls_per_task, own
 from infra.state.wakeups import WakeupQueue
 
 
@@ -25,6 +25,7 @@ class Monitoring(Construct):
         functions: FlowFunctions,
         wakeups: WakeupQueue,
         gateway_log: logs.LogGroup,
+        instance_id: str,
         key: kms.Key,
     ) -> None:
         super().__init__(scope, construct_id)
@@ -33,9 +34,19 @@ class Monitoring(Construct):
         self._wakeups = wakeups
         self._alarms = Alarms(self, "Alarms", name=deployment.name, email=deployment.alarm_email, key=key)
         self._broken = self._count_of(gateway_log, "call_broke", "CallsBroken")
+        self._unconfigured = self._count_of(gateway_log, "unconfigured", "Unconfigured")
+        self._lost = self._count_of(gateway_log, "voice_agent_lost", "SessionsLost")
         self._lambda_alarms()
         self._gateway_alarms()
-        self._dashboard()
+        Dashboards(
+            self,
+            "Dashboards",
+            deployment=deployment,
+            instance_id=instance_id,
+            flow=self._flow,
+            gateway_log=gateway_log,
+            alarms=self._alarms.alarms,
+        )
 
     def _count_of(self, log: logs.LogGroup, event: str, name: str) -> cloudwatch.Metric:
         """How often a line of the gateway's log has this event. The metric's name carries the deployment's."""
@@ -97,33 +108,25 @@ class Monitoring(Construct):
             minutes=1,
             runbook="An error of ours ended a call at the queue. The log line call_broke has the traceback.",
         )
-
-    def _dashboard(self) -> None:
-        name = self._deployment.name
-        graph, flow = cloudwatch.GraphWidget, self._flow
-        next_action: list[lambda_.IFunction] = [flow["next_action_wait"], flow["next_action_poll"]]
-        cloudwatch.Dashboard(
-            self,
-            "Dashboard",
-            dashboard_name=name,
-            widgets=[
-                [
-                    graph(title="Live calls", left=[own(CALLS, name, "Sum"), own(CALLS, name, "Maximum")], width=8),
-                    graph(title="Calls begun", left=[flow["start_call"].metric_invocations(period=MINUTE)], width=8),
-                    cloudwatch.AlarmStatusWidget(title="Alarms", alarms=self._alarms.alarms, width=8),
-                ],
-                [
-                    graph(title="Loop lag, ms", left=[own(LOOP_LAG, name, "Maximum")], width=8),
-                    graph(
-                        title="Lambda errors",
-                        left=[each.metric_errors(period=MINUTE) for each in flow.values()],
-                        width=8,
-                    ),
-                    graph(
-                        title="next_action, duration",
-                        left=[each.metric_duration(period=MINUTE, statistic="p95") for each in next_action],
-                        width=8,
-                    ),
-                ],
-            ],
+        self._alarms.add(
+            "unconfigured",
+            self._unconfigured,
+            above=0,
+            minutes=1,
+            runbook="The gateway has no key of Deepgram: every caller goes to the queue. Put the key into the secret.",
+        )
+        self._alarms.add(
+            "sessions-lost",
+            self._lost,
+            above=max(5, 0.1 * self._deployment.calls),
+            minutes=3,
+            runbook="Deepgram's sessions break in many calls. Look at the codes on the operator's dashboard, and at "
+            "status.deepgram.com; close the hours of the switch to send callers to the queue meanwhile.",
+        )
+        self._alarms.add(
+            "loop-lag",
+            own(LOOP_LAG, self._deployment.name, "Maximum"),
+            above=50,
+            minutes=5,
+            runbook="A task is too busy to be on time: callers hear gaps. Lower capacity.calls_per_task or raise cpu.",
         )

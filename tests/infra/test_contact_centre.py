@@ -116,7 +116,11 @@ def test_two_deployments_that_share_an_instance_share_no_name(templates: Callabl
         kinds = ("AWS::Connect::ContactFlow", "AWS::Connect::Prompt", "AWS::Connect::HoursOfOperation")
         connect = {each["Name"] for kind in kinds for each in template.all(kind).values()}
         alarms = {each.get("AlarmName", template.name) for each in template.all("AWS::CloudWatch::Alarm").values()}
-        return connect | (alarms - {template.name}) | {template.one("AWS::CloudWatch::Dashboard")["DashboardName"]}
+        return (
+            connect
+            | (alarms - {template.name})
+            | {each["DashboardName"] for each in template.all("AWS::CloudWatch::Dashboard").values()}
+        )
 
     first, second = names(templates("first")), names(templates("second"))
     assert not first & second

@@ -1,9 +1,16 @@
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.infra.template import Template, resolved
+
+SOURCE = "".join(path.read_text() for path in sorted((Path(__file__).parents[2] / "gateway").rglob("*.py")))
 
 
 def alarms(template: Template) -> list[dict[str, Any]]:
@@ -12,7 +19,7 @@ def alarms(template: Template) -> list[dict[str, Any]]:
 
 
 def test_every_alarm_says_what_to_do_and_tells_somebody(template: Template) -> None:
-    assert len(alarms(template)) == 14
+    assert len(alarms(template)) == 17
     for alarm in alarms(template):
         assert len(alarm["AlarmDescription"].split(". ")) >= 2 or ": " in alarm["AlarmDescription"]
         assert len(alarm["AlarmActions"]) == 1
@@ -33,15 +40,50 @@ def test_an_e_mail_address_is_subscribed_where_there_is_one(templates: Callable[
     assert templates("first").all("AWS::SNS::Subscription") == {}
 
 
-def test_a_call_that_breaks_is_counted_from_the_log(template: Template) -> None:
-    counted = template.one("AWS::Logs::MetricFilter")
-    assert counted["FilterPattern"] == '{ $.event = "call_broke" }'
+@pytest.mark.parametrize(
+    ("event", "alarm"),
+    [("call_broke", "calls-broken"), ("unconfigured", "unconfigured"), ("voice_agent_lost", "sessions-lost")],
+)
+def test_what_an_alarm_counts_is_a_line_that_the_gateway_writes(template: Template, event: str, alarm: str) -> None:
+    filters = template.all("AWS::Logs::MetricFilter").values()
+    (counted,) = [each for each in filters if each["FilterPattern"] == f'{{ $.event = "{event}" }}']
     (transformation,) = counted["MetricTransformations"]
-    (alarm,) = [each for each in alarms(template) if each["AlarmName"].endswith("calls-broken")]
-    assert alarm["MetricName"] == transformation["MetricName"]
+    (found,) = [each for each in alarms(template) if each["AlarmName"].endswith(f"-{alarm}")]
+    assert found["MetricName"] == transformation["MetricName"]
+    assert f'"{event}"' in SOURCE
 
 
-def test_the_dashboard_shows_calls_alarms_and_lag(template: Template) -> None:
-    body = str(resolved(template.one("AWS::CloudWatch::Dashboard")["DashboardBody"]))
-    for title in ("Live calls", "Alarms", "Loop lag, ms", "Lambda errors"):
-        assert title in body
+def dashboards(template: Template) -> dict[str, list[dict[str, Any]]]:
+    """The properties of the widgets, by the dashboard's name."""
+    return {
+        each["DashboardName"]: [
+            widget["properties"] for widget in json.loads(resolved(each["DashboardBody"]))["widgets"]
+        ]
+        for each in template.all("AWS::CloudWatch::Dashboard").values()
+    }
+
+
+OWNER = {"Calls begun", "Answered by the voice agent", "How calls ended", "To whom, and why", "Turns of a call"}
+OPERATOR = {"Alarms", "Live calls of a task", "Loop lag, ms", "Time to take a call, ms", "Lost sessions by code"}
+
+
+def test_the_owner_and_the_operator_have_a_dashboard_each(template: Template) -> None:
+    found = {name: {widget["title"] for widget in widgets} for name, widgets in dashboards(template).items()}
+    assert set(found) == {template.name, f"{template.name}-operator"}
+    assert found[template.name] >= OWNER
+    assert found[f"{template.name}-operator"] >= OPERATOR
+
+
+def test_every_question_to_the_log_is_about_lines_and_fields_that_the_gateway_writes(
+    templates: Callable[[str], Template],
+) -> None:
+    widgets = [widget for each in dashboards(templates("first")).values() for widget in each]
+    queries = [widget["query"] for widget in widgets if "query" in widget]
+    assert len(queries) > 10
+    for query in queries:
+        for event in re.findall(r'event = "(\w+)"', query):
+            assert f'"{event}"' in SOURCE, query
+        fields = re.findall(r"(?:pct|avg)\((\w+)", query) + re.findall(r"and (\w+)", query)
+        fields += [name for group in re.findall(r" by ([\w, ]+)", query) for name in group.split(", ")]
+        for name in set(fields) - {"bin", "event", "level"}:
+            assert re.search(rf"\b{name}\b", SOURCE), query
