@@ -60,7 +60,7 @@ coverage: ## every branch of what does no I/O, as the unit tests have reached it
 	@$(BIN)/coverage report --skip-covered --show-missing --fail-under=100 --include="$(CORES)" --omit="$(SHELLS)"
 
 infra: .venv/ready-deploy ## deployments that are synthesised, and the rules that they keep
-	@$(BIN)/pytest -q -n 2 tests/infra
+	@$(BIN)/pytest -q -n 2 --timeout 600 tests/infra
 
 realtime: .venv/ready ## whole calls in real time, with real clients and servers
 	@$(BIN)/pytest -q -m realtime --ignore=tests/image

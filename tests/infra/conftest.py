@@ -18,11 +18,6 @@ CONTEXT = json.loads((Path(__file__).parents[2] / "cdk.json").read_text())["cont
 NO_CDK = "needs the CDK for Python: scripts/setup-deploy installs it"
 
 
-def pytest_itemcollected(item: pytest.Item) -> None:
-    """The first test that asks for a template pays for its synthesis: seconds, and minutes on a busy machine."""
-    item.add_marker(pytest.mark.timeout(600))
-
-
 def synthesise(name: str, folder: Path) -> None:
     """The cloud assembly of a test deployment; what cdk-nag finds is an error here as it is in `cdk deploy`."""
     from infra.application import application
