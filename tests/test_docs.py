@@ -231,7 +231,7 @@ def test_the_table_of_recordings_names_every_fault() -> None:
 LIMITS = ROOT / "docs/limits.md"
 
 
-@pytest.mark.parametrize("title", ["Counted limits", "Limits that are reached every day", "Records", "Retries"])
+@pytest.mark.parametrize("title", ["Counted limits", "Limits that are reached every day", "SIP", "Records", "Retries"])
 def test_the_limits_are_those_of_the_code(title: str) -> None:
     table = rows(LIMITS, title)
     assert len(table) > 4

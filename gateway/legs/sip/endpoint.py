@@ -44,6 +44,7 @@ CONFIRM_S = 33.0  # the user agent gives up after 32 s by itself
 LEAVE_S = 2.0
 WRONG_CODES = 10  # from one host within a minute: then it has to wait, whatever it says
 WRONG_CODES_MS = 60_000
+MOST_HOSTS = 1000  # whose wrong codes are remembered
 
 
 class Calls(Protocol):
@@ -342,7 +343,10 @@ class SipEndpoint:
                 log.error("code_not_claimed", why=type(error).__name__)
                 return None
         if contact_id is None:
-            self._wrong[host] = [*wrong, now][-WRONG_CODES:]
+            self._wrong.pop(host, None)
+            self._wrong[host] = [*wrong, now][-WRONG_CODES:]  # the newest last
+            if len(self._wrong) > MOST_HOSTS:
+                del self._wrong[next(iter(self._wrong))]
             self.counters.unmatched += 1
             log.warning("code_unknown", host=host, too_many=len(wrong) >= WRONG_CODES)
         return contact_id
