@@ -8,6 +8,7 @@ import ssl
 import tempfile
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import boto3
@@ -31,6 +32,8 @@ from gateway.legs.kvs.wav import ulaw_of
 from gateway.legs.leg import Leg
 from gateway.legs.sip.endpoint import SipEndpoint
 from gateway.legs.sip.leg import SipLeg
+from gateway.legs.sip.settings import TASK, SipSettings
+from gateway.public_address import public_address
 from gateway.recording.folder import Recorder
 from gateway.settings import Settings
 from gateway.voice_agent.connection import WebSocketConnector
@@ -164,7 +167,7 @@ def facilities(
         source=lambda stream_arn: GetMediaSource(stream_arn, media),
     )
 
-    endpoint = SipEndpoint(settings.sip, store, clock) if settings.sip is not None else None
+    endpoint = SipEndpoint(_reached(settings.sip, settings), store, clock) if settings.sip is not None else None
 
     async def opening(url: str) -> bytes:
         return ulaw_of(await clips.get(url))
@@ -192,6 +195,13 @@ def facilities(
         record=_recorder(settings, services),
     )
     return at_hand, endpoint
+
+
+def _reached(sip: SipSettings, settings: Settings) -> SipSettings:
+    """With the address that peers reach this task by; blocks. Raises NoPublicAddress."""
+    if sip.public_address != TASK:
+        return sip
+    return replace(sip, public_address=public_address(settings.ecs_metadata_uri))
 
 
 def sip_tls(settings: Settings) -> ssl.SSLContext | None:

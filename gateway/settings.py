@@ -50,6 +50,7 @@ class Settings:
     ecs_agent_uri: str = ""
     record_bucket: str = ""
     event_bus: str = "default"
+    ecs_metadata_uri: str = ""
     sip: SipSettings | None = None
     recordings: Path | None = None
     tasks_min: int = 1
@@ -80,6 +81,7 @@ def read(environment: Mapping[str, str], owner: str) -> Settings:
         ecs_agent_uri=environment.get("ECS_AGENT_URI", ""),
         record_bucket=environment.get("RECORD_BUCKET", ""),
         event_bus=environment.get("EVENT_BUS") or "default",
+        ecs_metadata_uri=environment.get("ECS_CONTAINER_METADATA_URI_V4", ""),
         sip=sip_settings.read(environment),
         recordings=Path(folder) if (folder := environment.get("RECORDINGS_DIR")) else None,
         tasks_min=_count(environment, "TASKS_MIN", 1),

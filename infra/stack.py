@@ -9,7 +9,7 @@ from aws_cdk import aws_kms as kms
 from constructs import Construct
 
 from definition import AgentDefinition
-from flows.parameters import FlowParameters, QueueParameters
+from flows.parameters import FlowParameters, QueueParameters, SipTransfer
 from infra.assets.staging import Staging
 from infra.contact_centre.access import FlowAccess
 from infra.contact_centre.events import ContactEvents
@@ -27,6 +27,7 @@ from infra.flow_functions.concurrency import reservations
 from infra.flow_functions.flow_functions import BY_FLOW, FlowFunctions
 from infra.gateway.gateway import Gateway
 from infra.monitoring.monitoring import Monitoring
+from infra.sip.edge import SipEdge
 from infra.state.clips import ClipBucket
 from infra.state.records import RecordBucket
 from infra.state.secret import DeepgramSecret
@@ -97,6 +98,10 @@ class VoiceAgentStack(Stack):
             reserved=reserved,
         )
         self.gateway = self._gateway(self.definitions)
+        if deployment.sip is not None:
+            SipEdge(self, "Sip", sip=deployment.sip, gateway=self.gateway)
+            self.calls.grant(self.gateway.task.role, "dynamodb:DeleteItem")
+            self.clips.grant_openings(self.gateway.task.role)
         self.flows = self._flows()
         ContactEvents(
             self,
@@ -168,6 +173,10 @@ class VoiceAgentStack(Stack):
         gateway.permissions.secrets(sorted(secrets))
         return gateway
 
+    def _transfer(self) -> SipTransfer:
+        sip = self.deployment.sip
+        return SipTransfer(sip.connector_arn, caller_id_name=sip.caller_id_name) if sip else SipTransfer()
+
     def _flows(self) -> Flows:
         by_flow = {name: self.flow_functions.functions[name] for name in BY_FLOW}
         access = FlowAccess(self, "FlowAccess", functions=by_flow, instance_arn=self.centre.arn)
@@ -191,6 +200,7 @@ class VoiceAgentStack(Stack):
             customer_queue_flow_arn=self._queue_flow(prompts, access),
             flow_logging=self.deployment.flow_logging,
             voice=self.deployment.voice,
+            sip=self._transfer(),
         )
         after = [*access.associations, *([self.streaming.resource] if self.streaming else [])]
         flows = Flows(
@@ -200,6 +210,7 @@ class VoiceAgentStack(Stack):
             instance_arn=self.centre.arn,
             parameters=parameters,
             after=after,
+            forms=("polling", "interruptible", *(("sip",) if self.deployment.sip else ())),
         )
         if self.deployment.test_cases is not Cases.NONE:
             SimulatedCalls(

@@ -1,4 +1,4 @@
-"""The two flows, and the one of those who wait in the queue, checked before they are deployed."""
+"""The flows, and the one of those who wait in the queue, checked before they are deployed."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ from flows.parameters import FlowParameters, QueueParameters
 from flows.polling import polling
 from flows.queue import customer_queue
 from flows.rules import CONTACT_FLOW, CUSTOMER_QUEUE
+from flows.sip import sip
 from flows.validator import check
 
-FORMS = {"polling": polling, "interruptible": interruptible}
+FORMS = {"polling": polling, "interruptible": interruptible, "sip": sip}
 
 
 class QueueFlow(Construct):
@@ -58,11 +59,14 @@ class Flows(Construct):
         instance_arn: str,
         parameters: FlowParameters,
         after: Sequence[IDependable],
+        forms: Sequence[str] = ("polling", "interruptible"),
     ) -> None:
         super().__init__(scope, construct_id)
         self.arns: dict[str, str] = {}
-        for form, make in FORMS.items():
-            resource = deployed(self, form, make(parameters), CONTACT_FLOW, f"{name}-{form}", instance_arn, after)
+        for form in forms:
+            resource = deployed(
+                self, form, FORMS[form](parameters), CONTACT_FLOW, f"{name}-{form}", instance_arn, after
+            )
             self.arns[form] = resource.attr_contact_flow_arn
 
 

@@ -25,9 +25,11 @@ from infra.deployment.settings import (
     PhoneNumber,
     Queue,
     Retention,
+    Sip,
     Streaming,
 )
 from infra.deployment.shapes import DEPLOYMENT
+from infra.sip.networks import VOICE_CONNECTOR_NETWORKS
 
 MISSING = "this file; copy deployment.example.yaml to it and change what differs"
 
@@ -76,7 +78,15 @@ def _built(data: dict[str, Any]) -> Deployment:
         voice=Voice(**data["voice"]),
         alarm_email=data["alarm_email"],
         test_cases=Cases(data["test_cases"]),
+        sip=_sip(data.get("sip"), data["region"]),
     )
+
+
+def _sip(given: dict[str, Any] | None, region: str) -> Sip | None:
+    if given is None:
+        return None
+    networks = given.get("networks") or [VOICE_CONNECTOR_NETWORKS[region]]
+    return Sip(tuple(networks), given["connector"], given["number"], given["caller_id_name"])
 
 
 def _instance(connect: dict[str, Any]) -> Instance:

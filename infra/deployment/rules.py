@@ -6,6 +6,7 @@ from typing import Any
 
 from definition.shape import Findings, shown
 from definition.source import Node
+from infra.sip.networks import VOICE_CONNECTOR_NETWORKS
 
 # Fargate: the memory in MiB that may go with a number of CPU units (Amazon ECS developer guide, task size).
 MEMORY = {
@@ -24,6 +25,25 @@ def check(node: Node, data: dict[str, Any], findings: Findings) -> None:
     _queues(node, data, findings)
     _agents(node, data, findings)
     _capacity(node, data, findings)
+    _sip(node, data, findings)
+
+
+def _sip(node: Node, data: dict[str, Any], findings: Findings) -> None:
+    given = data.get("sip")
+    number = data.get("phone_number")
+    if given is None:
+        if number is not None and number["flow"] == "sip":
+            findings.below(node, "phone_number", "a key `sip`, as its flow is that one", "none")
+        return
+    sip = node.child("sip")
+    assert sip is not None
+    if bool(given["connector"]) == bool(given["number"]):
+        found = "both" if given["number"] else "none of them"
+        findings.below(node, "sip", "either connector or number", found)
+    if not given.get("networks") and data["region"] not in VOICE_CONNECTOR_NETWORKS:
+        findings.below(node, "sip", f"networks, as voice connectors have none in {data['region']}", "none")
+    if (data["capacity"] or {}).get("egress") != "public":
+        findings.below(node, "sip", "capacity.egress public: media go to the task itself", "nat")
 
 
 def _instance(node: Node, data: dict[str, Any], findings: Findings) -> None:

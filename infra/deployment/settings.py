@@ -137,6 +137,17 @@ class Retention:
 
 
 @dataclass(frozen=True, slots=True)
+class Sip:
+    """The third flow: calls that are transferred to the gateway. `networks` may send SIP and RTP. With a connector
+    the flow names it, else it dials `number` (E.164) and types a code."""
+
+    networks: tuple[str, ...]
+    connector_arn: str = ""
+    number: str = ""
+    caller_id_name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Deployment:
     """One deployment: one stack, one gateway service, and its part of one Connect instance."""
 
@@ -158,6 +169,7 @@ class Deployment:
     voice: Voice = field(default_factory=Voice)
     alarm_email: str = ""
     test_cases: Cases = Cases.SAVED
+    sip: Sip | None = None
 
     @property
     def calls(self) -> int:

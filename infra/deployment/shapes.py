@@ -97,6 +97,8 @@ DEPLOYMENT_NAME = Text(
     "a name of 2 to 24 small letters, digits and -, beginning with a letter", 24, r"[a-z][a-z0-9-]*[a-z0-9]"
 )
 
+NETWORK = Text("a network such as 99.77.247.0/24", 18, r"([0-9]{1,3}\.){3}[0-9]{1,3}/([89]|[12][0-9]|3[0-2])")
+
 STREAMING = Table(
     "a mapping with prefix",
     {
@@ -132,7 +134,7 @@ PHONE_NUMBER = Table(
         "number": need(
             Text("the id or the ARN of a claimed phone number", 512, r"(arn:aws[a-z-]*:connect:\S+/)?[0-9a-f-]{36}")
         ),
-        "flow": may(Choice("polling", "interruptible"), "polling"),
+        "flow": may(Choice("polling", "interruptible", "sip"), "polling"),
         "return_flow": may(FLOW_ARN, ""),
     },
 )
@@ -177,6 +179,15 @@ VOICE = Table(
         "language": need(Text("a language such as en-US", 16, r"[a-z]{2,3}-[A-Z]{2}")),
     },
 )
+SIP = Table(
+    "a mapping with connector or number",
+    {
+        "connector": may(OrNothing(arn("chime", "a voice connector", r"vc/\S+")), ""),
+        "number": may(OrNothing(Text("a phone number such as +15555550100", 16, r"\+[1-9][0-9]{6,14}")), ""),
+        "networks": may(ListOf(NETWORK, "networks", 1, 20)),
+        "caller_id_name": may(OrNothing(Text("a name without ; / ? : @ & = + $ ,", 64, r"[^;/?:@&=+$,]+")), ""),
+    },
+)
 DEPLOYMENT = Table(
     "a mapping of keys such as name, region and connect",
     {
@@ -196,6 +207,7 @@ DEPLOYMENT = Table(
         "retention": may(RETENTION, {}),
         "flow_logging": may(Choice("minimal", "full", "off"), "minimal"),
         "voice": may(VOICE, {}),
+        "sip": may(SIP),
         "test_cases": may(Choice("saved", "published", "none"), "saved"),
         "alarm_email": may(OrNothing(Text("an e-mail address", 254, r"[^@\s]+@[^@\s]+\.[^@\s]+")), ""),
     },

@@ -51,6 +51,8 @@ class FlowFunctions(Construct):
             "MAX_CALLS": str(deployment.calls),
             "RECORDS_HOURS": str(deployment.retention.records_hours),
         }
+        if deployment.sip is not None:
+            environment |= {"SIP": "on", "SIP_NUMBER": deployment.sip.number}
         self.functions = {
             name: PythonFunction(
                 self,

@@ -43,6 +43,8 @@ class Gateway(Construct):
             "RECORDS_HOURS": str(deployment.retention.records_hours),
             "DEPLOYMENT": deployment.name,
         }
+        if deployment.sip is not None:
+            own |= {"SIP_NETWORKS": ",".join(deployment.sip.networks), "SIP_PUBLIC_ADDRESS": "task"}
         self.task = GatewayTask(
             self,
             "Task",

@@ -49,6 +49,11 @@ class ClipBucket(Construct):
                 iam.PolicyStatement(principals=[connect], actions=[action], resources=resource, conditions=only_ours)
             )
 
+    def grant_openings(self, role: iam.IRole) -> None:
+        """Let the gateway read openings: on a line of its own it plays them itself."""
+        openings = self.bucket.arn_for_objects(f"{OPENINGS}*")
+        allow(role, [openings], "s3:GetObject", because="Each opening has a name of its own.")
+
     def grant_speech(self, role: iam.IRole) -> None:
         """Let the gateway store clips and openings, and delete clips."""
         clips, openings = (self.bucket.arn_for_objects(f"{prefix}*") for prefix in (CLIPS, OPENINGS))

@@ -79,4 +79,7 @@ flow_logging: 'off'
 """
 )
 
+# Not among those that every test goes through: the capability has tests of its own.
+SPOKEN = TRIAL.replace("trial", "spoken") + "sip: {number: '+15555550100'}\n"
+
 DEPLOYMENTS = {"voice-agent": NEW, "first": FIRST, "second": SECOND, "europe": EUROPE, "trial": TRIAL}

@@ -10,6 +10,7 @@ from contract.errors import VoiceAgentError
 from gateway.legs.sip.admission import Network, networks
 
 SIP_PORT, TLS_PORT = 5060, 5061
+TASK = "task"
 FIRST_RTP, LAST_RTP = 20_000, 20_999
 
 
@@ -26,8 +27,9 @@ class BadSipSetting(VoiceAgentError):
 
 @dataclass(frozen=True, slots=True)
 class SipSettings:
-    """`public_address` stands in SDP and Contact. `tls_secret` is the ARN of a secret that holds private key and
-    certificate chain in PEM: then SIP is spoken over TLS too. `networks` are who may send SIP and RTP."""
+    """`public_address` stands in SDP and Contact; TASK asks for the public address of this ECS task. `tls_secret` is
+    the ARN of a secret that holds private key and certificate chain in PEM: then SIP is spoken over TLS too.
+    `networks` are who may send SIP and RTP."""
 
     networks: tuple[Network, ...]
     public_address: str
@@ -50,7 +52,7 @@ def read(environment: Mapping[str, str]) -> SipSettings | None:
         raise BadSipSetting("RTP_LAST_PORT", f"a port above {first}", str(last))
     return SipSettings(
         networks=_networks(allowed),
-        public_address=_address(environment, "SIP_PUBLIC_ADDRESS"),
+        public_address=_public(environment),
         listen=_address(environment, "SIP_LISTEN", "0.0.0.0"),  # noqa: S104
         port=_port(environment, "SIP_PORT", SIP_PORT),
         tls_port=_port(environment, "SIP_TLS_PORT", TLS_PORT),
@@ -67,12 +69,18 @@ def _networks(texts: list[str]) -> tuple[Network, ...]:
         raise BadSipSetting("SIP_NETWORKS", f"networks such as 99.77.247.0/24 ({error})", " ".join(texts)) from None
 
 
+def _public(environment: Mapping[str, str]) -> str:
+    return TASK if environment.get("SIP_PUBLIC_ADDRESS") == TASK else _address(environment, "SIP_PUBLIC_ADDRESS")
+
+
 def _address(environment: Mapping[str, str], name: str, default: str = "") -> str:
     text = environment.get(name) or default
     try:
         return str(ipaddress.ip_address(text))
     except ValueError:
-        raise BadSipSetting(name, "an IP address", text) from None
+        raise BadSipSetting(
+            name, "an IP address, or task," if name == "SIP_PUBLIC_ADDRESS" else "an IP address", text
+        ) from None
 
 
 def _port(environment: Mapping[str, str], name: str, default: int) -> int:

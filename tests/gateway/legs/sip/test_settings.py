@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from contract.audio import rms, ulaw2lin
-from gateway.legs.sip.settings import BadSipSetting, SipSettings, read
+from gateway.legs.sip.settings import TASK, BadSipSetting, SipSettings, read
 from gateway.legs.sip.tones import WAIT_TONE
 
 GOOD = {"SIP_NETWORKS": "99.77.247.0/24, 10.0.0.0/8", "SIP_PUBLIC_ADDRESS": "198.51.100.5"}
@@ -20,6 +20,12 @@ def test_what_is_left_out_has_a_default() -> None:
     assert settings is not None
     assert [str(network) for network in settings.networks] == ["99.77.247.0/24", "10.0.0.0/8"]
     assert settings == SipSettings(settings.networks, "198.51.100.5")
+
+
+def test_a_task_may_look_for_its_own_address() -> None:
+    settings = read({**GOOD, "SIP_PUBLIC_ADDRESS": "task"})
+    assert settings is not None
+    assert settings.public_address == TASK
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,88 @@
+"""The way in: a network load balancer for the first message of a call, the task's own address for all others.
+
+The load balancer has a name that stays, whatever tasks there are: origination routes point to it. It carries an INVITE
+to one of the tasks; that task's answer names its own public address, to which everything else of the call goes, RTP
+included, since a load balancer cannot carry a range of ports. Only the configured networks come in.
+"""
+
+from __future__ import annotations
+
+from aws_cdk import CfnOutput, Duration
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_ecs as ecs
+from aws_cdk import aws_elasticloadbalancingv2 as elbv2
+from constructs import Construct
+
+from infra.deployment.settings import Sip
+from infra.gateway.gateway import Gateway
+from infra.reasons import acknowledge, allow
+
+PORT = 5060
+RTP = (20_000, 20_999)
+DRAIN_S = 300  # a call stays on its task; only its first message came this way
+
+
+class SipEdge(Construct):
+    """`name` is where an origination route sends calls: UDP or TCP, port 5060."""
+
+    def __init__(self, scope: Construct, construct_id: str, *, sip: Sip, gateway: Gateway) -> None:
+        super().__init__(scope, construct_id)
+        self._networks = [ec2.Peer.ipv4(network) for network in sip.networks]
+        self._tasks = gateway.network.security_group
+        container = gateway.task.definition.default_container
+        assert container is not None
+        for protocol in (ecs.Protocol.UDP, ecs.Protocol.TCP):
+            container.add_port_mappings(ecs.PortMapping(container_port=PORT, protocol=protocol))
+        balancer = self._balancer(gateway.network.vpc)
+        self._open()
+        self._listen(balancer, gateway.service.service)
+        allow(
+            gateway.task.role,
+            ["*"],
+            "ec2:DescribeNetworkInterfaces",
+            because="The call knows no resource (service authorization reference); the task looks for its own address.",
+        )
+        self.name: str = balancer.load_balancer_dns_name
+        CfnOutput(self, "Target", value=self.name, description="Where origination routes send calls: port 5060")
+
+    def _balancer(self, vpc: ec2.IVpc) -> elbv2.NetworkLoadBalancer:
+        self._front = ec2.SecurityGroup(
+            self, "Front", vpc=vpc, description="SIP from the configured networks", allow_all_outbound=False
+        )
+        balancer = elbv2.NetworkLoadBalancer(
+            self,
+            "Balancer",
+            vpc=vpc,
+            internet_facing=True,
+            security_groups=[self._front],
+            vpc_subnets=ec2.SubnetSelection(subnet_type=ec2.SubnetType.PUBLIC),
+            cross_zone_enabled=True,
+        )
+        acknowledge(balancer, ELB2="Access logs of a network load balancer are of TLS listeners only; there is none.")
+        return balancer
+
+    def _open(self) -> None:
+        """Signalling by way of the load balancer and directly; media directly, as far as the peers' own range."""
+        for port, what in ((ec2.Port.udp(PORT), "SIP over UDP"), (ec2.Port.tcp(PORT), "SIP over TCP")):
+            for network in self._networks:
+                self._front.add_ingress_rule(network, port, what)
+                self._tasks.add_ingress_rule(network, port, what)
+            self._front.add_egress_rule(self._tasks, port, what)
+            self._tasks.add_ingress_rule(self._front, port, f"{what} by the load balancer")
+        for network in self._networks:
+            self._tasks.add_ingress_rule(network, ec2.Port.udp_range(*RTP), "RTP")
+            self._tasks.add_egress_rule(network, ec2.Port.all_udp(), "SIP and RTP to the peers")
+            self._tasks.add_egress_rule(network, ec2.Port.tcp_range(PORT, PORT + 1), "SIP to the peers")
+
+    def _listen(self, balancer: elbv2.NetworkLoadBalancer, service: ecs.FargateService) -> None:
+        listener = balancer.add_listener("Sip", port=PORT, protocol=elbv2.Protocol.TCP_UDP)
+        listener.add_targets(
+            "Tasks",
+            port=PORT,
+            protocol=elbv2.Protocol.TCP_UDP,
+            targets=[
+                service.load_balancer_target(container_name="gateway", container_port=PORT, protocol=ecs.Protocol.TCP)
+            ],
+            deregistration_delay=Duration.seconds(DRAIN_S),
+            health_check=elbv2.HealthCheck(protocol=elbv2.Protocol.TCP, port=str(PORT), interval=Duration.seconds(10)),
+        )
