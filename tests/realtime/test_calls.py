@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import json
 import signal
 import wave
 from collections.abc import Iterator, Mapping
@@ -15,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from simulator import aws_calls
 from simulator.caller import recording, recordings
 from simulator.deepgram.local.process import WorkerProcess
 from simulator.phone.call import PhoneCall
@@ -33,13 +35,20 @@ ON_ITS_WAY_MS = 150  # a clip that the flow was told of a moment before
 
 
 @pytest.fixture(scope="module")
-def default_calls(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Outcome]:
+def calls_to_aws(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the processes of the default calls note what they ask of AWS."""
+    return tmp_path_factory.mktemp("aws")
+
+
+@pytest.fixture(scope="module")
+def default_calls(tmp_path_factory: pytest.TempPathFactory, calls_to_aws: Path) -> Mapping[str, Outcome]:
     if not speech_installed():
         pytest.skip("the speech packages are not installed, so nobody could understand a recording")
     forms = ("interruptible", "polling")
     folder = tmp_path_factory.mktemp("default")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(ROOT)
+        patch.setenv(aws_calls.VARIABLE, str(calls_to_aws))
         calls = together(*(phone(folder / form, speech=True, FLOW=form) for form in forms))
         return {
             form: undisturbed(call, phone(folder / f"{form}-again", speech=True, FLOW=form))
@@ -70,6 +79,15 @@ def test_the_caller_reaches_the_human_who_was_asked_for(call: Outcome) -> None:
     assert (report["result"], report["reason"], report["queue"]) == ("transferred", "transfer_to_human", "orders")
     assert report["handover"]["va_reason"] != "none"
     assert "471108" in report["handover"]["va_summary"]
+
+
+@pytest.mark.usefixtures("default_calls")
+def test_aws_is_asked_for_what_the_rights_were_made_for_and_nothing_else(calls_to_aws: Path) -> None:
+    """`make observed-calls` records them anew; then the policies of infra/ have to follow."""
+    expected = json.loads((ROOT / "tests" / "infra" / "observed.json").read_text())
+    made = {who: set(calls) for who, calls in aws_calls.read(calls_to_aws).items() if who in expected}
+    assert set(made) == set(expected)
+    assert {who: calls - set(expected[who]) for who, calls in made.items() if calls - set(expected[who])} == {}
 
 
 def test_the_caller_is_heard_three_times_or_more(call: Outcome) -> None:
