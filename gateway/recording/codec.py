@@ -60,6 +60,15 @@ def encode(value: object) -> Any:
     raise TypeError(f"{type(value).__name__} has no place in a recording")
 
 
+def written(value: object) -> Any:
+    """`encode`, of anything: what has no place in a recording is only named, since no call may suffer from being
+    recorded. A replay that needs it says that it cannot be read."""
+    try:
+        return encode(value)
+    except TypeError:
+        return {IS: f"lost {type(value).__name__}"}
+
+
 def decode(value: Any) -> Any:
     """What `encode` was given.
 

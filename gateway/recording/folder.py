@@ -11,6 +11,7 @@ No file is held open: what was on disk when a gateway died is a recording that e
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import tarfile
@@ -56,25 +57,30 @@ class Recorder:
         first = {"exact": self.exact, **header(facilities, lease, head, call, self.release)}
         tape = Tape(clock, first, facilities.secrets)
         folder = self.folder / f"{call.contact_id}-{lease.epoch}"
-        flushing = asyncio.create_task(self._flush(folder, tape), name="recording")
+        over = asyncio.Event()
+        flushing = asyncio.create_task(self._flush(folder, tape, over), name="recording")
         try:
             yield tapped(facilities, self.services, tape, clock)
         finally:
-            flushing.cancel()
-            await self._written(folder, tape)
-            await self.run(lambda: finish(folder))
+            over.set()
+            await flushing  # one thread after the other: the order of the lines is the order of the call
             log.info("recorded", contact=call.contact_id, bytes=tape.bytes, full=tape.full)
 
-    async def _flush(self, folder: Path, tape: Tape) -> None:
-        while True:
-            await asyncio.sleep(FLUSH_S)
-            await self._written(folder, tape)
+    async def _flush(self, folder: Path, tape: Tape, over: asyncio.Event) -> None:
+        while not over.is_set():
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(FLUSH_S):
+                    await over.wait()
+            await self._write(folder, tape)
+        await self._write(folder, tape, last=True)
 
-    async def _written(self, folder: Path, tape: Tape) -> None:
+    async def _write(self, folder: Path, tape: Tape, *, last: bool = False) -> None:
         """A disk that is full costs the recording, never the call."""
         lines, audio = tape.take()
         try:
             await self.run(lambda: append(folder, lines, audio))
+            if last:
+                await self.run(lambda: finish(folder))
         except OSError as error:
             tape.full = True
             log.error("not_recorded", folder=str(folder), error=type(error).__name__)
@@ -87,7 +93,7 @@ def append(folder: Path, lines: str, audio: Mapping[Audio, bytes]) -> None:
         path = folder / FILES[kind]
         begins = kind is not Audio.KVS and not path.exists()
         _append(path, (ulaw_header(0) if begins else b"") + content)
-    _append(folder / SIDECAR, lines.encode())
+    _append(folder / SIDECAR, lines.encode(errors="backslashreplace"))
 
 
 def finish(folder: Path) -> None:

@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import Any, Final
 
-from gateway.recording.codec import encode
+from gateway.recording.codec import written
 from gateway.telemetry.bounds import Bound, reached
 
 VERSION: Final = 1
@@ -60,23 +60,23 @@ class Tape:
         self._lines: list[str] = []
         self._audio: dict[Audio, bytearray] = {kind: bytearray() for kind in Audio}
         self._asked: dict[str, int] = {}
-        self._write({"version": VERSION, "epoch_ms": clock.now_ms(), **{k: encode(v) for k, v in header.items()}})
+        self._write({"version": VERSION, "epoch_ms": clock.now_ms(), **{k: written(v) for k, v in header.items()}})
 
     def asked(self, at: str, do: str, *args: object) -> int:
         """The call asked something; gives back its number, which the answer names."""
         number = self._asked[at] = self._asked.get(at, 0) + 1
-        self._note({"at": at, "n": number, "do": do, "args": [encode(arg) for arg in args]})
+        self._note({"at": at, "n": number, "do": do, "args": [written(arg) for arg in args]})
         return number
 
     def answered(self, at: str, number: int, result: object) -> None:
-        self._note({"at": at, "n": number, "ok": encode(result)})
+        self._note({"at": at, "n": number, "ok": written(result)})
 
     def raised(self, at: str, number: int, error: Exception) -> None:
-        self._note({"at": at, "n": number, "raised": encode(error)})
+        self._note({"at": at, "n": number, "raised": written(error)})
 
     def came(self, at: str, *, text: str | None = None, error: Exception | None = None) -> None:
         """A connection brought a text, or its end."""
-        shown = {"raised": encode(error)} if error is not None else {"text": self._without_secrets(text or "")}
+        shown = {"raised": written(error)} if error is not None else {"text": self._without_secrets(text or "")}
         self._note({"at": at, **shown})
 
     def sent(self, at: str, text: str) -> None:

@@ -16,7 +16,7 @@ from gateway.functions.invoker import FunctionFailed
 from gateway.legs.kvs.errors import Cause, ReadingStopped
 from gateway.legs.kvs.prompts import PromptNotStored
 from gateway.legs.kvs.reconnect import StartSelector
-from gateway.recording.codec import decode, encode
+from gateway.recording.codec import decode, encode, written
 from gateway.voice_agent.errors import ConnectionEnded, KeyUnavailable, UpgradeRefused
 
 SHOP = definition.load(Path(__file__).resolve().parents[3] / "agents" / "shop.yaml")
@@ -81,6 +81,13 @@ def test_a_field_that_is_no_longer_known_is_passed_over_and_a_new_one_takes_its_
 def test_what_cannot_be_understood_is_named(value: object, problem: str) -> None:
     with pytest.raises(ValueError, match=problem):
         decode(value)
+
+
+def test_no_call_suffers_from_a_value_that_no_recording_knows() -> None:
+    assert written(b"") == {"is": "lost bytes"}
+    with pytest.raises(ValueError, match="'lost bytes' is nothing that this release knows"):
+        decode(written(b""))
+    assert written(1) == 1
 
 
 def test_nothing_is_written_that_could_not_be_read() -> None:
