@@ -25,7 +25,7 @@ READS_MINUTE = (
 WRITES_MINUTE = 30.0 * 3 + 6 * 4 + 10 * 4
 PUTS_MINUTE = 6.0  # clips
 LOGS_GB_CALL = 12e-6  # lines of the gateway and of four Lambdas
-METRICS, ALARMS, DASHBOARDS = 4, 13, 1
+METRICS, ALARMS, DASHBOARDS = 5, 19, 2
 LOGS_GB_TASK_HOUR = 60 * 3 * 300 / 1e9  # a line of metrics every 20 s
 
 
@@ -70,7 +70,7 @@ def standing(deployment: Deployment) -> Iterator[Item]:
     yield Item("secret", "secret_month", 0 if deployment.deepgram.secret.startswith("arn:") else 1)
     yield Item("metrics", "metric_month", METRICS)
     yield Item("alarms", "alarm_month", ALARMS)
-    yield Item("dashboard", "dashboard_month", DASHBOARDS)
+    yield Item("dashboards", "dashboard_month", DASHBOARDS)
     yield Item("the tasks' metric lines", "logs_gb", tasks * LOGS_GB_TASK_HOUR)
 
 

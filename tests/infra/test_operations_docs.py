@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+from operations.cost import estimate
 from tests.infra.template import Template, listed
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
@@ -71,3 +72,13 @@ def test_the_dashboards_on_the_page_are_those_of_the_template(templates: Callabl
     template = templates("voice-agent")
     names = {board["DashboardName"] for board in template.all("AWS::CloudWatch::Dashboard").values()}
     assert {name.replace("voice-agent", "NAME") for name in names} <= set(re.findall(r"`(NAME[\w-]*)`", page))
+
+
+def test_what_stands_still_is_reckoned_with_as_many_alarms_and_dashboards_as_there_are(
+    templates: Callable[[str], Template],
+) -> None:
+    template = templates("voice-agent")
+    assert len(template.all("AWS::CloudWatch::Alarm")) == estimate.ALARMS
+    assert len(template.all("AWS::CloudWatch::Dashboard")) == estimate.DASHBOARDS
+    assert len(template.all("AWS::KMS::Key")) == 1
+    assert len(template.all("AWS::SecretsManager::Secret")) == 1
