@@ -17,6 +17,7 @@ from definition.secret import reveal
 TRANSFER = "transfer_to_human"
 END = "end_call"
 BUILT_IN = (TRANSFER, END)
+OTHER = "other"  # than the reasons of the definition
 MAX_ARGUMENTS_CHARACTERS = 65_536
 
 
@@ -38,7 +39,7 @@ def transfer_to_human(definition: AgentDefinition) -> FunctionDefinition:
             "enum": list(definition.queues),
             "description": f"Who takes the call. {queues}. When unsure: {definition.default_queue}.",
         },
-        "reason": {"type": "string", "description": "Why, in a few words."},
+        "reason": _reason(definition),
         "summary": {
             "type": "string",
             "description": "What the human needs to know, in at most three sentences: what the caller wants, "
@@ -51,6 +52,12 @@ def transfer_to_human(definition: AgentDefinition) -> FunctionDefinition:
         {"type": "object", "properties": properties, "required": list(properties)},
         defer_until_eot=True,
     )
+
+
+def _reason(definition: AgentDefinition) -> dict[str, object]:
+    if not definition.reasons:
+        return {"type": "string", "description": "Why, in a few words."}
+    return {"type": "string", "enum": [*definition.reasons, OTHER], "description": "Why; the one that fits best."}
 
 
 def end_call(definition: AgentDefinition) -> FunctionDefinition:
@@ -94,10 +101,10 @@ def transfer_arguments(definition: AgentDefinition, arguments_json_text: str) ->
         arguments: Mapping[str, object] = _object(TRANSFER, arguments_json_text)
     except BadArguments:
         arguments = {}
-    queue = _text(arguments, "queue")
+    queue, reason = _text(arguments, "queue"), _text(arguments, "reason")
     return TransferArguments(
         queue if queue in definition.queues else definition.default_queue,
-        _text(arguments, "reason"),
+        reason if not definition.reasons or reason in definition.reasons else OTHER,
         _text(arguments, "summary"),
     )
 

@@ -137,7 +137,8 @@ class AgentDefinition:
     `agent_id`: an agent that is stored at Deepgram; then `listen`, `think`, `speak` and `prompt` are empty.
     `languages`: the same agent in other languages, by the contact attribute `voice_agent_language`. `voices` and
     `models`: what a function's answer may change to in mid-call. `warn_s`: so long before `max_duration_s` the caller
-    is told; 0: never. `keep_days`: how long the record of a call is kept after it.
+    is told; 0: never. `reasons`: those that a transfer can have, any where there are none. `keep_days`: how long the
+    record of a call is kept after it.
     """
 
     name: str
@@ -164,6 +165,7 @@ class AgentDefinition:
     models: Mapping[str, tuple[ThinkDefinition, ...]] = field(default_factory=dict)
     sentences: Sentences = field(default_factory=Sentences)
     warn_s: int = 0
+    reasons: tuple[str, ...] = ()
     keep_days: int = KEEP_DAYS
 
     @property

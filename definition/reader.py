@@ -141,6 +141,7 @@ def _warning(node: Node, data: dict[str, Any], findings: Findings) -> None:
         findings.below(node, "warn_s", f"less than max_duration_s ({data['max_duration_s']})", str(data["warn_s"]))
 
 
+_REASON = Text("a reason of small letters, digits and _", 64, r"[a-z][a-z0-9_]*")
 _OWN: dict[str, Shape] = {
     "prompt": Text("a prompt", MAX_BYTES, lines=True),
     "listen": LISTEN,
@@ -175,6 +176,9 @@ _AGENT = Table(
         "goodbye": may(_SENTENCE, _ENGLISH_GOODBYE),
         "max_duration_s": may(whole(60, 14400, "a whole number of seconds"), 1800),
         "warn_s": may(whole(15, 600, "a whole number of seconds"), 0),
+        "reasons": may(
+            ListOf(Text("a reason of small letters, digits and _", 64, r"[a-z][a-z0-9_]*"), "reasons", 0), []
+        ),
         "keep_days": may(whole(1, 3650, "a whole number of days"), KEEP_DAYS),
         "time_zone": may(Text("a time zone such as Europe/London", 64), "UTC"),
         "lookup": may(_LOOKUP),
@@ -316,6 +320,7 @@ def _built(
         sentences=Sentences(**data["sentences"]),
         warn_s=data["warn_s"],
         keep_days=data["keep_days"],
+        reasons=tuple(data["reasons"]),
     )
 
 

@@ -193,3 +193,11 @@ def test_a_transfer_with_bad_arguments_goes_to_the_default_queue(
     loaded: Loaded, text: str, expected: TransferArguments
 ) -> None:
     assert transfer_arguments(loaded(queues=QUEUES), text) == expected
+
+
+def test_a_reason_is_one_of_the_definitions_or_another(loaded: Loaded) -> None:
+    definition = loaded("reasons: [complaint, customer_request]\n")
+    properties: Any = transfer_to_human(definition).parameters["properties"]
+    assert properties["reason"]["enum"] == ["complaint", "customer_request", "other"]
+    for said, kept in (("complaint", "complaint"), ("He is angry.", "other"), ("", "other")):
+        assert transfer_arguments(definition, json.dumps({"reason": said})).reason == kept

@@ -10,10 +10,13 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 
+from lambdas.subscribers.connect_task import handler as task_handler
 from lambdas.subscribers.connect_task.logic import start_task
 from lambdas.subscribers.event import CallEvent, NotUnderstood
+from lambdas.subscribers.ticket import handler as ticket_handler
 from lambdas.subscribers.ticket.logic import TicketRefused, post, ticket
 
 EVENT = json.loads(
@@ -173,3 +176,45 @@ def test_an_event_of_another_kind_is_refused(event: dict[str, Any], said: str) -
 def test_an_event_of_a_later_version_with_more_in_it_is_understood() -> None:
     detail = {**EVENT["detail"], "version": "1.4", "more": 1}
     assert CallEvent.of({"detail": detail}) == call()
+
+
+class Secrets:
+    def get_secret_value(self, **asked: str) -> Mapping[str, str]:
+        return {"SecretString": "token"} if asked == {"SecretId": "tickets"} else {}
+
+
+@pytest.fixture
+def clients(monkeypatch: pytest.MonkeyPatch) -> Connect:
+    """boto3's clients for the handlers."""
+    connect = Connect()
+    made = {"connect": connect, "s3": Store(), "secretsmanager": Secrets()}
+    monkeypatch.setattr(boto3, "client", lambda name: made[name])
+    ticket_handler._token.cache_clear()
+    return connect
+
+
+def test_the_lambda_of_the_task_starts_it(
+    clients: Connect, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("TASK_FLOW_ID", "flow")
+    task_handler.handler(EVENT, None)
+    assert list(clients.tasks) == [call().id]
+    assert "delivery" not in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("clients")
+def test_the_lambda_of_the_ticket_posts_it_and_leaves_goodbyes_alone(
+    api: TicketApi, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("TICKET_URL", api.url)
+    monkeypatch.setenv("TICKET_TOKEN_SECRET", "tickets")
+    ticket_handler.handler({"detail": {**EVENT["detail"], "result": "ended"}}, None)
+    assert api.asked == 0
+    ticket_handler.handler(EVENT, None)
+    assert list(api.tickets) == [call().id]
+    assert "Friday" not in capsys.readouterr().out
+
+
+def test_a_ticket_api_may_be_https() -> None:
+    with pytest.raises(TicketRefused, match="no answer"):
+        post("https://127.0.0.1:9/tickets", "token", "k", {}, sleep=lambda _: None)
