@@ -16,6 +16,7 @@ from definition import AgentDefinition
 from definition.functions import BUILT_IN
 from definition.languages import chosen
 from definition.templates import Known
+from gateway.alarm import Alarm
 from gateway.conversation.commands import (
     ClearSpeech,
     Command,
@@ -85,8 +86,7 @@ class LiveCall:
             {function.name: function for function in self._base.lambdas},
         )
         self._over = asyncio.Event()
-        self._alarm: asyncio.TimerHandle | None = None
-        self._alarm_ms = 0
+        self._alarm = Alarm(self._clock, self._ring)
         self._left: Leave | None = None
         self._handed: Mapping[str, str] = {}
         self._telling: list[asyncio.Task[None]] = []
@@ -145,8 +145,7 @@ class LiveCall:
         finally:
             if self._sessions is not None:
                 self._sessions.close()
-            if self._alarm is not None:
-                self._alarm.cancel()
+            self._alarm.cancel()
         if self.given_away:
             await self._record.give_away(self._talk.turns.changed())
             log.info("call_given_away", contact=self.contact_id, epoch=self._lease.epoch)
@@ -385,19 +384,11 @@ class LiveCall:
     # -- time ------------------------------------------------------------------------------------------------
 
     def _arm(self) -> None:
-        """Set the alarm to the conversation's next deadline. One that rings too early sets itself again, so that
-        a frame of agent audio, which puts deadlines off, costs no timer."""
-        due = self._talk.next_due_ms()
-        if due is None or self._over.is_set() or (self._alarm is not None and self._alarm_ms <= due):
-            return
-        if self._alarm is not None:
-            self._alarm.cancel()
-        delay = max(0, due - self._clock.now_ms()) / 1000
-        self._alarm_ms = due
-        self._alarm = asyncio.get_running_loop().call_later(delay, self._ring)
+        """Set the alarm to the conversation's next deadline."""
+        if not self._over.is_set():
+            self._alarm.set(self._talk.next_due_ms())
 
     def _ring(self) -> None:
-        self._alarm = None
         self._talk.tick(self._clock.now_ms())
         self._carry_out()
 

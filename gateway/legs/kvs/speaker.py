@@ -19,67 +19,29 @@ from contract.store import GatewayStore
 from gateway.legs.kvs.clips import INTERRUPTIBLE, POLLING, Clip, ClipCutter
 from gateway.legs.kvs.heard import Found
 from gateway.legs.kvs.hearing import Hearing, NotHeard
+from gateway.legs.kvs.leaving import Final, Leaving
 from gateway.legs.kvs.playout import Failed, Finished, Playout, PlayoutEvent, Started
 from gateway.legs.kvs.prompts import PromptNotStored, Prompts, clip_key
+from gateway.legs.kvs.stretch import BUSY_POLL_MS, Stretch
 from gateway.legs.kvs.wav import ulaw_wav
 from gateway.legs.leg import (
     CallerGone,
     ClipFailed,
-    FlowTook,
     Handover,
     HeardMeasured,
     LegEvent,
     PlaybackFinished,
     PlaybackStarted,
-    TransferReturned,
 )
 from gateway.telemetry.bounds import Bound, reached
 
 log = structlog.get_logger()
 
-# A clip is made this long before the one ahead of it ends: upload, append and the flow's poll take about 200 ms.
-LEAD_MS = 900
-URGENT_MS = 450  # and this long before, a clip that is too short for any good cut is better than a gap
-BUSY_POLL_MS = 100  # how often the head is read while something is on its way to the caller
 IDLE_POLL_MS = 500
 RETRY_S = 0.3  # the store was not available, after retries of its own
-ENDED_MS = 5000
-# A queue that is closed, unstaffed or full is found out within a second; a sentence is spoken, then the flow asks.
-QUEUED_MS = 20_000
 MOST_KEYS = 1000  # names of clips that are remembered, so that they can be removed
 MOST_SAYINGS = 4  # texts for the flow's own voice that wait for the log: the caller waits for all of them
 OPENING = 0  # the number of its stretch, and of its sequence on the playout clock
-
-
-@dataclass(slots=True)
-class Final:
-    """An action that takes the caller away: a transfer or the end."""
-
-    action: Transfer | End
-    seq: int = 0
-    taken_ms: int = 0  # when the flow took it; 0 before
-    withdrawn: bool = False
-
-    @property
-    def patience_ms(self) -> int:
-        """How long after the flow took it the caller may still come back, or the contact event be on its way."""
-        return ENDED_MS if isinstance(self.action, End) else QUEUED_MS
-
-
-@dataclass(slots=True)
-class Stretch:
-    """Agent speech that is not over: audio may still come, or wait to be cut into clips."""
-
-    number: int
-    cutter: ClipCutter
-    appended: int = 0  # clips
-    again: deque[Clip] = field(default_factory=deque)
-    failures: int = 0
-
-    @property
-    def exhausted(self) -> bool:
-        """All of it has come, and nothing waits to be cut."""
-        return self.cutter.finished and not self.cutter.in_hand
 
 
 @dataclass(slots=True)
@@ -106,16 +68,15 @@ class Speaker:
     _cancel_opening: bool = False
     _begun: tuple[int, int] | None = None  # sequence and start of a clip that was just found in the track
     _says: deque[str] = field(default_factory=deque)
-    _final: Final | None = None
-    _after_final: Final | None = None  # asked for while the one before was being withdrawn
+    _leaving: Leaving = field(init=False)
     _read_at_ms: int = 0
-    _returned_seq: int = 0
     _gone: bool = False
 
     def __post_init__(self) -> None:
         self._playout = Playout(cuts_prompts=self._interruptible, start_delay_ms=self.newest.start_delay_ms)
         self._last_seq = self._cancel_up_to = self._cancelled_up_to = self.newest.last_seq
-        self._returned_seq = self.newest.loaded if self.newest.returned is not Returned.NONE else 0
+        returned_seq = self.newest.loaded if self.newest.returned is not Returned.NONE else 0
+        self._leaving = Leaving(returned_seq)
         self._open_with(self.call)
 
     @property
@@ -161,7 +122,8 @@ class Speaker:
             return
         now = self.clock.now_ms()
         self._cancel_opening = self._cancel_opening or stretch.number == OPENING
-        final_seq = self._final.seq if self._final is not None else 0
+        final = self._leaving.final
+        final_seq = final.seq if final is not None else 0
         self._cancel_up_to = max(self._cancel_up_to, final_seq - 1 if final_seq else self._last_seq)
         if self._interruptible:
             self._hearing.cut(stretch.number, now)
@@ -200,27 +162,21 @@ class Speaker:
         self._wake.set()
 
     def transfer(self, handover: Handover) -> None:
-        self._finally(Transfer(handover.queue_arn, handover.queue, handover.reason, handover.attributes))
+        self._leave_by(Transfer(handover.queue_arn, handover.queue, handover.reason, handover.attributes))
 
     def hang_up(self, reason: str) -> None:
-        self._finally(End(reason))
+        self._leave_by(End(reason))
 
     def withdraw(self) -> None:
-        if self._final is not None and not self._final.taken_ms:
-            self._final.withdrawn = True
-            self._after_final = None
+        if self._leaving.withdraw():
             self._wake.set()
 
     def adopt(self, pending: Numbered) -> None:
-        """The owner before this one appended the caller's last action, and the flow has not taken it yet."""
-        if self._final is None and isinstance(pending.action, Transfer | End):
-            self._final = Final(pending.action, pending.seq)
+        """What the owner before this one has left in the log, and the flow has not taken."""
+        self._leaving.adopt(pending)
 
-    def _finally(self, action: Transfer | End) -> None:
-        if self._final is None:
-            self._final = Final(action)
-        elif self._final.withdrawn:
-            self._after_final = Final(action)
+    def _leave_by(self, action: Transfer | End) -> None:
+        self._leaving.ask(action)
         self._wake.set()
 
     # -- the task --------------------------------------------------------------------------------------------
@@ -244,7 +200,7 @@ class Speaker:
     async def _step(self) -> bool:
         """Do the most urgent thing; False when there is nothing to do now. What fails is done again."""
         now = self.clock.now_ms()
-        final = self._final
+        final = self._leaving.final
         if self._cancel_opening or self._cancel_up_to > self._cancelled_up_to:
             await self._cancel_in_log()
         elif final is not None and final.withdrawn:
@@ -278,12 +234,7 @@ class Speaker:
             else:  # not one clip of it could be stored
                 self._finished(stretch.number, Finished(0, interrupted=True, at_ms=now_ms))
             return None
-        if not stretch.appended:
-            return stretch.cutter.first_clip(now_ms)
-        needed = self._playout.needed_at_ms()
-        if needed is None or now_ms < needed - LEAD_MS:
-            return None
-        return stretch.cutter.next_clip(urgent=now_ms >= needed - URGENT_MS)
+        return stretch.next_clip(now_ms, self._playout.needed_at_ms())
 
     async def _offer(self, stretch: Stretch, clip: Clip) -> None:
         """Store a clip and append it; a barge-in may come at any moment of that."""
@@ -328,14 +279,14 @@ class Speaker:
             await self.store.cancel(self.lease, final.seq)
             head = await self.store.head(self.call.contact_id)
             if head.leaving >= final.seq:
-                final.withdrawn, self._after_final = False, None
+                self._leaving.too_late(final)
                 self.saw(head)
                 return
-        self._final, self._after_final = self._after_final, None
+        self._leaving.withdrawn()
 
     async def _read_head(self) -> None:
         self.saw(await self.store.head(self.call.contact_id))
-        busy = self._playout.open or self._final is not None or self._stretch is not None
+        busy = self._playout.open or self.leaving or self._stretch is not None
         self._read_at_ms = self.clock.now_ms() + (BUSY_POLL_MS if busy else IDLE_POLL_MS)
 
     def _clip_due_ms(self, now_ms: int) -> int | None:
@@ -343,12 +294,7 @@ class Speaker:
         stretch = self._stretch
         if stretch is None or self._playout.cut:
             return None
-        if not stretch.appended:
-            return stretch.cutter.first_due_ms()
-        needed = self._playout.needed_at_ms()
-        if needed is None or not stretch.cutter.in_hand:
-            return None
-        return max(needed - LEAD_MS, now_ms + BUSY_POLL_MS)
+        return stretch.due_ms(now_ms, self._playout.needed_at_ms())
 
     async def _sleep(self) -> None:
         now = self.clock.now_ms()
@@ -375,25 +321,15 @@ class Speaker:
         else:
             self._hearing.taken(head.offered, head.offered_at_ms)
         self._report(self._playout.head(head, now))
-        self._look_at_final(head, now)
+        for event in self._leaving.saw(head, now):
+            self._emit(event)
         if head.disconnected_at_ms:
             self.leave("contact_event")
-        elif self._final is not None and self._final.taken_ms:
-            if now - self._final.taken_ms >= self._final.patience_ms:
-                self.leave("ended" if isinstance(self._final.action, End) else "queued")
+        elif self._leaving.taken:
+            if signal := self._leaving.over(now):
+                self.leave(signal)
         elif head.state is CallState.ENDED:
             self.leave(head.reason or NONE)
-
-    def _look_at_final(self, head: Head, now_ms: int) -> None:
-        final = self._final
-        if final is not None and final.seq and not final.taken_ms and max(head.offered, head.loaded) >= final.seq:
-            final.taken_ms = now_ms
-            queue = final.action.queue if isinstance(final.action, Transfer) else ""
-            self._emit(FlowTook(final.action.reason, queue))
-        if head.returned is not Returned.NONE and head.loaded > self._returned_seq:
-            self._returned_seq = head.loaded
-            self._final = self._after_final = None
-            self._emit(TransferReturned(head.returned))
 
     def leave(self, signal: str) -> None:
         """The caller is gone; `signal` says how we know. What was not heard to its end ends here."""
@@ -411,7 +347,7 @@ class Speaker:
     @property
     def leaving(self) -> bool:
         """A transfer or the end was asked for."""
-        return self._final is not None
+        return self._leaving.final is not None
 
     # -- what became of it -----------------------------------------------------------------------------------
 

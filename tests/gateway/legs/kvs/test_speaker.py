@@ -15,8 +15,9 @@ from contract.call import LEASE_MS, Call, FlowForm, Head, Lease, Opening, Result
 from contract.clock import LoopClock
 from contract.errors import LeaseLost, StoreUnavailable
 from contract.memory import MemoryStore
+from gateway.legs.kvs.leaving import ENDED_MS, QUEUED_MS
 from gateway.legs.kvs.prompts import MemoryPrompts, PromptNotStored
-from gateway.legs.kvs.speaker import ENDED_MS, QUEUED_MS, Speaker
+from gateway.legs.kvs.speaker import Speaker
 from gateway.legs.leg import (
     CallerGone,
     ClipFailed,
