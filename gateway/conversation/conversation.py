@@ -99,6 +99,7 @@ class Conversation:
         self._unanswered = ""  # by the session before, to be asked again when its functions have come back
         self._clip_failed = False
         self._gave_up = False
+        self._away = False  # between two sessions
 
     def redefine(self, definition: AgentDefinition) -> None:
         """The agent has changed in mid-call: another voice, another language, other instructions."""
@@ -199,12 +200,17 @@ class Conversation:
             self._expect(now_ms)
 
     def session_lost(self, now_ms: int) -> None:
-        """The voice agent's session is over: nothing more comes of what it was about to say."""
+        """The voice agent's session is over: nothing more comes of what it was about to say. Until there is another
+        one nobody answers, so that neither the caller's silence nor the agent's counts."""
+        self._away = True
+        self._agent_watch.satisfied()
+        self._caller_watch.pause()
         self.turns.session_lost(now_ms)
         self._speech.session_lost(now_ms)
 
     def session_changed(self, unanswered: str, now_ms: int) -> None:
         """A new Deepgram session knows what was said; `unanswered` is the caller turn it has yet to answer."""
+        self._away = False
         self._gate.open()
         self._echoes.clear()
         if unanswered and self.turns.torn:  # what is left of it would be heard before its own beginning
@@ -363,7 +369,7 @@ class Conversation:
 
     def _nobody_speaks(self) -> None:
         """From here on it is quiet, as far as we can tell, and the caller's silence counts."""
-        if not self._speech.playing and not self._functions.pending.any:
+        if not self._speech.playing and not self._functions.pending.any and not self._away:
             self._caller_watch.quiet_from(self.voice.media_ms)
 
     def _expect(self, now_ms: int) -> None:
@@ -474,7 +480,8 @@ class Conversation:
 
     def _inject(self, sentence: str, behavior: InjectBehavior = InjectBehavior.DEFAULT) -> None:
         self._gate.open()
-        self._do(Tell(InjectAgentMessage(sentence, behavior)))
+        # Without a session the flow's own voice says what must be said.
+        self._do(SayLocally(sentence) if self._away else Tell(InjectAgentMessage(sentence, behavior)))
 
     def _do(self, command: Command) -> None:
         self._commands.append(command)

@@ -136,6 +136,15 @@ def test_a_caller_on_the_loudspeaker_can_interrupt_it_all_the_same(form: str) ->
     assert world.queued == "orders"
 
 
+@both_flows
+def test_a_silent_caller_is_not_left_because_the_agent_is_away(form: str) -> None:
+    """Nobody can ask them whether they are there."""
+    said = (("when are you open", None), ("a person please", 30.0))
+    world = played(calm(form=form, said=said, faults=(Fault("deepgram_refuses", 14_000, 13.0, word="500"),)))
+    assert world.queued  # 15 s without a voice agent
+    assert times_heard(world, "Thank you for calling") == 0
+
+
 # -- each moment once --------------------------------------------------------------------------------------------
 
 

@@ -954,6 +954,32 @@ def test_what_is_left_of_a_torn_reply_is_not_heard_before_its_own_beginning() ->
     assert ClearSpeech() not in talk.take()
 
 
+def test_while_there_is_no_session_a_silent_caller_is_not_left() -> None:
+    talk = Talk()
+    talk.said_and_heard()
+    talk.wait(5000)
+    talk.it.session_lost(talk.now)
+    assert talk.wait(60_000) == []
+    talk.it.session_changed("", talk.now)
+    assert injected(talk.wait(10_100)) == ["Still there?"]
+
+
+def test_a_mute_agent_is_not_asked_again_while_it_has_no_session() -> None:
+    talk = Talk()
+    talk.user("Where is my order?")
+    talk.it.session_lost(talk.now)
+    assert talk.wait(60_000) == []
+    talk.it.session_changed("Where is my order?", talk.now)
+    assert told(talk.take()) == [InjectUserMessage("Where is my order?")]
+    assert injected(talk.wait(NUDGE_MS + 100)) == [SAID.not_understood]
+
+
+def test_without_a_session_the_flows_own_voice_says_goodbye() -> None:
+    talk = Talk(max_duration_s=5)
+    talk.it.session_lost(talk.now)
+    assert SayLocally("Goodbye.") in talk.wait(5100)
+
+
 def test_nobody_is_asked_to_hold_while_somebody_speaks() -> None:
     talk = Talk()
     silent = [talk.it.silent]
