@@ -8,13 +8,14 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from contract.call import LEASE_MS, MOST_MOVES, Call, CallState, FlowForm, Head, Lease, Result, Wakeup
+from contract.call import LEASE_MS, MOST_MOVES, Call, FlowForm, Head, Lease, Result, Wakeup
 from contract.errors import CallEnded, CallNotFound, CallTaken, ContractError, LeaseLost, StoreUnavailable
 from contract.fleet import REPORT_EVERY_MS, Fleet, Gateway
 from contract.store import WakeupQueue
 from gateway.call import LiveCall
 from gateway.duty import Duty
 from gateway.facilities import Facilities
+from gateway.giving import unless_taken
 from gateway.last_resort import hand_over
 
 log = structlog.get_logger()
@@ -29,7 +30,6 @@ STOP_S = 90.0  # ECS kills a Fargate task 120 s after SIGTERM at the latest
 KEEP_S = 45.0  # so long after SIGTERM somebody is looked for who has room; then the caller goes to a human
 PATIENCE_S = 30.0  # how long a quiet moment is waited for
 AT_ONCE = 10  # calls that are given away in one round: the others' reports are two seconds old
-NOBODY_S = 6  # a call that was given away is looked for by the flow ten times a second, and by every other gateway
 
 
 @dataclass(slots=True)
@@ -286,7 +286,14 @@ class Service:
         if not live.given_away:
             return None
         self.calls[call.contact_id] = None
-        return await self._unless_taken(lease)
+        self._given.add(call.contact_id)
+        try:
+            ours = await unless_taken(self.facilities, self.owner, lease)
+        finally:
+            self._given.discard(call.contact_id)
+        if ours is not None:
+            self._kept.add(call.contact_id)
+        return ours
 
     def _refusal(self, call: Call, head: Head) -> str:
         """Why this call gets no voice agent here, "" when it does."""
@@ -295,33 +302,6 @@ class Service:
         if call.contact_id in self._kept and self._stopping.is_set():
             return STOPPING
         return "moved_too_often" if head.moves > MOST_MOVES and call.contact_id not in self._kept else ""
-
-    async def _unless_taken(self, lease: Lease) -> tuple[Lease, Head] | None:
-        """Wait for somebody to take a call that was given away; nobody: it is ours again."""
-        contact_id, store = lease.contact_id, self.facilities.store
-        self._given.add(contact_id)
-        try:
-            for _ in range(NOBODY_S):
-                await asyncio.sleep(1)
-                if await self._is_taken(lease):
-                    return None
-            self._kept.add(contact_id)
-            log.warning("nobody_took", contact=contact_id)
-            return await store.take(contact_id, self.owner, self.facilities.clock.now_ms(), LEASE_MS)
-        except (CallTaken, CallEnded, CallNotFound):
-            return None
-        except StoreUnavailable as error:  # who reaches the table first takes it
-            log.error("not_taken_back", contact=contact_id, cause=error.cause)
-            return None
-        finally:
-            self._given.discard(contact_id)
-
-    async def _is_taken(self, lease: Lease) -> bool:
-        try:
-            head = await self.facilities.store.head(lease.contact_id)
-        except StoreUnavailable:
-            return False
-        return head.state is not CallState.WAITING or head.epoch != lease.epoch
 
     async def _give_back(self, lease: Lease, head: Head) -> None:
         """A call on a line of another gateway, which is gone: it cannot be carried on, only ended. Its flow asks what

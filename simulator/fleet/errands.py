@@ -10,6 +10,7 @@ from simulator.caller.schedule import HANG_UP_MS, Words
 from simulator.deepgram import tones
 
 MS_PER_WORD = 320
+FORMS = ("interruptible", "polling")  # the flows whose audio is streamed; a call over SIP needs a line of its own
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,8 @@ import asyncio
 import signal
 from pathlib import Path
 
+from simulator.fleet.errands import FORMS
 from simulator.fleet.trials import Followed, Trial, Trials, patient, send
-from simulator.phone.options import FORMS
 
 GO_ON_WITHIN_S = 15.0
 RING_EVERY_S = 0.5

@@ -9,9 +9,8 @@ from dataclasses import dataclass, field
 
 from contract.errors import VoiceAgentError
 from simulator.fleet.call import FleetCall
-from simulator.fleet.errands import Errand, errands
+from simulator.fleet.errands import FORMS, Errand, errands
 from simulator.fleet.stage import Fleet
-from simulator.phone.options import FORMS
 
 BETWEEN_S = 1.0  # callers do not ring at the same moment
 LONGEST_CALL_S = 180.0
