@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from contract.call import RENEW_EVERY_MS
-from gateway.legs.kvs.speaker import BUSY_POLL_MS, IDLE_POLL_MS
+from gateway.legs.kvs.speaker import IDLE_POLL_MS
+from gateway.legs.kvs.stretch import BUSY_POLL_MS
 from infra.deployment import Deployment, read
 from infra.deployment.settings import Capacity, Deepgram, Egress
 from lambdas.next_action.limits import WAIT

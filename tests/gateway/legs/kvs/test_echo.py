@@ -87,6 +87,13 @@ def test_what_comes_back_as_loud_as_it_was_sent_passes() -> None:
     assert not any(echoes(EchoGate(), late(quieter(even, 0.5), 200), even))
 
 
+def test_a_whistle_resembles_nothing_that_was_said() -> None:
+    gate = EchoGate()
+    gate.played(T0, AGENT[:BLOCK_BYTES])
+    whistle = array("h", [200, -200] * (BLOCK_BYTES // 4)).tobytes()  # nothing is left of it at half the sample rate
+    assert not gate.is_echo(T0 + BLOCK_MS, whistle)
+
+
 def test_while_nothing_is_played_nothing_is_an_echo() -> None:
     line = voice(3000, seed=2, level=600)
     assert not any(echoes(EchoGate(), line, bytes(len(line))))
