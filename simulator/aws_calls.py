@@ -28,18 +28,20 @@ def needed(service: str, operation: str, parameters: Mapping[str, Any]) -> Itera
         return
     action = f"{_SERVICES.get(service, service)}:{operation}"
     action = _ACTIONS.get(action, action)
-    for kind in _resources(service, operation, parameters):
+    for kind in _resources(service, parameters):
         yield action, kind
+        if action == "s3:PutObject" and "Tagging" in parameters:
+            yield "s3:PutObjectTagging", kind
 
 
-def _resources(service: str, operation: str, parameters: Mapping[str, Any]) -> set[str]:
+def _resources(service: str, parameters: Mapping[str, Any]) -> set[str]:
     if service == "dynamodb":
         return {"index" if "IndexName" in parameters else "table"}
     if service == "s3":
         deleted = parameters.get("Delete", {}).get("Objects", [])
         keys = [each["Key"] for each in deleted] or [parameters["Key"]]
         return {f"{key.partition('/')[0]}/" for key in keys}
-    kinds = {"sqs": "queue", "lambda": "function", "secretsmanager": "secret", "connect": "contact"}
+    kinds = {"sqs": "queue", "lambda": "function", "secretsmanager": "secret", "connect": "contact", "events": "bus"}
     return {kinds.get(service, "stream")}
 
 

@@ -43,6 +43,12 @@ def test_no_deployment_has_a_role_or_a_right_that_is_not_listed(template: Templa
         assert rights - expected(role) - given == set(), role
 
 
+def test_an_object_with_tags_needs_the_right_to_tag() -> None:
+    given = {"Key": "calls/2026/11/22/a.json", "Tagging": "expires=30"}
+    found = set(needed("s3", "PutObject", given))
+    assert found == {("s3:PutObject", "calls/"), ("s3:PutObjectTagging", "calls/")}
+
+
 def test_nothing_is_excused_that_was_observed() -> None:
     for role, calls in CALLS.items():
         assert not set(calls) & set(SELDOM.get(role, {})), f"{role}: these are observed, and need no excuse"
