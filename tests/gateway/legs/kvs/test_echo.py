@@ -87,6 +87,12 @@ def test_what_comes_back_as_loud_as_it_was_sent_passes() -> None:
     assert not any(echoes(EchoGate(), late(quieter(even, 0.5), 200), even))
 
 
+def test_what_only_resembles_it_is_not_taken_for_the_first_echo() -> None:
+    """A caller who murmurs on a loudspeaker: better an interruption than a caller who is not heard."""
+    line = mixed(late(quieter(AGENT, 0.1), 200), voice(3000, seed=9, level=600, softest=0.9))
+    assert not any(echoes(EchoGate(), line, AGENT))
+
+
 def test_a_whistle_resembles_nothing_that_was_said() -> None:
     gate = EchoGate()
     gate.played(T0, AGENT[:BLOCK_BYTES])
