@@ -85,7 +85,7 @@ def test_bad_input_is_one_sentence_without_a_traceback(
     monkeypatch.setenv("FLOW", "both")
 
     assert phone.main() == 2
-    assert capsys.readouterr().err == "FLOW: expected interruptible or polling, found 'both'\n"
+    assert capsys.readouterr().err == "FLOW: expected one of interruptible, polling, sip, found 'both'\n"
 
 
 def test_what_cannot_be_set_up_is_one_sentence(
