@@ -146,6 +146,7 @@ def test_voices_and_models_to_change_to_are_checked_like_the_first(loaded: Loade
     ("more", "problem"),
     [
         ("time_zone: Europe/Londn\n", "time_zone: expected a time zone such as Europe/London (did you mean"),
+        ("time_zone: 7\n", "time_zone: expected a time zone such as Europe/London, found 7"),
         ("max_duration_s: 60\nwarn_s: 60\n", "warn_s: expected less than max_duration_s (60), found 60"),
         ("warn_s: 60\nlanguages: {es: {}}\n", "sentences.time_is_up: expected a sentence"),
     ],

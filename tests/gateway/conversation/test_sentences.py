@@ -17,3 +17,9 @@ def test_a_late_result_names_its_function() -> None:
 
 def test_answers_are_json_in_plain_letters() -> None:
     assert sentences.as_json({"note": "µ"}) == '{"note": "µ"}'
+
+
+def test_a_stored_agent_is_reminded_of_the_conversation_and_not_to_greet() -> None:
+    note = sentences.so_far([{"type": "History", "role": "user", "content": "¿Dónde?"}])
+    assert "do not greet again" in note
+    assert "¿Dónde?" in note
