@@ -51,7 +51,7 @@ class Service:
     _given: set[str] = field(default_factory=set)  # nobody has taken them yet
     _kept: set[str] = field(default_factory=set)  # nobody wanted them
     _stopping: asyncio.Event = field(default_factory=asyncio.Event)
-    _reserved: int = 0
+    _reserved: set[str] = field(default_factory=set)  # calls that are being taken
     _idle: asyncio.Event = field(default_factory=asyncio.Event)
     _tasks: asyncio.TaskGroup | None = None
 
@@ -205,7 +205,7 @@ class Service:
     @property
     def taken(self) -> int:
         """Calls that are served, or are being taken."""
-        return len(self.calls) + self._reserved
+        return len(self.calls) + len(self._reserved)
 
     @property
     def _room(self) -> int:
@@ -216,10 +216,14 @@ class Service:
         return self._room <= 0
 
     async def _take(self, tasks: asyncio.TaskGroup, contact_id: str) -> None:
-        """Own the call, if it is still to be had. The place is reserved while it is being taken."""
-        if contact_id in self.calls or self._full or self._stopping.is_set():
+        """Own the call, if it is still to be had. The place is reserved while it is being taken.
+
+        Never twice at once: a table that answers late would give the same call to this task twice.
+        """
+        here = contact_id in self.calls or contact_id in self._reserved
+        if here or self._full or self._stopping.is_set():
             return
-        self._reserved += 1
+        self._reserved.add(contact_id)
         try:
             lease, head = await self.facilities.store.take(
                 contact_id, self.owner, self.facilities.clock.now_ms(), LEASE_MS
@@ -230,7 +234,7 @@ class Service:
             self.calls[contact_id] = None
             tasks.create_task(self._serve(lease, head), name=f"call {contact_id}")
         finally:
-            self._reserved -= 1
+            self._reserved.discard(contact_id)
 
     @property
     def stopping(self) -> bool:
@@ -262,7 +266,7 @@ class Service:
             log.exception("call_broke", contact=lease.contact_id)
             await hand_over(self.facilities, lease, "gateway_error")
         finally:
-            del self.calls[lease.contact_id]
+            self.calls.pop(lease.contact_id, None)
             self.facilities.lines.release(lease.contact_id)
             self._given.discard(lease.contact_id)
             self._kept.discard(lease.contact_id)

@@ -20,6 +20,7 @@ pytestmark = [pytest.mark.scenario, pytest.mark.timeout(240)]
 CALLS = 50
 GO_ON_WITHIN_MS = 15_000
 GO_ON_AT_THE_LIMIT_MS = 30_000
+LATE_S = 11.0  # longer than a lease and a sweep
 UNNOTICED_S = 15.0  # a socket whose peer is gone without a word: the service ends it 10 s after its last message
 NUMBER, HOURS, PERSON = "it is 4711", "when are you open", "a person please"
 
@@ -293,6 +294,29 @@ async def test_a_call_whose_record_takes_its_time_is_given_away_once() -> None:
 
     assert_nothing_is_missing(world)
     assert world.head(call).moves == 1
+
+
+async def test_a_table_that_answers_late_does_not_give_a_task_the_same_call_twice() -> None:
+    """Wake-up and sweep both find it; the first answer comes when the lease that it grants has run out."""
+    world = fleet()
+    async with world.serving():
+        gateway = world.start_gateway()
+        await asyncio.sleep(0.1)
+        take, late = world.store.take, [LATE_S]
+
+        async def answered_late(*arguments: Any) -> Any:
+            result = await take(*arguments)
+            if late:
+                await asyncio.sleep(late.pop())
+            return result
+
+        world.store.take = answered_late  # type: ignore[assignment, method-assign]
+        call = world.ring(said=[spoken(NUMBER), spoken(PERSON)])
+        await world.all_over()
+        assert not world.over(gateway)
+
+    assert call.queued == "orders"
+    assert world.head(call).epoch <= 2
 
 
 def slowly(world: Fleet, operation: str, takes_s: float) -> None:
