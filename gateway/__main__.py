@@ -19,6 +19,7 @@ from definition import load_all
 from gateway import aws
 from gateway.facilities import Facilities
 from gateway.health import LEASES, Heartbeat
+from gateway.legs.sip.endpoint import SipEndpoint
 from gateway.openings import keep_openings_rendered
 from gateway.protection import Protection
 from gateway.service import Service
@@ -69,7 +70,7 @@ async def serve(settings: Settings) -> None:
         keep_openings_rendered(at_hand, clips),
         at_hand.lag.run(),
         beats.run(),
-        Metrics(settings.deployment, lambda: _figures(service, at_hand), at_hand.clock.now_ms).run(),
+        Metrics(settings.deployment, lambda: _figures(service, at_hand, endpoint), at_hand.clock.now_ms).run(),
         Protection(settings.ecs_agent_uri, lambda: len(service.calls)).run(),
     )
     async with asyncio.TaskGroup() as tasks:
@@ -82,10 +83,10 @@ async def serve(settings: Settings) -> None:
     beats.close()
 
 
-def _figures(service: Service, at_hand: Facilities) -> dict[str, float]:
+def _figures(service: Service, at_hand: Facilities, endpoint: SipEndpoint | None) -> dict[str, float]:
     """`Tasks` of the event loop grow and shrink with the calls: what stays behind is a leak."""
     figures = {"Calls": len(service.calls), "LoopLag": at_hand.lag.p99_ms, "Tasks": len(asyncio.all_tasks())}
-    return {**figures, **bounds.take()}
+    return {**figures, **(endpoint.figures() if endpoint is not None else {}), **bounds.take()}
 
 
 if __name__ == "__main__":

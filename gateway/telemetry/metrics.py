@@ -16,7 +16,14 @@ from gateway.telemetry.bounds import Bound
 NAMESPACE = "VoiceAgent"
 DIMENSION = "Deployment"
 EVERY_S = 20.0  # the autoscaling looks at minutes
-UNITS = {"Calls": "Count", "LoopLag": "Milliseconds", "Tasks": "Count", **{bound.value: "Count" for bound in Bound}}
+SIP_COUNTS = ("SipCalls", "SipDropped", "SipMalformed", "SipUnmatched", "RtpDrained")
+UNITS = {
+    "Calls": "Count",
+    "LoopLag": "Milliseconds",
+    "Tasks": "Count",
+    **dict.fromkeys(SIP_COUNTS, "Count"),
+    **{bound.value: "Count" for bound in Bound},
+}
 
 
 def line(deployment: str, values: Mapping[str, float], now_ms: int) -> str:

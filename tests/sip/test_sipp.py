@@ -122,4 +122,4 @@ async def test_garbage_harms_nobody(tmp_path: Path) -> None:
         codes = await side.codes(2, tmp_path)
         ran = await sipp("early_bye", side.port, codes, tmp_path, calls=2)
         assert ran.code == 0, ran.output
-        assert side.endpoint.agent.malformed >= 250
+        assert side.endpoint.figures()["SipMalformed"] >= 250

@@ -174,6 +174,17 @@ class SipEndpoint:
         self.sockets = MediaSockets(rtp, settings.listen, self.allowed, self.clock)
         self._transport = Transport(self.allowed, self._receive)
 
+    def figures(self) -> dict[str, float]:
+        """Counts since the start: calls that came, packets of strangers, messages that are none, calls that nobody
+        knew, packets that came after their call."""
+        return {
+            "SipCalls": self.counters.calls,
+            "SipDropped": self.allowed.dropped,
+            "SipMalformed": self.agent.malformed + self._transport.broken_streams,
+            "SipUnmatched": self.counters.unmatched,
+            "RtpDrained": self.sockets.drained_packets,
+        }
+
     # -- the life of it --------------------------------------------------------------------------------------
 
     async def open(self, tls: ssl.SSLContext | None = None) -> None:
