@@ -38,7 +38,8 @@ def test_nothing_breaks_in_bad_weather(first: int) -> None:
 @pytest.mark.parametrize("kind", DRAWS)
 def test_every_kind_of_fault_strikes(kind: str) -> None:
     fault = Fault(kind, 9_000, **DRAWS[kind](random.Random(1)))
-    report, _ = played(calm(faults=(fault,), said=(("it is 4711", None), ("a person please", None))))
+    first = "please cancel order 4711" if kind == "gateway_killed_in_function" else "it is 4711"
+    report, _ = played(calm(faults=(fault,), said=((first, None), ("a person please", None))))
     assert report.injected == {kind: 1}
     assert report.broken == []
 
