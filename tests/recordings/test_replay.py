@@ -14,7 +14,7 @@ import pytest
 from gateway.recording.folder import Recording, load
 from gateway.recording.tape import Audio
 from tests.recordings.__main__ import main
-from tests.recordings.difference import Difference
+from tests.recordings.difference import SLACK_MS, Difference, _same
 from tests.recordings.oddities import HOME, ODDITIES, Oddity, make
 from tests.recordings.replayed import judge
 
@@ -89,6 +89,15 @@ def test_another_message_of_deepgram_makes_another_call() -> None:
     difference = found(recording)
     assert difference.replayed is not None
     assert "something else" in json.dumps(difference.replayed.what)
+
+
+@pytest.mark.parametrize(("later_ms", "same"), [(0, True), (1, True), (1000, False)])
+def test_times_of_a_call_in_real_time_may_differ_a_little_wherever_they_stand(later_ms: int, same: bool) -> None:
+    key = "0002#end_call#{}"
+    one = {"key": key.format(1_795_373_835_499), "at_ms": 1_795_373_835_499}
+    other = {"key": key.format(1_795_373_835_499 + later_ms), "at_ms": 1_795_373_835_499 + later_ms}
+    assert _same(one, other, SLACK_MS) is same
+    assert _same(one, other, 0) is (later_ms == 0)
 
 
 def test_a_recording_that_breaks_off_is_judged_as_far_as_it_goes() -> None:
