@@ -9,7 +9,7 @@ import pytest
 from flows.__main__ import main
 
 
-@pytest.mark.parametrize("name", ["interruptible", "polling", "sip"])
+@pytest.mark.parametrize("name", ["interruptible", "polling", "sip", "queue"])
 def test_writes_the_flow_with_indentation(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([name]) == 0
     written = capsys.readouterr().out
