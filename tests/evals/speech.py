@@ -11,6 +11,7 @@ from typing import Any
 
 import definition
 from contract.audio import ulaw2lin
+from definition.functions import BUILT_IN
 from simulator.caller.schedule import Words
 from simulator.connect.presets import preset
 from simulator.deepgram.local.process import Desk, WorkerProcess
@@ -74,7 +75,7 @@ def judge(report: Mapping[str, Any], written: Written) -> list[str]:
             wrong.append(f"{name} is {report[name]}, expected {wanted}")
     if expect.functions is not None:
         wanted_names = [each if isinstance(each, str) else next(iter(each)) for each in expect.functions]
-        found = [entry["name"] for entry in report["functions"]]
+        found = [entry["name"] for entry in report["functions"] if entry["name"] not in BUILT_IN]
         if found != wanted_names:
             wrong.append(f"functions are {found}, expected {wanted_names}")
     turns = [turn["heard_text"] or turn["text"] for turn in report["transcript"] if turn["role"] == "voice_agent"]
