@@ -7,10 +7,11 @@ import importlib
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import definition
 from contract.errors import CallNotFound, StoreUnavailable
@@ -38,6 +39,7 @@ class RealFunctions(Functions):
 
     agent: AgentDefinition | None = None
     said_of: Mapping[str, Mapping[str, Any]] | None = None
+    contact: str = field(default_factory=lambda: str(uuid4()))  # what a handler remembers is of another contact
 
     async def invoke(self, name: str, payload: Mapping[str, object]) -> str:
         self.invoked.append((name, payload))
@@ -49,7 +51,8 @@ class RealFunctions(Functions):
             return json.dumps(asked["answers"])
         assert self.agent is not None
         folder = next(each.folder for each in self.agent.lambdas if each.name == name)
-        return json.dumps(_handler(folder)(json.loads(json.dumps(payload)), None))
+        event = json.loads(json.dumps(payload).replace(CONTACT, self.contact))
+        return json.dumps(_handler(folder)(event, None))
 
 
 @dataclass

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import shutil
+import socket
 import wave
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -122,22 +123,36 @@ async def softphone(folder: Path) -> AsyncIterator[Softphone]:
     with wave.open(str(microphone), "wb") as file:
         file.setparams((1, 2, 8000, 0, "NONE", ""))
         file.writeframes(bytes(WAITS_S * 16_000) + speech + bytes(40 * 16_000))
-    control = 4400 + hash(str(folder)) % 500
+    control = free_port()
     values = {"sip": 0, "control": control, "microphone": microphone, "ear": folder / "ear.wav", "folder": folder}
     (folder / "config").write_text(CONFIG.format(**values))
     account = f"<sip:caller@{HOST}>;regint=0;audio_codecs=PCMU;dtmfmode=rtpevent\n"
     (folder / "accounts").write_text(account)
     (folder / "contacts").write_text("")
-    process = await asyncio.create_subprocess_exec(
-        "baresip", "-4", "-f", str(folder), cwd=folder,
-        stdin=asyncio.subprocess.DEVNULL, stdout=(folder / "baresip.log").open("w"), stderr=asyncio.subprocess.STDOUT,
-    )  # fmt: skip
+    with (folder / "baresip.log").open("w") as log:
+        process = await asyncio.create_subprocess_exec(
+            "baresip", "-4", "-f", str(folder), cwd=folder,
+            stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=asyncio.subprocess.STDOUT,
+        )  # fmt: skip
     try:
-        yield Softphone(*await connected(control))
+        reader, writer = await connected(control)
+        try:
+            yield Softphone(reader, writer)
+        finally:
+            writer.close()
+            with contextlib.suppress(OSError):
+                await writer.wait_closed()
     finally:
         with contextlib.suppress(ProcessLookupError):
             process.terminate()
         await process.wait()
+
+
+def free_port() -> int:
+    """A TCP port that nobody has at this moment."""
+    with socket.socket() as found:
+        found.bind((HOST, 0))
+        return int(found.getsockname()[1])
 
 
 async def connected(port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:

@@ -156,3 +156,13 @@ def test_what_a_connector_adds() -> None:
         ("User-to-User", "3132;encoding=hex"),
     )
     assert len(connector_headers("abc", "")) == 2
+
+
+def test_a_goodbye_that_comes_twice_is_answered_twice_and_ends_the_call_once() -> None:
+    call = standing()
+    before = len(call.sent)
+    call.receive(answer(487), 100)
+    bye = b"BYE sip:x SIP/2.0\r\nCall-ID: word@127.0.0.1\r\nCSeq: 2 BYE\r\n\r\n"
+    call.receive(bye, 200)
+    call.receive(bye, 300)
+    assert [sent.splitlines()[0] for sent in call.sent[before:]].count(b"SIP/2.0 200 OK") == 2
