@@ -10,7 +10,7 @@ SHELLS := gateway/legs/kvs/leg.py,gateway/legs/sip/leg.py,gateway/legs/sip/endpo
 CHECKED := $(PACKAGES) tests bench app.py
 
 .PHONY: help setup call test check lint types imports unit scenarios realtime infra image coverage chaos soak kill-test fuzz replay \
-	setup-deploy synth deploy destroy doctor explain cost observed-calls baseline format lock bench clean
+	agent-check function eval sip forget setup-deploy synth deploy destroy doctor explain cost observed-calls baseline format lock bench clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -25,7 +25,6 @@ setup-deploy: .venv/ready-deploy ## add what a deployment needs
 .venv/ready-deploy: .venv/ready requirements-deploy.txt infra/cli/package-lock.json scripts/setup-deploy
 	@scripts/setup-deploy
 
-.PHONY: agent-check function
 agent-check: .venv/ready ## print what Deepgram gets of AGENT=agents/NAME.yaml (all of them), or what is wrong
 	@$(BIN)/python -m definition $(or $(AGENT),$(wildcard agents/*.yaml))
 
@@ -63,7 +62,8 @@ infra: .venv/ready-deploy ## deployments that are synthesised, and the rules tha
 	@$(BIN)/pytest -q -n 2 --timeout 600 tests/infra
 
 realtime: .venv/ready ## whole calls in real time, with real clients and servers
-	@$(BIN)/pytest -q -m realtime --ignore=tests/image
+	@$(BIN)/pytest -q tests/realtime/test_calls.py
+	@$(BIN)/pytest -q -n 2 --dist loadfile tests/realtime --ignore=tests/realtime/test_calls.py
 
 observed-calls: .venv/ready ## record anew which AWS calls gateway and Lambdas make, for the test of their rights
 	@$(BIN)/python -m tests.infra.observe
@@ -74,17 +74,15 @@ baseline: .venv/ready-deploy ## with a release: keep what its updates must not r
 
 sip: .venv/ready ## the gateway's SIP side against sipp and baresip, which `scripts/setup-sip` installs
 	@scripts/setup-sip || true
-	@$(BIN)/pytest -q -rs -m sip tests/sip
+	@$(BIN)/pytest -q -rs -n 2 --dist loadfile tests/sip
 
 image: .venv/ready ## build the gateway's image without Docker and run a call through it; as root, on Debian
 	@scripts/setup-image
 	@$(BIN)/pytest -q -m image tests/image
 
-.PHONY: forget
 forget: .venv/ready-deploy ## delete what is kept of a call: make forget CONTACT=...
 	@$(BIN)/python -m operations.forget $(CONTACT)
 
-.PHONY: eval
 eval: .venv/ready ## play written conversations: NAME=shop REPEATS=3 MODE=speech; see docs/evals.md
 	@$(BIN)/python -m tests.evals
 
