@@ -129,7 +129,7 @@ def load(path: Path) -> Recording:
     """
     files = _packed(path) if path.is_file() else _unpacked(path)
     if SIDECAR not in files:
-        raise UnreadableRecording(str(path), 0, f"no {SIDECAR} in it")
+        raise UnreadableRecording(str(path), 0, f"no {SIDECAR} in it; name the folder of one recorded call")
     first, *lines = _lines(str(path / SIDECAR), files[SIDECAR])
     if first.get("version") != VERSION:
         raise UnknownVersion(str(path), first.get("version"), VERSION)
