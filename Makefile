@@ -61,9 +61,14 @@ coverage: ## every branch of what does no I/O, as the unit tests have reached it
 infra: .venv/ready-deploy ## deployments that are synthesised, and the rules that they keep
 	@$(BIN)/pytest -q -n 2 --timeout 600 tests/infra
 
+# What runs in real time shares the machine with others: what fails is printed, and tried once more with new calls.
+define in_real_time
+$(BIN)/pytest -q $(1) || { echo "once more, with new calls: what failed must fail again to count"; $(BIN)/pytest -q --lf $(1); }
+endef
+
 realtime: .venv/ready ## whole calls in real time, with real clients and servers
-	@$(BIN)/pytest -q tests/realtime/test_calls.py
-	@$(BIN)/pytest -q -n 2 --dist loadfile tests/realtime --ignore=tests/realtime/test_calls.py
+	@$(call in_real_time,tests/realtime/test_calls.py)
+	@$(call in_real_time,-n 2 --dist loadfile tests/realtime --ignore=tests/realtime/test_calls.py)
 
 observed-calls: .venv/ready ## record anew which AWS calls gateway and Lambdas make, for the test of their rights
 	@$(BIN)/python -m tests.infra.observe
@@ -74,7 +79,7 @@ baseline: .venv/ready-deploy ## with a release: keep what its updates must not r
 
 sip: .venv/ready ## the gateway's SIP side against sipp and baresip, which `scripts/setup-sip` installs
 	@scripts/setup-sip || true
-	@$(BIN)/pytest -q -rs -n 2 --dist loadfile tests/sip
+	@$(call in_real_time,-rs -n 2 --dist loadfile tests/sip)
 
 image: .venv/ready ## build the gateway's image without Docker and run a call through it; as root, on Debian
 	@scripts/setup-image

@@ -20,6 +20,7 @@ log = structlog.get_logger()
 
 CONNECT_S = 4.0
 RESOLVE_S = 2.0
+FREE_PORT_ATTEMPTS = 16
 MOST_CONNECTIONS = 256
 RECEIVE_BYTES = 1 << 20  # of the kernel's buffer: bursts of INVITEs come faster than one core reads them
 
@@ -83,14 +84,30 @@ class Transport:
     async def serve(self, host: str, port: int, tls_port: int = 0, tls: ssl.SSLContext | None = None) -> None:
         """UDP and TCP on `port`, TLS on `tls_port` where there is a context. Raises OSError."""
         loop = asyncio.get_running_loop()
-        self._udp, _ = await loop.create_datagram_endpoint(
-            lambda: _Datagrams(self._allowed, self.receive), local_addr=(host, port)
-        )
-        with contextlib.suppress(OSError):
-            self._udp.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BYTES)
-        self._servers.append(await loop.create_server(lambda: _Stream(self, "tcp"), host, self.port))
+        await self._serve_plain(host, port)
         if tls is not None:
             self._servers.append(await loop.create_server(lambda: _Stream(self, "tls"), host, tls_port, ssl=tls))
+
+    async def _serve_plain(self, host: str, port: int) -> None:
+        """Both at one port. A free one (`port` 0) is chosen for UDP, and TCP may have given it away: then another."""
+        loop = asyncio.get_running_loop()
+        for left in reversed(range(1 if port else FREE_PORT_ATTEMPTS)):
+            udp, _ = await loop.create_datagram_endpoint(
+                lambda: _Datagrams(self._allowed, self.receive), local_addr=(host, port)
+            )
+            try:
+                taken = int(udp.get_extra_info("sockname")[1])
+                self._servers.append(await loop.create_server(lambda: _Stream(self, "tcp"), host, taken))
+            except OSError:
+                udp.close()
+                if not left:
+                    raise
+            else:
+                self._udp = udp
+                break
+        assert self._udp is not None
+        with contextlib.suppress(OSError):
+            self._udp.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BYTES)
 
     @property
     def port(self) -> int:
