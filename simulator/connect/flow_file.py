@@ -6,9 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from simulator.connect.errors import UnknownFlow
-from simulator.connect.instance import Instance
-
 NO_MATCHING_ERROR = "NoMatchingError"
 NO_MATCHING_CONDITION = "NoMatchingCondition"
 
@@ -52,14 +49,6 @@ class Flow:
     type: str  # CONTACT_FLOW, CUSTOMER_QUEUE, ...
     start: str
     actions: Mapping[str, Action]
-
-
-def flow_in(instance: Instance, arn_or_id: str) -> Flow:
-    """Raises UnknownFlow where the instance has no such flow."""
-    flow = instance.flow(arn_or_id)
-    if flow is None:
-        raise UnknownFlow(arn_or_id)
-    return flow
 
 
 def read_action(raw: Mapping[str, Any]) -> Action:

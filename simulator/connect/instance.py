@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
-if TYPE_CHECKING:
-    from simulator.connect.flow_file import Flow
+from simulator.connect.errors import UnknownFlow
+from simulator.connect.flow_file import Flow
 
 INSTANCE_ARN = "arn:aws:connect:eu-central-1:111122223333:instance/5d1c2f3e-0000-4000-8000-000000000001"
 
@@ -94,3 +94,11 @@ class Instance:
                 self.hours[thing.arn] = thing
             else:
                 self.flows[thing.arn] = thing
+
+
+def flow_in(instance: Instance, arn_or_id: str) -> Flow:
+    """Raises UnknownFlow where the instance has no such flow."""
+    flow = instance.flow(arn_or_id)
+    if flow is None:
+        raise UnknownFlow(arn_or_id)
+    return flow

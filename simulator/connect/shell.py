@@ -37,8 +37,7 @@ from simulator.connect.events import (
     ThirdPartyEnded,
     Tick,
 )
-from simulator.connect.flow_file import flow_in
-from simulator.connect.instance import Instance
+from simulator.connect.instance import Instance, flow_in
 from simulator.connect.lambdas import LambdaError
 from simulator.connect.presets import DEFAULT, Preset
 from simulator.connect.prompts import parse_s3_url, samples

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 
 from aiohttp import web
 
+from simulator.serving import served
+
 MOST_MINUTES = 2880
 FAILURE = "DEPLOYMENT_BLOCKED"
 
@@ -36,14 +38,8 @@ class EcsAgent:
     async def serving(self) -> AsyncIterator[EcsAgent]:
         app = web.Application()
         app.add_routes([web.put("/api/{task}/task-protection/v1/state", self._put)])
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
-        await runner.setup()
-        try:
-            await web.TCPSite(runner, "127.0.0.1", 0).start()
-            self.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+        async with served(app) as self.url:
             yield self
-        finally:
-            await runner.cleanup()
 
     async def _put(self, request: web.Request) -> web.Response:
         task, wanted, minutes = request.match_info["task"], None, None

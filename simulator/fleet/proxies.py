@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 import aiohttp
 from aiohttp import web
 
+from simulator.serving import served
+
 CHUNK_BYTES = 1 << 16
 HOP_BY_HOP = ("transfer-encoding", "content-length", "content-encoding", "connection", "host")
 
@@ -84,14 +86,8 @@ class Throttle:
             self._session = session
             app = web.Application(client_max_size=1 << 24)
             app.router.add_route("*", "/{path:.*}", self._pass_on)
-            runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
-            await runner.setup()
-            try:
-                await web.TCPSite(runner, "127.0.0.1", 0).start()
-                self.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+            async with served(app) as self.url:
                 yield self
-            finally:
-                await runner.cleanup()
 
     async def _pass_on(self, request: web.Request) -> web.Response:
         if self.on and request.headers.get("X-Amz-Target", "").startswith("DynamoDB"):

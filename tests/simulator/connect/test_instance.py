@@ -4,8 +4,7 @@ import pytest
 
 from simulator.connect.check import load_flow
 from simulator.connect.errors import UnknownFlow
-from simulator.connect.flow_file import flow_in
-from simulator.connect.instance import Queue
+from simulator.connect.instance import Queue, flow_in
 from tests.simulator.connect.small import FLOW, HOURS, QUEUE, SILENCE, an_instance, document, say
 
 
