@@ -45,6 +45,7 @@ from gateway.legs.leg import (
     ClipFailed,
     FlowTook,
     HeardMeasured,
+    KeyPressed,
     LegEvent,
     LegFailed,
     PlaybackFinished,
@@ -184,6 +185,8 @@ class Conversation:
                 self.parked = True
             case TransferReturned(why):
                 self._returned(why)
+            case KeyPressed():
+                self._caller_watch.sound(self.voice.media_ms)
             case CallerGone(signal):
                 self._do(Finish(signal))
             case LegFailed(reason):

@@ -7,7 +7,7 @@ sockets, threads and clocks, and it reports everything as one of the events belo
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from contract.actions import Returned
@@ -82,6 +82,15 @@ class TransferReturned:
 
 
 @dataclass(frozen=True, slots=True)
+class KeyPressed:
+    """The caller pressed a key, one of 0 to 9, *, # and A to D; it is told when it goes down. Only a leg that hears
+    keys by itself tells it: where the contact flow takes them, they come all at once, as what was asked for."""
+
+    digit: str = field(repr=False)
+    at_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class CallerGone:
     """The caller is no longer there, or is with a human; `signal` says how we know."""
 
@@ -103,6 +112,7 @@ LegEvent = (
     | ClipFailed
     | FlowTook
     | TransferReturned
+    | KeyPressed
     | CallerGone
     | LegFailed
 )

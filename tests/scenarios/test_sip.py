@@ -8,6 +8,7 @@ import pytest
 
 from contract.call import CallState, Result
 from contract.turns import HeardSource, Role
+from gateway.legs.leg import KeyPressed, LegEvent
 from simulator.caller.schedule import Words
 from tests.scenarios import shop
 from tests.scenarios.world import CONTACT, World, spoken
@@ -121,6 +122,31 @@ async def test_a_caller_who_hangs_up_ends_the_call() -> None:
     await call.check()
     head = await call.store.head(CONTACT)
     assert (call.queued, head.result) == (None, Result.CALLER_HUNG_UP)
+
+
+async def test_the_keys_that_a_caller_presses_reach_the_call_in_order_and_once() -> None:
+    call = world(spoken("it is 4711"), spoken("a person please"))
+    heard: list[KeyPressed] = []
+
+    async def press(world: World) -> None:
+        await world.until(speaking)
+        live = world.service.calls[CONTACT]
+        assert live is not None
+        conversation, leg = live._talk, live._talk.leg
+
+        def listening(event: LegEvent, now_ms: int) -> None:
+            if isinstance(event, KeyPressed):
+                heard.append(event)
+            leg(event, now_ms)
+
+        conversation.leg = listening  # type: ignore[method-assign]
+        world.switchboard.lines[0].microphone.press("55*0#")
+
+    await call.call(press)
+    await call.check()
+    assert "".join(key.digit for key in heard) == "55*0#"
+    assert [key.at_ms for key in heard] == sorted({key.at_ms for key in heard})
+    assert "digit" not in repr(heard[0])
 
 
 async def test_a_queue_that_is_closed_brings_the_caller_back_to_the_agent_who_knows() -> None:

@@ -8,6 +8,7 @@ from gateway.legs.sip.errors import MalformedPacket
 from gateway.legs.sip.rtp import Packet
 
 KEYS = "0123456789*#ABCD"
+SEGMENT = 0xFFFF  # units: a longer press goes on in another segment, which begins where this one ended (2.5.1.3)
 
 
 @dataclass(slots=True)
@@ -30,6 +31,9 @@ class Keys:
         if self._pressed is not None:
             step = (packet.timestamp - self._pressed[0]) & 0xFFFFFFFF
             if step == 0 or step >= 0x80000000:
+                return ""
+            if step == SEGMENT and event == self._pressed[1] and not packet.marker:
+                self._pressed = (packet.timestamp, event)
                 return ""
         self._pressed = (packet.timestamp, event)
         return KEYS[event]

@@ -22,6 +22,7 @@ from gateway.legs.leg import (
     CallerGone,
     FlowTook,
     Handover,
+    KeyPressed,
     LegEvent,
     LegFailed,
     TransferReturned,
@@ -155,6 +156,8 @@ class SipLeg:
             self._line.send(packet)
         frame = stream.caller()
         self._emit(CallerAudio(now - FRAME_MS, frame.ulaw, frame.delay_ms, frame.made_up))
+        for key in stream.pressed():
+            self._emit(KeyPressed(key, now))
         self._tell()
 
     def _tell(self) -> None:

@@ -39,6 +39,7 @@ from gateway.legs.leg import (
     ClipFailed,
     FlowTook,
     HeardMeasured,
+    KeyPressed,
     LegFailed,
     PlaybackFinished,
     PlaybackStarted,
@@ -680,6 +681,15 @@ def test_a_sound_in_the_silence_starts_its_time_anew() -> None:
     talk.said_and_heard()
     talk.wait(8000)
     talk.wait(400, sound=LOUD_FRAME)
+    assert injected(talk.wait(9900)) == []
+    assert injected(talk.wait(200)) == ["Still there?"]
+
+
+def test_a_key_press_in_the_silence_starts_its_time_anew() -> None:
+    talk = Talk()
+    talk.said_and_heard()
+    talk.wait(8000)
+    talk.it.leg(KeyPressed("5", talk.now), talk.now)
     assert injected(talk.wait(9900)) == []
     assert injected(talk.wait(200)) == ["Still there?"]
 

@@ -37,6 +37,20 @@ def test_older_presses_and_other_events_do_not_count() -> None:
     assert keys.packet(press(16, 4000)[0]) == ""
 
 
+def test_a_press_of_ten_seconds_is_one_press() -> None:
+    keys = Keys()
+    long = [Packet(101, 0, 100, 1, True, b"\x05\x0a\xff\xff")]
+    long += [Packet(101, 0, 100 + 0xFFFF, 1, False, b"\x05\x8a\x10\x00")] * 3
+    again = press(5, 100 + 0xFFFF + 0x1000 + 320)
+    assert "".join(keys.packet(packet) for packet in [*long, *again]) == "55"
+
+
+def test_another_press_may_begin_where_a_segment_would() -> None:
+    keys = Keys()
+    packets = [press(5, 0)[0], press(5, 0xFFFF)[0], press(6, 0x1FFFE)[1]]
+    assert "".join(keys.packet(packet) for packet in packets) == "556"
+
+
 def test_a_packet_that_is_too_short() -> None:
     with pytest.raises(MalformedPacket, match="telephone-event"):
         Keys().packet(Packet(101, 0, 0, 1, False, b"\x01"))
