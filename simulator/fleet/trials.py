@@ -29,6 +29,8 @@ QUESTIONS = (
     "when are you open on monday",
     "when are you open on friday",
     "when are you open on tuesday",
+    "when are you open on thursday",
+    "when are you open on sunday",
 )
 LOOK_S = 0.25
 CALL_S = 150.0
