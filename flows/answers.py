@@ -19,7 +19,7 @@ from flows.actions import (
 from flows.language import Flow, When
 from flows.parameters import FlowLogging, FlowParameters
 from flows.prompts import Prompt, S3Prompt, Text
-from flows.routing import DisconnectParticipant
+from flows.returning import add_way_out, after_end
 from flows.wire import NONE, answer, fresh
 
 _SPEAK = "Say the sentence"
@@ -57,9 +57,9 @@ def add_answers(flow: Flow, parameters: FlowParameters, back: str) -> None:
     # The pause lets the last word leave the caller's phone before the line goes dead.
     flow.add(
         places.END,
-        MessageParticipant(parameters.short_silence, then=places.HANG_UP, failed=places.HANG_UP),
+        MessageParticipant(parameters.short_silence, then=after_end(parameters), failed=after_end(parameters)),
     )
-    flow.add(places.HANG_UP, DisconnectParticipant())
+    add_way_out(flow, parameters)
 
 
 def _taken() -> dict[str, str]:

@@ -12,6 +12,7 @@ from flows.handover import add_leaving, leaving
 from flows.language import Flow
 from flows.parameters import FlowParameters
 from flows.prompts import Text
+from flows.returning import after_callback, without_human
 from flows.routing import (
     CheckHoursOfOperation,
     CreateCallbackContact,
@@ -74,11 +75,12 @@ def _callback(flow: Flow, parameters: FlowParameters) -> None:
         _CALLBACK,
         CreateCallbackContact(parameters.default_queue_arn, then=_PROMISED, failed=_NO_CALLBACK),
     )
+    alone = without_human(parameters)
     last_words = {
-        _PROMISED: sentences.callback_promised,
-        _NO_CALLBACK: sentences.no_callback,
-        _GOODBYE: sentences.goodbye,
-        _NO_HUMAN: sentences.no_human,
+        _PROMISED: (sentences.callback_promised, after_callback(parameters)),
+        _NO_CALLBACK: (sentences.no_callback, alone),
+        _GOODBYE: (sentences.goodbye, alone),
+        _NO_HUMAN: (sentences.no_human, alone),
     }
-    for name, words in last_words.items():
-        flow.add(name, MessageParticipant(Text(words), then=places.HANG_UP, failed=places.HANG_UP))
+    for name, (words, end) in last_words.items():
+        flow.add(name, MessageParticipant(Text(words), then=end, failed=end))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TypedDict
 
 from flows.prompts import LibraryPrompt, Prompt, Text
 
@@ -41,6 +42,28 @@ class Sentences:
     no_callback: str = "I am sorry, we cannot call you back at your number. Please call again later. Goodbye."
     goodbye: str = "Please call again later. Goodbye."
     no_human: str = "I am sorry, we cannot connect you at the moment. Please call again later. Goodbye."
+    farewell: str = "Goodbye."
+
+
+# For flows that give the caller back to another one: nobody says goodbye there to somebody who stays on the line.
+RETURNING = Sentences(
+    callback_promised="Thank you. We will call you back.",
+    no_callback="I am sorry, we cannot call you back at your number.",
+    goodbye="All right.",
+    no_human="I am sorry, we cannot connect you at the moment.",
+)
+
+
+class Returning(TypedDict):
+    """What of FlowParameters is about the flow that gets callers back."""
+
+    return_flow_arn: str
+    sentences: Sentences
+
+
+def returning_to(flow_arn: str) -> Returning:
+    """The parameters for a flow to give callers back to; "" for none."""
+    return {"return_flow_arn": flow_arn, "sentences": RETURNING if flow_arn else Sentences()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +115,9 @@ class FlowParameters:
     `switch_hours_arn` is the hours of operation "voice-agent-switch": closed sends every caller to the default
     queue. `silence_prompt_arn` is a library prompt of at least 25 s of silence, `short_silence_prompt_arn` one of
     about 400 ms. `customer_queue_flow_arn` is what callers hear while they wait for a human; empty leaves the
-    instance's default. `collect_timeout_s` (1 to 180 s, until the first key) and `collect_lengths` (1 to 20 keys,
-    rising) are static because GetParticipantInput takes no references there.
+    instance's default. `return_flow_arn` is the flow that gets callers back where ours would close the line
+    (`flows.returning`); empty closes it. `collect_timeout_s` (1 to 180 s, until the first key) and `collect_lengths`
+    (1 to 20 keys, rising) are static because GetParticipantInput takes no references there.
     """
 
     start_call_arn: str
@@ -107,6 +131,7 @@ class FlowParameters:
     short_silence_prompt_arn: str
     apology_prompt_arn: str = ""
     customer_queue_flow_arn: str = ""
+    return_flow_arn: str = ""
     flow_logging: FlowLogging = FlowLogging.MINIMAL
     voice: Voice = field(default_factory=Voice)
     sentences: Sentences = field(default_factory=Sentences)

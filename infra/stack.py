@@ -9,7 +9,7 @@ from aws_cdk import aws_kms as kms
 from constructs import Construct
 
 from definition import AgentDefinition
-from flows.parameters import FlowParameters, QueueParameters, SipTransfer
+from flows.parameters import FlowParameters, QueueParameters, SipTransfer, returning_to
 from infra.assets.staging import Staging
 from infra.contact_centre.access import FlowAccess
 from infra.contact_centre.events import ContactEvents
@@ -201,6 +201,7 @@ class VoiceAgentStack(Stack):
             flow_logging=self.deployment.flow_logging,
             voice=self.deployment.voice,
             sip=self._transfer(),
+            **returning_to(self.deployment.return_flow),
         )
         after = [*access.associations, *([self.streaming.resource] if self.streaming else [])]
         flows = Flows(

@@ -8,9 +8,13 @@ from typing import Any
 
 from contract.audio import ULAW_SILENCE
 from definition import AgentDefinition
+from flows import language
+from flows.actions import MessageParticipant
 from flows.interruptible import interruptible
-from flows.parameters import FlowParameters, SipTransfer
+from flows.parameters import FlowParameters, SipTransfer, returning_to
 from flows.polling import polling
+from flows.prompts import Text
+from flows.routing import DisconnectParticipant
 from flows.sip import sip
 from simulator.connect.check import load_flow
 from simulator.connect.flow_file import Flow
@@ -25,6 +29,7 @@ SIP_NUMBER = "+15555550100"
 PREFIX = "voiceai"
 SILENCE_S = 50
 SHORT_SILENCE_MS = 200
+THANKS = "Thank you for talking to our agent."
 
 FLOW_LAMBDAS = {
     "start_call": "lambdas.start_call.handler:handler",
@@ -77,27 +82,42 @@ class Estate:
 
 
 def estate(
-    default_agent: str = "shop", queues: tuple[str, ...] = ("orders", "support"), *, sip_by_number: bool = False
+    default_agent: str = "shop",
+    queues: tuple[str, ...] = ("orders", "support"),
+    *,
+    sip_by_number: bool = False,
+    returning: bool = False,
 ) -> Estate:
     """A fresh instance in which everything is open and staffed; `queues[-1]` is the default queue.
 
     `sip_by_number`: the flow that transfers dials a number and types the code, instead of naming a voice connector.
+    `returning`: our flows give callers back to a flow that says THANKS and closes the line, as a survey would.
     """
-    built = _furnished(default_agent, queues, sip_by_number)
-    built.instance.add(*_flows(default_agent, queues, sip_by_number))
+    built = _furnished(default_agent, queues, sip_by_number, returning)
+    built.instance.add(*_flows(default_agent, queues, sip_by_number, returning))
     return built
 
 
 @functools.cache
-def _flows(default_agent: str, queues: tuple[str, ...], sip_by_number: bool) -> tuple[Flow, ...]:
+def _flows(default_agent: str, queues: tuple[str, ...], sip_by_number: bool, returning: bool) -> tuple[Flow, ...]:
     """Our flows as Connect takes them, generated and checked once: nothing changes a flow."""
-    built = _furnished(default_agent, queues, sip_by_number)
+    built = _furnished(default_agent, queues, sip_by_number, returning)
+    if returning:
+        built.add_flow("ivr", _ivr().to_dict())
     for form, make in (("interruptible", interruptible), ("polling", polling), ("sip", sip)):
         built.add_flow(form, make(built.parameters).to_dict())
     return tuple(built.instance.flows.values())
 
 
-def _furnished(default_agent: str, queues: tuple[str, ...], sip_by_number: bool) -> Estate:
+def _ivr() -> language.Flow:
+    """What an IVR does with a caller that it got back."""
+    flow = language.Flow("ivr", "Somebody else's.")
+    flow.add("Thanks", MessageParticipant(Text(THANKS), then="Bye", failed="Bye"))
+    flow.add("Bye", DisconnectParticipant())
+    return flow
+
+
+def _furnished(default_agent: str, queues: tuple[str, ...], sip_by_number: bool, returning: bool) -> Estate:
     """An instance without flows."""
     instance = Instance(arn=INSTANCE_ARN, alias="simulated")
     always = Hours(resource_arn("operating-hours", "always"), "Always")
@@ -120,6 +140,7 @@ def _furnished(default_agent: str, queues: tuple[str, ...], sip_by_number: bool)
         silence_prompt_arn=silence,
         short_silence_prompt_arn=short,
         sip=SipTransfer(connector_arn="" if sip_by_number else CONNECTOR_ARN),
+        **returning_to(resource_arn("contact-flow", "ivr") if returning else ""),
     )
     stream = f"arn:aws:kinesisvideo:{REGION}:{ACCOUNT}:stream/{PREFIX}-connect-simulated-contact-0001/1790000000000"
     return Estate(instance, parameters, queue_arns, stream, switch)

@@ -18,6 +18,7 @@ from infra.deployment.settings import (
     Deepgram,
     Deployment,
     Egress,
+    ExistingNetwork,
     Hours,
     Instance,
     Lambdas,
@@ -79,7 +80,13 @@ def _built(data: dict[str, Any]) -> Deployment:
         alarm_email=data["alarm_email"],
         test_cases=Cases(data["test_cases"]),
         sip=_sip(data.get("sip"), data["region"]),
+        return_flow=data["return_flow"],
+        network=_network(data.get("network")),
     )
+
+
+def _network(given: dict[str, Any] | None) -> ExistingNetwork | None:
+    return None if given is None else ExistingNetwork(given["vpc"], tuple(given["subnets"]))
 
 
 def _sip(given: dict[str, Any] | None, region: str) -> Sip | None:

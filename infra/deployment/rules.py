@@ -25,6 +25,8 @@ def check(node: Node, data: dict[str, Any], findings: Findings) -> None:
     _queues(node, data, findings)
     _agents(node, data, findings)
     _capacity(node, data, findings)
+    _network(node, data, findings)
+    _return_flow(node, data, findings)
     _sip(node, data, findings)
 
 
@@ -87,6 +89,26 @@ def _agents(node: Node, data: dict[str, Any], findings: Findings) -> None:
         findings.below(node, "default_agent", expected, shown(data["default_agent"]))
     if len(set(data["agents"])) != len(data["agents"]):
         findings.below(node, "agents", "each agent once", "one of them twice")
+
+
+def _network(node: Node, data: dict[str, Any], findings: Findings) -> None:
+    given = data.get("network")
+    if given is None:
+        return
+    network = node.child("network")
+    assert network is not None
+    if len(set(given["subnets"])) != len(given["subnets"]):
+        findings.below(network, "subnets", "each subnet once", "one of them twice")
+
+
+def _return_flow(node: Node, data: dict[str, Any], findings: Findings) -> None:
+    given, instance = data["return_flow"], data["connect"]["instance"]
+    if not given:
+        return
+    if instance == "create":
+        findings.below(node, "return_flow", "none, as the instance is new and has no flow of yours", shown(given))
+    elif not given.startswith(f"{instance}/"):
+        findings.below(node, "return_flow", "a flow of the instance", "one of another instance")
 
 
 def _capacity(node: Node, data: dict[str, Any], findings: Findings) -> None:

@@ -123,6 +123,15 @@ class Capacity:
 
 
 @dataclass(frozen=True, slots=True)
+class ExistingNetwork:
+    """A VPC that is there already, by id, and the subnets that tasks go into: private ones with a way out, or public
+    ones with `egress: public`. Nothing in it is changed; only the tasks' security group is made there."""
+
+    vpc: str
+    subnets: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Lambdas:
     """`account_concurrency` is the account's limit of concurrent executions in the region."""
 
@@ -170,6 +179,8 @@ class Deployment:
     alarm_email: str = ""
     test_cases: Cases = Cases.SAVED
     sip: Sip | None = None
+    return_flow: str = ""  # the ARN of the flow that gets callers back where ours would close the line
+    network: ExistingNetwork | None = None
 
     @property
     def calls(self) -> int:

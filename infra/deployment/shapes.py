@@ -160,6 +160,13 @@ CAPACITY = Table(
         "memory_mib": may(whole(512, 30720), 2048),
     },
 )
+VPC = Table(
+    "a mapping with vpc and subnets",
+    {
+        "vpc": need(Text("the id of a VPC such as vpc-0a1b2c3d", 21, r"vpc-[0-9a-f]{8,17}")),
+        "subnets": need(ListOf(Text("the id of a subnet", 24, r"subnet-[0-9a-f]{8,17}"), "subnets", 1, 16)),
+    },
+)
 LAMBDAS = Table(
     "a mapping with reserve",
     {"reserve": may(Switch(), True), "account_concurrency": may(whole(10, 1_000_000), 1000)},
@@ -202,7 +209,9 @@ DEPLOYMENT = Table(
         "functions": may(MapOf(arn("lambda", "a Lambda", r"function:\S+"), FUNCTION_NAME, "functions"), {}),
         "phone_number": may(PHONE_NUMBER),
         "deepgram": may(DEEPGRAM, {}),
+        "return_flow": may(FLOW_ARN, ""),
         "capacity": may(CAPACITY, {}),
+        "network": may(VPC),
         "lambdas": may(LAMBDAS, {}),
         "retention": may(RETENTION, {}),
         "flow_logging": may(Choice("minimal", "full", "off"), "minimal"),

@@ -10,7 +10,7 @@ from aws_cdk import aws_ecs as ecs
 from constructs import Construct
 
 from infra.deployment.settings import Deployment
-from infra.gateway.network import Network
+from infra.gateway.network import network_of
 from infra.gateway.permissions import GatewayPermissions
 from infra.gateway.service import GatewayService
 from infra.gateway.task import GatewayTask
@@ -31,7 +31,7 @@ class Gateway(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         log_days = deployment.retention.logs_days
-        self.network = Network(self, "Network", capacity=deployment.capacity, log_days=log_days)
+        self.network = network_of(self, "Network", deployment)
         self.cluster = ecs.Cluster(
             self, "Cluster", vpc=self.network.vpc, container_insights_v2=ecs.ContainerInsights.ENABLED
         )

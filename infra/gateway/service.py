@@ -9,7 +9,7 @@ from aws_cdk import aws_ecs as ecs
 from constructs import Construct
 
 from infra.deployment.settings import Capacity
-from infra.gateway.network import Network
+from infra.gateway.network import TaskNetwork
 
 
 class GatewayService(Construct):
@@ -22,7 +22,7 @@ class GatewayService(Construct):
         *,
         cluster: ecs.Cluster,
         task: ecs.FargateTaskDefinition,
-        network: Network,
+        network: TaskNetwork,
     ) -> None:
         super().__init__(scope, construct_id)
         self.service = ecs.FargateService(

@@ -15,6 +15,7 @@ from constructs import Construct
 
 from infra.deployment.settings import Sip
 from infra.gateway.gateway import Gateway
+from infra.gateway.network import TaskNetwork
 from infra.reasons import acknowledge, allow
 
 PORT = 5060
@@ -33,7 +34,7 @@ class SipEdge(Construct):
         assert container is not None
         for protocol in (ecs.Protocol.UDP, ecs.Protocol.TCP):
             container.add_port_mappings(ecs.PortMapping(container_port=PORT, protocol=protocol))
-        balancer = self._balancer(gateway.network.vpc)
+        balancer = self._balancer(gateway.network)
         self._open()
         self._listen(balancer, gateway.service.service)
         allow(
@@ -45,17 +46,17 @@ class SipEdge(Construct):
         self.name: str = balancer.load_balancer_dns_name
         CfnOutput(self, "Target", value=self.name, description="Where origination routes send calls: port 5060")
 
-    def _balancer(self, vpc: ec2.IVpc) -> elbv2.NetworkLoadBalancer:
+    def _balancer(self, network: TaskNetwork) -> elbv2.NetworkLoadBalancer:
         self._front = ec2.SecurityGroup(
-            self, "Front", vpc=vpc, description="SIP from the configured networks", allow_all_outbound=False
+            self, "Front", vpc=network.vpc, description="SIP from the configured networks", allow_all_outbound=False
         )
         balancer = elbv2.NetworkLoadBalancer(
             self,
             "Balancer",
-            vpc=vpc,
+            vpc=network.vpc,
             internet_facing=True,
             security_groups=[self._front],
-            vpc_subnets=ec2.SubnetSelection(subnet_type=ec2.SubnetType.PUBLIC),
+            vpc_subnets=network.front,
             cross_zone_enabled=True,
         )
         acknowledge(balancer, ELB2="Access logs of a network load balancer are of TLS listeners only; there is none.")

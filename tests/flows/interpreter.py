@@ -171,6 +171,9 @@ class Walk:
     def _TransferContactToQueue(self, action: Mapping[str, Any], _: object) -> str:
         return "end"
 
+    def _TransferToFlow(self, action: Mapping[str, Any], _: object) -> str:
+        return "end"
+
     def _DisconnectParticipant(self, action: Mapping[str, Any], _: object) -> str:
         return "end"
 

@@ -41,6 +41,7 @@ phone_number:
   number: 99999999-8888-7777-6666-555555555555
   flow: interruptible
   return_flow: {RETURN_FLOW}
+return_flow: {RETURN_FLOW}
 """
 SECOND = f"""\
 name: second
@@ -61,6 +62,9 @@ functions:
 deepgram:
   secret: arn:aws:secretsmanager:us-east-1:{ACCOUNT}:secret:shared/deepgram-AbCdEf
 flow_logging: full
+network:
+  vpc: vpc-0123456789abcdef0
+  subnets: [subnet-0123456789abcdef0, subnet-0123456789abcdef1]
 """
 EUROPE = NEW.replace("us-east-1", "eu-central-1").replace("voice-agent", "europe") + "deepgram: {endpoint: eu}\n"
 TRIAL = (

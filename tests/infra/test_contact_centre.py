@@ -46,6 +46,15 @@ def test_the_flow_of_those_who_wait_can_be_that_of_the_instance(templates: Calla
         assert "UpdateContactEventHooks" not in {each["Type"] for each in flow["Actions"]}
 
 
+def test_callers_go_back_to_the_flow_that_the_settings_name(templates: Callable[[str], Template]) -> None:
+    def returns(template: Template) -> set[str]:
+        actions = [action for flow in flows(template).values() for action in flow["Actions"]]
+        return {each["Parameters"]["ContactFlowId"] for each in actions if each["Type"] == "TransferToFlow"}
+
+    assert returns(templates("first")) == {RETURN_FLOW}
+    assert returns(templates("voice-agent")) == set()
+
+
 def test_a_flow_invokes_aliases_and_waits_for_their_associations(template: Template) -> None:
     aliases = set(template.all("AWS::Lambda::Alias"))
     associations = set(template.all("AWS::Connect::IntegrationAssociation"))

@@ -12,10 +12,11 @@ from infra.deployment.agents import AgentLambda, lambdas_of, load_agents
 from infra.deployment.overrides import overrides
 from infra.deployment.settings import DEEPGRAM_URLS, Egress, Opening
 from infra.deployment.shapes import DEPLOYMENT
-from tests.infra.deployments import DEPLOYMENTS, FIRST, INSTANCE, NEW, QUEUE
+from tests.infra.deployments import DEPLOYMENTS, FIRST, INSTANCE, NEW, QUEUE, RETURN_FLOW
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "deployment.example.yaml"
+TWICE = "subnet-0a1b2c3d, subnet-0a1b2c3d"
 
 
 def reading(folder: Path, text: str, **given: str) -> Deployment:
@@ -92,6 +93,9 @@ def test_a_file_that_is_missing_says_what_to_copy(tmp_path: Path) -> None:
         ("agents: [shop]", "agents: [shop]\ncapacity: {cpu: 300}", "capacity.cpu: expected 256, 512"),
         ("agents: [shop]", "agents: [shop]\ncapacity: {memory_mib: 9000}", "expected whole GiB from 2048 to 8192"),
         ("agents: [shop]", "agents: [shop]\ncapacity: {tasks: {least: 3, most: 2}}", "least not above most"),
+        ("agents: [shop]", "agents: [shop]\nnetwork: {vpc: x, subnets: [subnet-0a1b2c3d]}", "the id of a VPC"),
+        ("agents: [shop]", f"agents: [shop]\nnetwork: {{vpc: vpc-0a1b2c3d, subnets: [{TWICE}]}}", "each subnet once"),
+        ("agents: [shop]", f"agents: [shop]\nreturn_flow: {RETURN_FLOW}", "none, as the instance is new"),
         ("agents: [shop]", "agents: [shop]\nretention: {logs_days: 8}", "retention.logs_days: expected one of"),
         ("agents: [shop]", "agents: [shop]\ndeepgram: {endpoint: uk}", "expected one of global, eu, au, in"),
     ],
@@ -107,6 +111,7 @@ def test_a_mistake_is_named_with_its_place(tmp_path: Path, before: str, after: s
         ("region: us-east-1", "region: eu-central-1", "expected an instance in eu-central-1, found one in us-east-1"),
         ("configuration: create, ", "configuration: maybe, ", "connect.streaming.configuration: expected one of"),
         (f"orders: {{arn: {QUEUE}}}", f"orders: {{arn: {QUEUE.replace('aaaaaaaa', 'b')}}}", "one of another instance"),
+        ("return_flow: arn", f"return_flow: {RETURN_FLOW.replace('aaaaaaaa', 'b')}\n#", "a flow of the instance"),
         (f"instance: {INSTANCE}", f"instance: {INSTANCE}\n  alias: x", "expected no alias, as the instance exists"),
     ],
 )

@@ -55,6 +55,16 @@ def test_public_egress_pays_for_no_nat_gateway(templates: Callable[[str], Templa
     assert [each["AssignPublicIp"] for each in public] == ["ENABLED", "DISABLED"]
 
 
+def test_a_network_that_exists_is_used_as_it_is(templates: Callable[[str], Template]) -> None:
+    template = templates("second")
+    made = {resource["Type"] for resource in template.document["Resources"].values()}
+    assert {kind for kind in made if kind.startswith("AWS::EC2::")} == {"AWS::EC2::SecurityGroup"}
+    assert template.one("AWS::EC2::SecurityGroup")["VpcId"] == "vpc-0123456789abcdef0"
+    network = template.one("AWS::ECS::Service")["NetworkConfiguration"]["AwsvpcConfiguration"]
+    assert network["Subnets"] == ["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"]
+    assert network["AssignPublicIp"] == "DISABLED"
+
+
 def test_the_service_grows_within_a_minute_and_shrinks_within_a_quarter_of_an_hour(
     templates: Callable[[str], Template],
 ) -> None:

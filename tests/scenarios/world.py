@@ -195,6 +195,7 @@ class World:
     agent: AgentDefinition = SHOP
     caller_number: str = "+4915112345678"
     attributes: Mapping[str, str] = field(default_factory=dict)
+    returning: bool = False  # our flow gives callers back to the flow that it was entered from
     patience_ms: int = HANG_UP_MS  # the caller hangs up so long after the last word of both sides
     end: ContactEnd | None = None
     dead: bool = False
@@ -206,7 +207,7 @@ class World:
         self.requests = itertools.count(1)
         self.announcer = Announced()
         self.switchboard = Switchboard(self)
-        self.estate: Estate = estate()
+        self.estate: Estate = estate(returning=self.returning)
         self.clock: LoopClock
         self.store: MemoryStore
         self.service: Service

@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 
 from contract.aws import code_of
 from flows.interruptible import interruptible
-from flows.parameters import FlowParameters
+from flows.parameters import FlowParameters, returning_to
 from flows.polling import polling
 from infra.deployment.settings import INSTANCES_OWN
 from operations import stack as paths
@@ -142,4 +142,5 @@ def parameters(examined: Examined) -> FlowParameters:
         customer_queue_flow_arn=_queue_flow(examined),
         flow_logging=deployment.flow_logging,
         voice=deployment.voice,
+        **returning_to(deployment.return_flow),
     )

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from contract import handover
 from contract.clock import LoopClock
+from flows.actions import MessageParticipant
 from flows.interruptible import interruptible
-from flows.parameters import FlowParameters
+from flows.language import Flow
+from flows.parameters import RETURNING, FlowParameters
 from flows.polling import polling
+from flows.prompts import Text
+from flows.routing import DisconnectParticipant, TransferToFlow
 from simulator.connect.check import load_flow
 from simulator.connect.events import CallerHungUp, DisconnectReason, HumanAnswered, HumanHungUp
 from simulator.connect.instance import INSTANCE_ARN, Instance
@@ -26,6 +31,8 @@ from tests.simulator.connect.test_shell import Bucket, Ear, OneStream
 
 BUILD = {"interruptible": interruptible, "polling": polling}
 SHORT = f"{INSTANCE_ARN}/prompt/short"
+OURS = f"{INSTANCE_ARN}/contact-flow/ours"
+SURVEY = f"{INSTANCE_ARN}/contact-flow/survey"
 FUNCTION = "arn:aws:lambda:eu-central-1:111122223333:function:{}"
 KEPT = dict.fromkeys(handover.KEYS, "none")
 
@@ -48,6 +55,24 @@ def an_instance(form: str) -> Instance:
     instance = small.an_instance()
     instance.prompts[SHORT] = b"\xff" * 8 * 400
     load_flow(small.FLOW, form, BUILD[form](parameters()).to_json(), instance)
+    return instance
+
+
+def with_an_ivr(form: str) -> Instance:
+    """An IVR that leads to our flow, and what it has to do when it gets its caller back."""
+    instance = small.an_instance()
+    instance.prompts[SHORT] = b"\xff" * 8 * 400
+    survey = Flow("survey", "A survey.")
+    survey.add("Ask", MessageParticipant(Text("How was $.Attributes.va_result?"), then="Bye", failed="Bye"))
+    survey.add("Bye", DisconnectParticipant())
+    load_flow(SURVEY, "survey", survey.to_json(), instance)
+    ours = BUILD[form](replace(parameters(), return_flow_arn=SURVEY, sentences=RETURNING))
+    load_flow(OURS, form, ours.to_json(), instance)
+    ivr = Flow("ivr", "An IVR.")
+    ivr.add("Welcome", MessageParticipant(Text("Welcome."), then="Agent", failed="Agent"))
+    ivr.add("Agent", TransferToFlow(OURS, failed="Bye"))
+    ivr.add("Bye", DisconnectParticipant())
+    load_flow(small.FLOW, "ivr", ivr.to_json(), instance)
     return instance
 
 
@@ -90,13 +115,24 @@ class Broken(Lambdas):
         raise ValueError("no table")
 
 
-async def called(form: str, name: str, lambdas: Lambdas) -> tuple[list[FlowEvent], DisconnectReason, int]:
+class Done(Lambdas):
+    """An agent that says goodbye after its clip."""
+
+    async def next(self, event: Mapping[str, Any]) -> object:
+        answer = await super().next(event)
+        assert isinstance(answer, dict)
+        return {**answer, "action": "end", "reason": "goodbye"} if answer["action"] == "transfer" else answer
+
+
+async def called(
+    form: str, name: str, lambdas: Lambdas, instance: Instance | None = None
+) -> tuple[list[FlowEvent], DisconnectReason, int]:
     """A caller who waits five minutes; whoever answers hangs up after a minute."""
     events: list[FlowEvent] = []
     functions = {"start": lambdas.start, "wait": lambdas.next, "poll": lambdas.next}
     objects = Bucket({"c/1.wav": small.ulaw_wav(500)})
     seams = Seams(InProcess(functions), objects, Ear(), OneStream(), lambda text: b"\xff" * 8 * 1_000, LoopClock(NOW))
-    shell = incoming(an_instance(form), small.FLOW, seams, preset=preset(name), report=events.append)
+    shell = incoming(instance or an_instance(form), small.FLOW, seams, preset=preset(name), report=events.append)
     running = asyncio.create_task(shell.run())
     await asyncio.sleep(300)
     shell.tell(HumanAnswered())
@@ -141,3 +177,12 @@ async def test_nothing_that_was_said_is_in_the_flow_log(form: str) -> None:
     lines = [event.detail["line"] for event in events if event.kind == "log"]
     assert lines
     assert "wants a human" not in str(lines)
+
+
+@pytest.mark.parametrize(("form", "name"), CASES)
+async def test_a_caller_from_an_ivr_goes_back_to_it_when_the_agent_is_done(form: str, name: str) -> None:
+    events, reason, _ = await called(form, name, Done(), with_an_ivr(form))
+    spoken = [str(event.detail["uri"]) for event in events if event.kind == "prompt_asked"]
+    assert (spoken[0], spoken[-1]) == ("Welcome.", "How was ended?")
+    assert [event.kind for event in events].count("queued") == 0
+    assert reason is DisconnectReason.FLOW
