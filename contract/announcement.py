@@ -47,6 +47,11 @@ def record_key(call: Call) -> str:
     return f"{record_prefix(call.contact_id)}{call.attempt}.json"
 
 
+def record_uri(call: Call, bucket: str) -> str:
+    """The same as people and tools write it; "" without a bucket."""
+    return f"s3://{bucket}/{record_key(call)}" if bucket else ""
+
+
 def record_prefix(contact_id: str) -> str:
     """What all records of a contact begin with."""
     return f"calls/{contact_id}/"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from contract import handover
+from contract.findings import customer, in_brief
 from contract.turns import FunctionEntry, Role, Turn
 
 _SPEAKER = {Role.CALLER: "Caller", Role.VOICE_AGENT: "Agent"}
@@ -20,8 +21,15 @@ def handover_values(
     turns: Sequence[Turn] = (),
     functions: Sequence[FunctionEntry] = (),
     summary: str = "",
+    intent: str = "",
+    sentiment: str = "",
+    record: str = "",
 ) -> dict[str, str]:
-    """Every key of the handover within its limits; without a summary, the last turns stand for it."""
+    """Every key of the handover within its limits; without a summary, the last turns stand for it.
+
+    `record` is where the record of the call is kept, "" where there is none.
+    """
+    who = customer(functions)
     ordered = [turn for turn in sorted(turns, key=lambda turn: turn.number) if said(turn)]
     return handover.attributes(
         {
@@ -32,9 +40,14 @@ def handover_values(
             "va_result": result,
             "va_turns": str(len(ordered)),
             "va_summary": summary or _newest(ordered[-_SUMMARY_TURNS:], handover.ESSENTIAL["va_summary"]),
+            "va_intent": intent,
+            "va_sentiment": sentiment,
+            "va_customer_id": who.id,
+            "va_verified": who.verified,
+            "va_record": record,
             "va_last_caller": _last(ordered, Role.CALLER),
             "va_last_agent": _last(ordered, Role.VOICE_AGENT),
-            "va_functions": "; ".join(f"{entry.name}: {entry.state.value}" for entry in functions),
+            "va_functions": in_brief(functions, handover.REST["va_functions"]),
             "va_transcript": _newest(ordered, handover.REST["va_transcript"]),
         }
     )

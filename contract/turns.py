@@ -38,6 +38,9 @@ class Turn:
     marks: Mapping[str, int] = field(default_factory=dict)
 
 
+WITHHELD = "(withheld)"  # the value of a private argument, as it is recorded
+
+
 class FunctionState(StrEnum):
     ENTERED = "entered"  # written before the invocation: its outcome is unknown until it is finished
     FINISHED = "finished"

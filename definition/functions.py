@@ -17,7 +17,8 @@ from definition.secret import reveal
 TRANSFER = "transfer_to_human"
 END = "end_call"
 BUILT_IN = (TRANSFER, END)
-OTHER = "other"  # than the reasons of the definition
+OTHER = "other"  # than the reasons, or the intents, of the definition
+SENTIMENTS = ("positive", "neutral", "negative")
 MAX_ARGUMENTS_CHARACTERS = 65_536
 
 
@@ -28,6 +29,8 @@ class TransferArguments:
     queue: str
     reason: str
     summary: str
+    intent: str = ""
+    sentiment: str = ""
 
 
 def transfer_to_human(definition: AgentDefinition) -> FunctionDefinition:
@@ -40,6 +43,8 @@ def transfer_to_human(definition: AgentDefinition) -> FunctionDefinition:
             "description": f"Who takes the call. {queues}. When unsure: {definition.default_queue}.",
         },
         "reason": _reason(definition),
+        **_intent(definition),
+        "sentiment": {"type": "string", "enum": list(SENTIMENTS), "description": "How the caller sounds by now."},
         "summary": {
             "type": "string",
             "description": "What the human needs to know, in at most three sentences: what the caller wants, "
@@ -58,6 +63,14 @@ def _reason(definition: AgentDefinition) -> dict[str, object]:
     if not definition.reasons:
         return {"type": "string", "description": "Why, in a few words."}
     return {"type": "string", "enum": [*definition.reasons, OTHER], "description": "Why; the one that fits best."}
+
+
+def _intent(definition: AgentDefinition) -> dict[str, object]:
+    """Asked for where the definition has intents: a word of the model's own is of no use to a report."""
+    if not definition.intents:
+        return {}
+    words = [*definition.intents, OTHER]
+    return {"intent": {"type": "string", "enum": words, "description": "What the caller wants; what fits best."}}
 
 
 def end_call(definition: AgentDefinition) -> FunctionDefinition:
@@ -106,7 +119,14 @@ def transfer_arguments(definition: AgentDefinition, arguments_json_text: str) ->
         queue if queue in definition.queues else definition.default_queue,
         reason if not definition.reasons or reason in definition.reasons else OTHER,
         _text(arguments, "summary"),
+        _one_of(definition.intents, _text(arguments, "intent")),
+        sentiment if (sentiment := _text(arguments, "sentiment")) in SENTIMENTS else "",
     )
+
+
+def _one_of(words: tuple[str, ...], word: str) -> str:
+    """The word if it is one of these, `other` where it is not, nothing where there are none."""
+    return "" if not words else word if word in words else OTHER
 
 
 def _text(arguments: Mapping[str, object], key: str) -> str:

@@ -137,7 +137,8 @@ class AgentDefinition:
     `agent_id`: an agent that is stored at Deepgram; then `listen`, `think`, `speak` and `prompt` are empty.
     `languages`: the same agent in other languages, by the contact attribute `voice_agent_language`. `voices` and
     `models`: what a function's answer may change to in mid-call. `warn_s`: so long before `max_duration_s` the caller
-    is told; 0: never. `reasons`: those that a transfer can have, any where there are none. `keep_days`: how long the
+    is told; 0: never. `reasons`: those that a transfer can have, any where there are none;
+    `intents`: what callers want, not asked for where there are none. `keep_days`: how long the
     record of a call is kept after it.
     """
 
@@ -167,6 +168,7 @@ class AgentDefinition:
     warn_s: int = 0
     reasons: tuple[str, ...] = ()
     keep_days: int = KEEP_DAYS
+    intents: tuple[str, ...] = ()
 
     @property
     def lambdas(self) -> tuple[FunctionDefinition, ...]:

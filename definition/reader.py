@@ -179,6 +179,9 @@ _AGENT = Table(
         "reasons": may(
             ListOf(Text("a reason of small letters, digits and _", 64, r"[a-z][a-z0-9_]*"), "reasons", 0), []
         ),
+        "intents": may(
+            ListOf(Text("an intent of small letters, digits and _", 64, r"[a-z][a-z0-9_]*"), "intents", 0), []
+        ),
         "keep_days": may(whole(1, 3650, "a whole number of days"), KEEP_DAYS),
         "time_zone": may(Text("a time zone such as Europe/London", 64), "UTC"),
         "lookup": may(_LOOKUP),
@@ -321,6 +324,7 @@ def _built(
         warn_s=data["warn_s"],
         keep_days=data["keep_days"],
         reasons=tuple(data["reasons"]),
+        intents=tuple(data["intents"]),
     )
 
 

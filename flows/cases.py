@@ -54,7 +54,7 @@ def cases(parameters: FlowParameters) -> tuple[Case, ...]:
 
 def _transfer(parameters: FlowParameters) -> Json:
     """start_call's answer when all places are taken; every field is there, as the flow expects it."""
-    empty = dict.fromkeys((*wire.ESSENTIAL, *wire.REST, "openingUrl"), NONE)
+    empty = dict.fromkeys((*wire.ESSENTIAL, *wire.CONTEXT, *wire.REST, "openingUrl"), NONE)
     told = {"action": "transfer", "attempt": "1", "openingMs": "0", "reason": "too_many_calls"}
     handover = {"va_version": wire.HANDOVER_VERSION, "va_reason": "too_many_calls", "va_result": "failed"}
     return {**empty, **told, **handover, "queueArn": parameters.default_queue_arn}

@@ -36,6 +36,7 @@ _AGAIN = "Did a transfer just come back"
 _WAY_BACK = "The voice agent waits for the caller"
 _NO_WAY_BACK = "Nobody waits for the caller"
 _QUEUE_ONLY = "Hand over the queue alone"
+_CONTEXT = "Hand over what was found out"
 _REST = "Hand over the rest"
 _SET_QUEUE = "Set the queue"
 _HOURS = "Is the queue open"
@@ -77,17 +78,20 @@ def _take(flow: Flow, *, back_once: bool) -> None:
 
 
 def _attributes(flow: Flow) -> None:
-    """Essentials and rest apart: an update is all or nothing, and a contact's attributes share 32 KB."""
+    """In three parts: an update is all or nothing, and a contact's attributes share 32 KB. The second part is what
+    version 2 of the contract added, so that a Lambda of the previous release cannot keep the first from the human."""
     essential = {key: answer(key) for key in wire.ESSENTIAL}
     queue = {"va_queue_arn": answer("queueArn")}
     flow.add(
         places.HANDOVER,
-        UpdateContactAttributes({**essential, **queue}, then=_REST, failed=_QUEUE_ONLY),
+        UpdateContactAttributes({**essential, **queue}, then=_CONTEXT, failed=_QUEUE_ONLY),
     )
     flow.add(
         _QUEUE_ONLY,
         UpdateContactAttributes({**queue, "va_reason": answer("reason")}, then=_SET_QUEUE, failed=places.DEFAULT_QUEUE),
     )
+    context = {key: answer(key) for key in wire.CONTEXT}
+    flow.add(_CONTEXT, UpdateContactAttributes(context, then=_REST, failed=_REST))
     rest = {key: answer(key) for key in wire.REST}
     flow.add(_REST, UpdateContactAttributes(rest, then=_SET_QUEUE, failed=_SET_QUEUE))
 

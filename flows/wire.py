@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 NONE = "none"
-HANDOVER_VERSION = "1"
+HANDOVER_VERSION = "2"
 
 # The handover, as contract.handover lists it; a test holds the two together, as flows import nothing of ours.
 ESSENTIAL = ("va_version", "va_reason", "va_queue", "va_summary", "va_agent", "va_turns", "va_result")
+CONTEXT = ("va_intent", "va_sentiment", "va_customer_id", "va_verified", "va_record")  # essential too, since version 2
 REST = ("va_last_caller", "va_last_agent", "va_functions", "va_transcript")
 
 ATTEMPT = "$.Attributes.va_attempt"

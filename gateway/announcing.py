@@ -22,6 +22,10 @@ log = structlog.get_logger()
 
 
 class Announcer(Protocol):
+    def where(self, call: Call) -> str:
+        """Where the record of a call is kept, as an s3 URI; "" where none is."""
+        ...
+
     async def tell(
         self, call: Call, told: Told, turns: Sequence[Turn], functions: Sequence[FunctionEntry], keep_days: int
     ) -> None:
@@ -37,6 +41,9 @@ class Announcer(Protocol):
 
 class NobodyToTell:
     """Nothing is kept beyond the table, and nobody is told."""
+
+    def where(self, call: Call) -> str:
+        return ""
 
     async def tell(
         self, call: Call, told: Told, turns: Sequence[Turn], functions: Sequence[FunctionEntry], keep_days: int
@@ -64,6 +71,9 @@ class AwsAnnouncer:
         self._bucket = bucket
         self._bus = bus
         self._run = run
+
+    def where(self, call: Call) -> str:
+        return announcement.record_uri(call, self._bucket)
 
     async def tell(
         self, call: Call, told: Told, turns: Sequence[Turn], functions: Sequence[FunctionEntry], keep_days: int

@@ -318,7 +318,8 @@ class LiveCall:
         if not leave.queue:
             self._leg.hang_up(leave.reason)
             return
-        attributes = handover(self._call, leave, self._talk.turns, self._runner.ledger.values())
+        record = self._facilities.announcer.where(self._call)
+        attributes = handover(self._call, leave, self._talk.turns, self._runner.ledger.values(), record)
         self._handed = attributes
         told = self._told(Kind.HANDED_OVER, Outcome(Result.TRANSFERRED, leave.reason))
         self._telling.append(asyncio.create_task(self._keep(told), name="keep"))

@@ -11,7 +11,9 @@ from gateway.conversation.ending import Leave
 from gateway.conversation.turns import Turns
 
 
-def handover(call: Call, leave: Leave, turns: Turns, functions: Iterable[FunctionEntry] = ()) -> dict[str, str]:
+def handover(
+    call: Call, leave: Leave, turns: Turns, functions: Iterable[FunctionEntry] = (), record: str = ""
+) -> dict[str, str]:
     """All attributes of the handover contract for a caller who leaves.
 
     A transfer that no function asked for is a failure of ours: the flow keeps the caller with the humans then,
@@ -25,4 +27,7 @@ def handover(call: Call, leave: Leave, turns: Turns, functions: Iterable[Functio
         turns=turns.all(),
         functions=tuple(functions),
         summary=leave.summary,
+        intent=leave.intent,
+        sentiment=leave.sentiment,
+        record=record,
     )

@@ -37,6 +37,7 @@ async def _transfer(facilities: Facilities, contact_id: str, reason: str, call: 
         result="failed",
         turns=await facilities.store.turns(contact_id),
         functions=await facilities.store.functions(contact_id),
+        record=facilities.announcer.where(call) if call else "",
     )
     return Transfer(facilities.queue_arns.get(queue, NONE), queue, reason, values)
 

@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from contract.call import Lease
+from contract.findings import taken_apart
 from contract.turns import FunctionState
 from definition.model import LookupDefinition
 from gateway.conversation.commands import StartFunction
 from gateway.functions.runner import FunctionRunner
-from gateway.persona import split
 
 CALL_ID = "lookup"
 TURN = 0  # before the caller's first
@@ -27,5 +27,5 @@ async def look_up(runner: FunctionRunner, lease: Lease, lookup: LookupDefinition
     result = await runner.run(lease, TURN, request)
     if result.state is not FunctionState.FINISHED:
         return {}
-    answer = json.loads(split(result.content)[0])
+    answer = json.loads(taken_apart(result.content).told)
     return answer if isinstance(answer, dict) else {}

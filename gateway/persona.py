@@ -11,13 +11,13 @@ deployment. What changed holds in every later session of the call.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import structlog
 
+from contract.findings import taken_apart
 from contract.turns import FunctionEntry, FunctionState
 from definition import AgentDefinition
 from definition.settings import speak, think
@@ -27,7 +27,6 @@ from gateway.voice_agent.messages import UpdateListen, UpdatePrompt, UpdateSpeak
 
 log = structlog.get_logger()
 
-KEY = "voice_agent"
 Update = UpdatePrompt | UpdateThink | UpdateSpeak | UpdateListen
 
 
@@ -40,16 +39,16 @@ class Persona:
 
     def answered(self, result: FunctionResult) -> tuple[FunctionResult, Sequence[Update]]:
         """What the model is told of a result, and what the running session has to be told first."""
-        told, change = split(result.content)
-        if result.state is not FunctionState.FINISHED or not change:
+        if result.state is not FunctionState.FINISHED:
             return result, ()
-        return replace(result, content=told), self._apply(change)
+        answer = taken_apart(result.content)
+        return replace(result, content=answer.told), self._apply(answer.agent) if answer.agent else ()
 
     def remember(self, entries: Iterable[FunctionEntry]) -> None:
         """Take over what changed while another gateway had the call."""
         for entry in entries:
             if entry.state is FunctionState.FINISHED:
-                self._apply(split(entry.result)[1])
+                self._apply(taken_apart(entry.result).agent)
 
     def _apply(self, change: Mapping[str, Any]) -> list[Update]:
         updates: list[Update] = []
@@ -83,20 +82,6 @@ class Persona:
         wrong += [key for key, names in named.items() if _text(change, key) and _text(change, key) not in names]
         if wrong:
             log.warning("change_refused", agent=definition.name, keys=wrong)
-
-
-def split(content: str) -> tuple[str, Mapping[str, Any]]:
-    """A function's answer without what is for the gateway, and that."""
-    if f'"{KEY}"' not in content:
-        return content, {}
-    try:
-        answer = json.loads(content)
-    except (ValueError, RecursionError):
-        return content, {}
-    if not isinstance(answer, dict) or not isinstance(answer.get(KEY), dict):
-        return content, {}
-    change = answer.pop(KEY)
-    return json.dumps(answer, ensure_ascii=False), change
 
 
 def _text(change: Mapping[str, Any], key: str) -> str:

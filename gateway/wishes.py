@@ -9,11 +9,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import Any
 
 from contract.turns import FunctionEntry, FunctionState
 from definition.functions import BUILT_IN, END, TRANSFER
 from gateway.conversation.ending import Leave
 
+# Arguments of the line, and where the wish has them.
+_FIELDS = {"queue": "queue", "reason": "why", "summary": "summary", "intent": "intent", "sentiment": "sentiment"}
 _ANSWER = json.dumps({"status": "ok"})
 
 
@@ -34,7 +37,7 @@ class Wishes:
     def asked(self, leave: Leave, turn: int, now_ms: int) -> FunctionEntry:
         """The agent asked for it in answer to the caller's `turn`."""
         name = TRANSFER if leave.queue else END
-        arguments = {"queue": leave.queue, "reason": leave.why, "summary": leave.summary}
+        arguments = {name: getattr(leave, field) for name, field in _FIELDS.items()}
         key = f"{turn:04d}#{name}#{now_ms}"  # the same wish may be taken back and come again
         self._open = FunctionEntry(key, name, arguments, FunctionState.ENTERED, entered_at_ms=now_ms)
         return self._open
@@ -52,6 +55,6 @@ class Wishes:
 
 
 def _leave(entry: FunctionEntry) -> Leave:
-    queue, why, summary = (str(entry.arguments.get(name, "")) for name in ("queue", "reason", "summary"))
+    asked: dict[str, Any] = {field: str(entry.arguments.get(name, "")) for name, field in _FIELDS.items()}
     reason = TRANSFER if entry.name == TRANSFER else "goodbye"
-    return Leave(reason, queue, summary, function_id=entry.key, why=why)
+    return Leave(reason, function_id=entry.key, **asked)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import re
 import sys
 from dataclasses import fields
@@ -12,11 +13,15 @@ from typing import Any
 import pytest
 
 from contract import handover
+from contract.findings import BRIEF_BYTES, Customer, customer, in_brief
+from contract.turns import FunctionEntry, FunctionState
 from definition import load
 from definition.handlers import read_handlers
 from definition.model import Sentences
 from definition.reader import _AGENT
 from definition.settings import settings
+from flows import wire
+from lambdas.sdk import handover as tell_the_human
 from simulator.deepgram.manners import PESSIMISTIC
 from simulator.deepgram.settings_check import check_values, settings_schema
 
@@ -105,3 +110,26 @@ def test_the_page_on_the_handover_lists_the_attributes_in_their_order_and_length
     rows = re.findall(r"^\| `(va_\w+)` \| (\d+) \|", page, re.MULTILINE)
     limits = {**handover.ESSENTIAL, **handover.REST}
     assert [(name, int(limit)) for name, limit in rows] == list(limits.items())
+
+
+def test_the_example_of_a_handover_is_one() -> None:
+    example = json.loads((EXAMPLES / "handover.json").read_text(encoding="utf-8"))
+    assert handover.attributes({key: value for key, value in example.items() if value != "none"}) == example
+    assert example["va_version"] == handover.VERSION
+    page = (ROOT / "docs" / "handover.md").read_text(encoding="utf-8")
+    assert f"with a version, which is {handover.VERSION}:" in page
+
+
+def test_what_the_page_says_of_the_parts_of_a_handover_is_what_is_written() -> None:
+    page = (ROOT / "docs" / "handover.md").read_text(encoding="utf-8")
+    numbers = {7: "seven", 5: "five", 12: "twelve"}
+    assert f"The first {numbers[len(handover.ESSENTIAL)]} together stay below 2 KB" in page
+    assert f"(the first {numbers[len(wire.ESSENTIAL)]} before the next {numbers[len(wire.CONTEXT)]})" in page
+    assert f"{BRIEF_BYTES} bytes of each" in page
+
+
+def test_the_line_of_python_on_the_page_gives_what_it_says() -> None:
+    told = tell_the_human(customer_id="C-4711", verified=True, note="policy 471108, in force")
+    entry = FunctionEntry("k", "f", {}, FunctionState.FINISHED, 0, result=json.dumps(told))
+    assert customer([entry]) == Customer("C-4711", "yes")
+    assert in_brief([entry], 99) == "f: finished (policy 471108, in force)"

@@ -29,7 +29,8 @@ class Leave:
     """What was asked for. `queue` is empty for a goodbye.
 
     `reason` is a short snake_case word for record and log; `why` and `summary` are the model's own words, for the
-    human alone. `firm`: a new turn of the caller does not take it back.
+    human alone, as are `intent` and `sentiment`, which are out of lists. `firm`: a new turn of the caller does not take
+    it back.
     """
 
     reason: str
@@ -38,6 +39,8 @@ class Leave:
     function_id: str = ""
     why: str = field(default="", repr=False)
     firm: bool = False
+    intent: str = ""
+    sentiment: str = ""
 
 
 class Step(Enum):

@@ -6,7 +6,7 @@ import json
 
 from definition import AgentDefinition, BadArguments
 from definition.callables import confirmation
-from definition.functions import END, TRANSFER, transfer_arguments, validate_arguments
+from definition.functions import END, TRANSFER, TransferArguments, transfer_arguments, validate_arguments
 from gateway.conversation import sentences
 from gateway.conversation.commands import FunctionResult, StartFunction, Tell
 from gateway.conversation.confirmations import Confirmations
@@ -35,10 +35,21 @@ class FunctionCalls:
         """The wish to leave that the call is, and what the model is told of it; None for any other function."""
         if call.name == TRANSFER:
             asked = transfer_arguments(self._definition, call.arguments)
-            return Leave(TRANSFER, asked.queue, asked.summary, call.id, asked.reason), sentences.ANSWER_TRANSFER
+            return self._transfer(asked, call.id), sentences.ANSWER_TRANSFER
         if call.name == END:
             return Leave("goodbye", function_id=call.id), sentences.ANSWER_END
         return None
+
+    def _transfer(self, asked: TransferArguments, call_id: str) -> Leave:
+        return Leave(
+            TRANSFER,
+            asked.queue,
+            asked.summary,
+            call_id,
+            asked.reason,
+            intent=asked.intent,
+            sentiment=asked.sentiment,
+        )
 
     def start(self, call: FunctionCall, now_ms: int) -> StartFunction | Tell:
         """Start a function of the definition, or say at once why not."""

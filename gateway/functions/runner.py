@@ -19,7 +19,7 @@ from contract.clock import Clock
 from contract.errors import RecordTooLarge, StoreUnavailable
 from contract.items import canonical
 from contract.store import GatewayStore
-from contract.turns import FunctionEntry, FunctionState
+from contract.turns import WITHHELD, FunctionEntry, FunctionState
 from definition import FunctionDefinition
 from definition.model import RESULT_BYTES
 from gateway.conversation.commands import FunctionResult, StartFunction
@@ -29,7 +29,6 @@ from gateway.telemetry.bounds import Bound, reached
 log = structlog.get_logger()
 
 ATTEMPTS = 2  # of an idempotent function, within its time limit
-WITHHELD = "(withheld)"
 WORTH_ANOTHER = ("throttled", "unreachable", "raised")
 FUNCTIONS_A_CALL = 200  # entries of a ledger: all of it is read at a takeover, and told to each new session
 UNKNOWN_OUTCOME = "the outcome of this call is unknown because of a technical fault; do not repeat it"

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from contract.findings import taken_apart
 from contract.turns import FunctionEntry, FunctionState, Role, Turn
 from gateway.telemetry.bounds import Bound, reached
 
@@ -92,4 +93,4 @@ def _response(entry: FunctionEntry) -> str:
         return json.dumps(_CANCELLED)
     if entry.state is FunctionState.FAILED and not entry.result:
         return json.dumps({"error": entry.error}, ensure_ascii=False)
-    return entry.result
+    return taken_apart(entry.result).told

@@ -20,7 +20,20 @@ from lambdas.sdk.calling import Refused
 from lambdas.sdk.changing import change
 from lambdas.sdk.context import Context
 from lambdas.sdk.declaring import function
+from lambdas.sdk.handing import handover
 from lambdas.sdk.marks import Between, Length, Matches, Private, Unit
 from lambdas.sdk.serving import serve
 
-__all__ = ["Between", "Context", "Length", "Matches", "Private", "Refused", "Unit", "change", "function", "serve"]
+__all__ = [
+    "Between",
+    "Context",
+    "Length",
+    "Matches",
+    "Private",
+    "Refused",
+    "Unit",
+    "change",
+    "function",
+    "handover",
+    "serve",
+]

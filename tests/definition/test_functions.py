@@ -59,7 +59,7 @@ def test_a_transfer_names_the_queues_of_the_definition(loaded: Loaded) -> None:
     assert properties["queue"]["enum"] == ["support", "orders"]
     assert "orders: Orders" in properties["queue"]["description"]
     assert "When unsure: support" in properties["queue"]["description"]
-    assert function.parameters["required"] == ["queue", "reason", "summary"]
+    assert function.parameters["required"] == ["queue", "reason", "sentiment", "summary"]
 
 
 def test_ending_a_call_shows_the_goodbye(loaded: Loaded) -> None:
@@ -193,6 +193,22 @@ def test_a_transfer_with_bad_arguments_goes_to_the_default_queue(
     loaded: Loaded, text: str, expected: TransferArguments
 ) -> None:
     assert transfer_arguments(loaded(queues=QUEUES), text) == expected
+
+
+def test_an_intent_is_one_of_the_definitions_and_not_asked_for_without_any(loaded: Loaded) -> None:
+    definition = loaded("intents: [order_status, return]\n")
+    properties: Any = transfer_to_human(definition).parameters["properties"]
+    assert properties["intent"]["enum"] == ["order_status", "return", "other"]
+    for said, kept in (("return", "return"), ("a refund", "other"), ("", "other")):
+        assert transfer_arguments(definition, json.dumps({"intent": said})).intent == kept
+    without = loaded("")
+    assert "intent" not in json.dumps(transfer_to_human(without).parameters)
+    assert transfer_arguments(without, '{"intent": "return"}').intent == ""
+
+
+def test_a_sentiment_is_one_of_three_or_not_known(loaded: Loaded) -> None:
+    for said, kept in (("negative", "negative"), ("furious", ""), ("", "")):
+        assert transfer_arguments(loaded(""), json.dumps({"sentiment": said})).sentiment == kept
 
 
 def test_a_reason_is_one_of_the_definitions_or_another(loaded: Loaded) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from flows.cases import Case, cases
-from flows.wire import ESSENTIAL, REST
+from flows.wire import CONTEXT, ESSENTIAL, REST
 from tests.flows.deployment import FLOWS, as_json, parameters
 from tests.flows.interpreter import Walk
 
@@ -57,7 +57,9 @@ def test_the_answer_of_start_call_has_every_field_and_no_empty_one() -> None:
     (override, *_) = actions(CASES["no-agent"])
     strategy = override["Parameters"]["Behavior"]["Properties"]["Strategy"]
     answer = json.loads(strategy["Response"]["ExecutionResult"]["LoadedData"])
-    assert {*ESSENTIAL, *REST, "action", "attempt", "openingUrl", "openingMs", "queueArn", "reason"} == set(answer)
+    assert {*ESSENTIAL, *CONTEXT, *REST, "action", "attempt", "openingUrl", "openingMs", "queueArn", "reason"} == set(
+        answer
+    )
     assert all(answer.values())
 
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 from contract.call import Call, FlowForm, MediaStream
 from contract.handover import KEYS
 from contract.turns import FunctionEntry, FunctionState, Role, Turn
@@ -38,6 +40,13 @@ def test_it_holds_what_was_heard_the_newest_last_and_the_turns_before_this_gatew
     assert values["va_transcript"] == "Caller: Hi.\nAgent: Good day\nCaller: A person please."
     assert values["va_last_caller"] == "A person please."
     assert values["va_turns"] == "3"
+
+
+def test_it_holds_what_the_definition_asks_for_and_where_the_record_is() -> None:
+    leave = replace(ASKED, intent="order_status", sentiment="negative")
+    values = handover(CALL, leave, Turns(), record="s3://records/calls/c1/1.json")
+    assert (values["va_intent"], values["va_sentiment"]) == ("order_status", "negative")
+    assert values["va_record"] == "s3://records/calls/c1/1.json"
 
 
 def test_it_names_the_functions_that_were_called() -> None:

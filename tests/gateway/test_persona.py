@@ -8,7 +8,7 @@ from contract.turns import FunctionEntry, FunctionState
 from definition.model import SpeakDefinition, ThinkDefinition
 from definition.templates import Known
 from gateway.conversation.commands import FunctionResult
-from gateway.persona import Persona, Update, split
+from gateway.persona import Persona, Update
 from gateway.voice_agent.messages import UpdateListen, UpdatePrompt, UpdateSpeak, UpdateThink
 from tests.gateway.definitions import definition
 
@@ -50,7 +50,9 @@ def test_an_answer_without_a_change_is_told_as_it_is() -> None:
 def test_the_model_never_sees_the_change() -> None:
     told, _ = persona().answered(answer(instructions="Verified."))
     assert json.loads(told.content) == {"ok": True}
-    assert split('{"voice_agent": {"voice": "calm"}}') == ("{}", {"voice": "calm"})
+    human = FunctionResult(FunctionState.FINISHED, '{"ok": true, "handover": {"customer_id": "C-4711"}}')
+    told, updates = persona().answered(human)
+    assert (told.content, updates) == ('{"ok": true}', ())
 
 
 def test_instructions_are_added_to_the_prompt_now_and_in_later_sessions() -> None:

@@ -258,7 +258,7 @@ async def test_a_handover_without_the_last_words_is_still_a_handover() -> None:
     await store.create_call(a_call(opening=None))
     broken = Failing(store, {"turns": 1}).store()
     answer = await Flow(broken, clock).wait()
-    assert (answer["action"], answer["va_summary"], answer["va_version"]) == ("transfer", "none", "1")
+    assert (answer["action"], answer["va_summary"], answer["va_version"]) == ("transfer", "none", "2")
 
 
 @pytest.mark.parametrize("after", [False, True])

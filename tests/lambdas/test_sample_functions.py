@@ -26,9 +26,13 @@ def ask(handler: Any, name: str, context: dict[str, str] = ANNA, /, **arguments:
     return answer
 
 
-@pytest.mark.parametrize(("number", "known"), [("+4915112345678", {"first_name": "Anna"}), ("+1", {}), ("", {})])
-def test_a_caller_is_recognised_by_their_number(number: str, known: dict[str, str]) -> None:
-    assert ask(insurance, "recognise_caller", {"contact_id": "c", "caller_number": number}) == known
+@pytest.mark.parametrize(
+    ("number", "known", "customer"), [("+4915112345678", "Anna", "471108"), ("+1", None, None), ("", None, None)]
+)
+def test_a_caller_is_recognised_by_their_number(number: str, known: str | None, customer: str | None) -> None:
+    answer = ask(insurance, "recognise_caller", {"contact_id": "c", "caller_number": number})
+    assert (answer.get("first_name"), answer.get("handover", {}).get("customer_id")) == (known, customer)
+    assert "verified" not in answer.get("handover", {})
 
 
 def test_only_a_verified_caller_hears_of_a_claim_and_only_in_their_own_call() -> None:
@@ -36,6 +40,7 @@ def test_only_a_verified_caller_hears_of_a_claim_and_only_in_their_own_call() ->
     verified = ask(insurance, "verify_caller", policy_number="471108", birth_year="1980")
     assert verified["verified"] is True
     assert "Anna Berg" in verified["voice_agent"]["instructions"]
+    assert verified["handover"] == {"customer_id": "471108", "verified": True, "note": "policy 471108"}
     assert ask(insurance, "get_claim_status")["status"] == "in_review"
     assert ask(insurance, "cancel_policy")["cancelled"] is True
     assert "not verified" in ask(insurance, "get_claim_status", {"contact_id": "c-2"})["error"]
@@ -44,6 +49,7 @@ def test_only_a_verified_caller_hears_of_a_claim_and_only_in_their_own_call() ->
 @pytest.mark.parametrize(("policy", "year"), [("471108", "1981"), ("999999", "1980")])
 def test_what_does_not_match_does_not_say_why(policy: str, year: str) -> None:
     answer = ask(insurance, "verify_caller", policy_number=policy, birth_year=year)
+    assert answer.pop("handover")["verified"] is False  # which the model does not get
     assert answer == {"verified": False, "sentence": "That does not match what we have."}
 
 

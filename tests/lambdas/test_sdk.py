@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, TypedDict
 
 import pytest
 
-from lambdas.sdk import Between, Context, Private, Refused, Unit, function, serve
+from lambdas.sdk import Between, Context, Private, Refused, Unit, function, handover, serve
 
 CONTEXT = {"contact_id": "c-1", "agent": "shop", "caller_number": "+49301", "attributes": {"tier": "gold"}}
 
@@ -163,3 +163,9 @@ def test_a_function_of_another_lambda_is_not_known() -> None:
 
 def test_a_function_can_still_be_called_as_any_other() -> None:
     assert order("desk", 2)["count"] == 2
+
+
+def test_what_is_for_the_human_stands_apart_and_says_no_only_where_it_was_said() -> None:
+    assert handover() == {"handover": {}}
+    assert handover(customer_id="C-1", note="gold") == {"handover": {"customer_id": "C-1", "note": "gold"}}
+    assert handover(verified=False) == {"handover": {"verified": False}}

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import definition as definitions
+from contract import announcement
 from contract.actions import Outcome
 from contract.announcement import Told
 from contract.audio import lin2ulaw, ulaw2lin
@@ -164,6 +165,9 @@ class Announced:
     def __init__(self) -> None:
         self.told: list[Told] = []
         self.kept: list[Told] = []
+
+    def where(self, call: Call) -> str:
+        return announcement.record_uri(call, "records")
 
     async def keep(self, call: Call, told: Told, turns: Sequence[Turn], functions: object, keep_days: int) -> None:
         self.kept.append(told)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from lambdas.functions.policies.customers import CUSTOMERS, Customer, by_number, by_policy
-from lambdas.sdk import Context, Matches, Private, Refused, change, function, serve
+from lambdas.sdk import Context, Matches, Private, Refused, change, function, handover, serve
 
 PolicyNumber = Annotated[str, Matches("^[0-9]{6}$")]
 
@@ -14,7 +14,9 @@ PolicyNumber = Annotated[str, Matches("^[0-9]{6}$")]
 def recognise_caller(context: Context) -> dict[str, object]:
     """Who calls, by their number. It proves nothing: anybody can use a telephone."""
     customer = by_number(context.caller_number)
-    return {"first_name": customer.first_name} if customer else {}
+    if customer is None:
+        return {}
+    return {"first_name": customer.first_name, **handover(customer_id=customer.policy, note="known by their number")}
 
 
 @function(timeout_s=4, while_running="One moment, I am checking that.", on_failure="I cannot check that just now.")
@@ -31,10 +33,12 @@ def verify_caller(
     """
     customer = by_policy(policy_number)
     if customer is None or customer.birth_year != birth_year:
-        return {"verified": False, "sentence": "That does not match what we have."}
+        told = handover(verified=False, note="policy number and year of birth did not match")
+        return {"verified": False, "sentence": "That does not match what we have.", **told}
     VERIFIED[context.contact_id] = customer.policy
     said = f"The caller is verified as {customer.first_name} {customer.last_name}. Do not verify them again."
-    return {"verified": True, "first_name": customer.first_name, **change(instructions=said)}
+    told = handover(customer_id=customer.policy, verified=True, note=f"policy {customer.policy}")
+    return {"verified": True, "first_name": customer.first_name, **change(instructions=said), **told}
 
 
 @function(timeout_s=4, idempotent=True, while_running="One moment, I am looking that up.")

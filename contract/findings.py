@@ -1,0 +1,110 @@
+"""What functions found out, for the human who takes the call: their answers in brief, and who the customer is.
+
+A function's answer may hold two keys that the model never sees: `voice_agent`, which changes the agent, and
+`handover`, which is for the human alone:
+
+    {"verified": true, "handover": {"customer_id": "C-4711", "verified": true, "note": "policy 471108, in force"}}
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from contract.handover import clip_utf8
+from contract.turns import WITHHELD, FunctionEntry, FunctionState
+
+AGENT_KEY = "voice_agent"
+HUMAN_KEY = "handover"
+BRIEF_BYTES = 240  # of one function's answer
+
+
+@dataclass(frozen=True, slots=True)
+class Customer:
+    """`verified` is `yes`, `no`, or "" where no function has said so."""
+
+    id: str = ""
+    verified: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A function's answer taken apart: what the model is told, as JSON, and what is for agent and human."""
+
+    told: str
+    agent: Mapping[str, Any]
+    human: Mapping[str, Any]
+
+
+def taken_apart(content: str) -> Answer:
+    """Lenient: an answer without such keys, or with something else below them, is told as it is."""
+    if f'"{AGENT_KEY}"' not in content and f'"{HUMAN_KEY}"' not in content:
+        return Answer(content, {}, {})
+    answer = _object(content)
+    ours = {key: answer.pop(key) for key in (AGENT_KEY, HUMAN_KEY) if isinstance(answer.get(key), dict)}
+    if not ours:
+        return Answer(content, {}, {})
+    return Answer(json.dumps(answer, ensure_ascii=False), ours.get(AGENT_KEY, {}), ours.get(HUMAN_KEY, {}))
+
+
+def customer(functions: Iterable[FunctionEntry]) -> Customer:
+    """Who the caller is, by the newest function that said so; each of the two for itself."""
+    found, verified = "", ""
+    for entry in sorted(functions, key=lambda entry: entry.entered_at_ms):
+        if entry.state is FunctionState.FINISHED:
+            human = taken_apart(entry.result).human
+            found = _line(human.get("customer_id")) or found
+            said = human.get("verified")
+            verified = verified if not isinstance(said, bool) else "yes" if said else "no"
+    return Customer(found, verified)
+
+
+def in_brief(functions: Iterable[FunctionEntry], limit: int) -> str:
+    """One function after the other, the newest last; when they do not all fit, the oldest go."""
+    lines: list[str] = []
+    in_order = sorted(functions, key=lambda entry: entry.entered_at_ms)
+    for entry in reversed(in_order):
+        line = _brief(entry)
+        limit -= len(line.encode()) + 2
+        if limit < 0 and lines:
+            break
+        lines.append(line)
+    return "; ".join(reversed(lines))
+
+
+def _brief(entry: FunctionEntry) -> str:
+    said = clip_utf8(_findings(entry), BRIEF_BYTES)
+    return f"{entry.name}: {entry.state.value}" + (f" ({said})" if said else "")
+
+
+def _findings(entry: FunctionEntry) -> str:
+    """The function's own note; else the plain values of its answer. A function that was told something private
+    may repeat it in its answer, and shows its note alone."""
+    if entry.state is FunctionState.FAILED:
+        return _line(entry.error)
+    if entry.state is not FunctionState.FINISHED:
+        return ""
+    answer = taken_apart(entry.result)
+    if note := _line(answer.human.get("note")):
+        return note
+    if WITHHELD in entry.arguments.values():
+        return ""
+    plain = {key: _line(value) for key, value in _object(answer.told).items()}
+    return ", ".join(f"{key}: {value}" for key, value in plain.items() if value)
+
+
+def _object(content: str) -> dict[str, Any]:
+    try:
+        answer = json.loads(content)
+    except (ValueError, RecursionError):
+        return {}
+    return answer if isinstance(answer, dict) else {}
+
+
+def _line(value: object) -> str:
+    """A text, number or yes and no, in one line; "" for anything else."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return " ".join(str(value).split()) if isinstance(value, (str, int, float)) else ""
