@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 import structlog
@@ -39,11 +40,14 @@ class Announcer(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
 class NobodyToTell:
-    """Nothing is kept beyond the table, and nobody is told."""
+    """Nothing is kept beyond the table, and nobody is told. `record` is what a replayed call had told of its own."""
+
+    record: str = ""
 
     def where(self, call: Call) -> str:
-        return ""
+        return self.record
 
     async def tell(
         self, call: Call, told: Told, turns: Sequence[Turn], functions: Sequence[FunctionEntry], keep_days: int

@@ -211,4 +211,5 @@ def header(facilities: Facilities, lease: Lease, head: Head, call: Call, release
         "call": call,
         "definition": chosen(facilities.definitions, call.agent),
         "queue_arns": dict(facilities.queue_arns),
+        "record": facilities.announcer.where(call),
     }

@@ -12,6 +12,7 @@ from contract.call import Call, Head, Lease
 from contract.clock import Clock
 from contract.errors import LeaseLost
 from contract.store import GatewayStore
+from gateway.announcing import NobodyToTell
 from gateway.call import LiveCall
 from gateway.facilities import Facilities
 from gateway.functions.invoker import Invoker
@@ -232,6 +233,7 @@ def _facilities(player: Player, clock: Clock) -> tuple[Facilities, KvsServices]:
         definitions={definition.name: definition},
         queue_arns=player.recording.header["queue_arns"],
         random=services.random,
+        announcer=NobodyToTell(player.recording.header.get("record", "")),
         secrets={name: f"${{secret:{name}}}" for name in definition.secrets},
     )
     return facilities, services
