@@ -13,12 +13,12 @@ from contract.call import LEASE_MS, Lease
 from contract.clock import LoopClock
 from contract.errors import LeaseLost, StoreUnavailable
 from contract.memory import MemoryStore
-from contract.turns import FunctionEntry, FunctionState
+from contract.turns import WITHHELD, FunctionEntry, FunctionState
 from definition import FunctionDefinition
 from definition.model import RESULT_BYTES
 from gateway.conversation.commands import FunctionResult, StartFunction
 from gateway.functions.invoker import FunctionFailed
-from gateway.functions.runner import UNKNOWN_OUTCOME, WITHHELD, FunctionRunner, checked, ledger_key
+from gateway.functions.runner import UNKNOWN_OUTCOME, FunctionRunner, checked, ledger_key
 from tests.contract.samples import CONTACT, T0, a_call
 
 REQUEST = StartFunction("f1", "book", {"day": "monday"}, 5000)
