@@ -145,6 +145,8 @@ lock: .venv/ready ## write the lock files anew from pyproject.toml
 		--extra simulator --extra dev -o requirements.txt
 	@$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header -q pyproject.toml \
 		--extra simulator --extra dev --extra speech -c requirements.txt -o requirements-speech.txt
+	@$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate -q pyproject.toml \
+		-c requirements.txt -o gateway/requirements.txt
 	@$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header -q requirements-deploy.in \
 		-c requirements.txt -o requirements-deploy.txt
 	@$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header -q pyproject.toml \

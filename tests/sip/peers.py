@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import datetime
 import math
 import shutil
+import ssl
 import struct
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
-from contract.audio import SAMPLE_RATE, lin2ulaw
+from contract.audio import SAMPLE_RATE, lin2ulaw, ulaw2lin
 from contract.clock import SystemClock
 from contract.memory import MemoryStore
 from gateway.legs.sip.endpoint import SipEndpoint, SipLine
@@ -30,6 +37,14 @@ def tone(hertz: float) -> bytes:
     """A whole second of a sine, µ-law."""
     samples = [int(8000 * math.sin(math.tau * hertz * at / SAMPLE_RATE)) for at in range(SAMPLE_RATE)]
     return lin2ulaw(struct.pack(f"<{SAMPLE_RATE}h", *samples))
+
+
+def loudest(ulaw: bytes) -> tuple[float, float]:
+    """The strongest frequency of the last two seconds, in Hz, and its share of the power."""
+    samples = np.frombuffer(ulaw2lin(ulaw), dtype="<i2")[-16_000:].astype(float)
+    power = np.abs(np.fft.rfft(samples * np.hanning(len(samples)))) ** 2
+    peak = int(power.argmax())
+    return peak * 8000 / len(samples), float(power[max(0, peak - 3) : peak + 4].sum() / power.sum())
 
 
 @dataclass
@@ -97,12 +112,34 @@ class SlowStore(MemoryStore):
         return await super().claim_code(code, now_ms)
 
 
+def certificate(path: Path) -> Path:
+    """Private key and certificate in one file, as the secret holds them."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "gateway.example")])
+    now = datetime.datetime.now(datetime.UTC)
+    made = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
+    made = made.serial_number(1).not_valid_before(now).not_valid_after(now + datetime.timedelta(days=1))
+    pem = made.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+    plain = serialization.NoEncryption()
+    form = serialization.PrivateFormat.PKCS8
+    path.write_bytes(key.private_bytes(serialization.Encoding.PEM, form, plain) + pem)
+    return path
+
+
+def server_context(file: Path) -> ssl.SSLContext:
+    """What a gateway shows whose secret holds this."""
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(file)
+    return context
+
+
 @dataclass
 class Side:
     endpoint: SipEndpoint
     calls: Talkers
     store: SlowStore
     port: int
+    tls_port: int | None
 
     async def codes(self, count: int, path: Path) -> Path:
         """As many codes as calls, in a file for sipp."""
@@ -117,16 +154,22 @@ class Side:
 
 
 @asynccontextmanager
-async def a_side(first_rtp: int = 31_000) -> AsyncIterator[Side]:
-    """The gateway's SIP side on a free port of the loopback."""
+async def a_side(first_rtp: int = 20_000, tls: ssl.SSLContext | None = None, **more: str) -> AsyncIterator[Side]:
+    """The gateway's SIP side on free ports of the loopback; `more` are settings.
+
+    RTP ports stand below those that Linux gives out by itself (from 32768 on): another program's socket would be in
+    the way now and then. Each test has some of its own, because those of ended calls rest for 30 s.
+    """
     settings = read(
         {
             "SIP_NETWORKS": "127.0.0.1/32",
             "SIP_PUBLIC_ADDRESS": HOST,
             "SIP_LISTEN": HOST,
             "SIP_PORT": "0",
+            "SIP_TLS_PORT": "0",
             "RTP_FIRST_PORT": str(first_rtp),
             "RTP_LAST_PORT": str(first_rtp + 300),
+            **more,
         }
     )
     assert settings is not None
@@ -134,10 +177,10 @@ async def a_side(first_rtp: int = 31_000) -> AsyncIterator[Side]:
     calls = Talkers(clock)
     endpoint = SipEndpoint(settings, store, clock, calls=calls)
     calls.endpoint = endpoint
-    await endpoint.open()
+    await endpoint.open(tls)
     running = asyncio.create_task(endpoint.run())
     try:
-        yield Side(endpoint, calls, store, endpoint.agent.ports["udp"])
+        yield Side(endpoint, calls, store, endpoint.agent.ports["udp"], endpoint._transport.tls_port)
     finally:
         running.cancel()
         await asyncio.wait([running])

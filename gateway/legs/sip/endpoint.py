@@ -8,6 +8,7 @@ cannot be matched is refused, or hung up if it had to be answered to hear its ke
 from __future__ import annotations
 
 import asyncio
+import functools
 import random
 import secrets
 import ssl
@@ -32,6 +33,7 @@ from gateway.legs.sip.sdp import Agreed, Local
 from gateway.legs.sip.settings import SipSettings
 from gateway.legs.sip.signals import Changed, Confirmed, Ended, Invited
 from gateway.legs.sip.sockets import Beats, MediaSocket, MediaSockets
+from gateway.legs.sip.srtp import MASTER_BYTES
 from gateway.legs.sip.stream import Stream
 from gateway.legs.sip.transactions import Hop
 from gateway.legs.sip.transport import Transport
@@ -77,6 +79,7 @@ class SipLine:
     keys: CodeByKeys = field(default_factory=lambda: CodeByKeys(CODE_DIGITS))
     stream_: Stream | None = None
     served: bool = False  # a leg has it
+    master: bytes = field(default=b"", repr=False)  # of SRTP, should it be agreed upon
     _number: int | None = None
     _beat: Callable[[int], None] | None = None
     _closed: bool = False
@@ -169,7 +172,8 @@ class SipEndpoint:
         settings = self.settings
         self.allowed = AllowList(settings.networks)
         ports = {"udp": settings.port, "tcp": settings.port, "tls": settings.tls_port}
-        self.agent = UserAgent(settings.public_address, ports, self._load, lambda: secrets.token_hex(8))
+        words = functools.partial(secrets.token_hex, 8)
+        self.agent = UserAgent(settings.public_address, ports, self._load, words, settings.profiles)
         rtp = Ports(settings.first_rtp, settings.last_rtp)
         self.sockets = MediaSockets(rtp, settings.listen, self.allowed, self.clock)
         self._transport = Transport(self.allowed, self._receive)
@@ -192,8 +196,8 @@ class SipEndpoint:
         self.beats = Beats()
         await self._transport.serve(self.settings.listen, self.settings.port, self.settings.tls_port, tls)
         port = self._transport.port
-        self.agent.ports.update(udp=port, tcp=port)
-        log.info("sip_listening", port=port, address=self.settings.public_address)
+        self.agent.ports.update(udp=port, tcp=port, tls=self._transport.tls_port or self.settings.tls_port)
+        log.info("sip_listening", port=port, tls=self._transport.tls_port, address=self.settings.public_address)
 
     async def run(self) -> None:
         """Drain ports, until cancelled; then give our last BYEs a moment to be answered."""
@@ -374,9 +378,9 @@ class SipEndpoint:
             return None
         name = f"voice-agent@{self.settings.public_address}"
         futures = (loop.create_future(), loop.create_future(), loop.create_future())
-        line = SipLine(self, invited.id, media, name, *futures)
+        line = SipLine(self, invited.id, media, name, *futures, master=secrets.token_bytes(MASTER_BYTES))
         self._open[invited.id] = line
-        local = Local(self.settings.public_address, media.port, random.getrandbits(31))
+        local = Local(self.settings.public_address, media.port, random.getrandbits(31), master=line.master)
         accepted = self.agent.accept(invited.id, local, self.clock.now_ms())
         self._pump()
         if not accepted:
@@ -399,8 +403,9 @@ class SipEndpoint:
         if line is None or line.stream_ is not None:
             return
         now = self.clock.now_ms()
-        out = Outgoing(random.getrandbits(32), agreed.payload_type, random.getrandbits(16), random.getrandbits(32))
-        line.stream_ = Stream(agreed, Playout(), out, now)
+        # The first sequence number has 15 bits: SRTP's cycles begin in the middle of none (RFC 4568 section 6.4).
+        out = Outgoing(random.getrandbits(32), agreed.payload_type, random.getrandbits(15), random.getrandbits(32))
+        line.stream_ = Stream(agreed, Playout(), out, now, line.master)
         stream = line.stream_
         line.media.on(
             lambda data, source: stream.receive(data, source, self.clock.now_ms()),

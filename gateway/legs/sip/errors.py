@@ -4,6 +4,7 @@ SipError
 ├── MalformedMessage    bytes that are no SIP message
 ├── MalformedSdp        a session description that cannot be read
 ├── MalformedPacket     bytes that are no RTP or RTCP packet
+├── PacketRefused       a protected packet that is not genuine, or was seen before
 ├── NothingInCommon     an offer without a codec or transport that we have
 └── NoPortFree          every RTP port is in use, or still being drained
 """
@@ -43,13 +44,23 @@ class MalformedPacket(_Malformed):
     kind = "packet"
 
 
+class PacketRefused(SipError):
+    def __init__(self, why: str, index: int | None = None) -> None:
+        super().__init__(why, index)
+        self.why = why
+        self.index = index
+
+    def __str__(self) -> str:
+        return f"protected packet: {self.why}" + ("" if self.index is None else f" ({self.index})")
+
+
 class NothingInCommon(SipError):
     def __init__(self, offered: str) -> None:
         super().__init__(offered)
         self.offered = offered
 
     def __str__(self) -> str:
-        return f"the offer has no audio that we speak (PCMU or PCMA at 8,000 Hz): {self.offered:.120}"
+        return f"the offer has no audio that we speak (PCMU or PCMA at 8,000 Hz, as configured): {self.offered:.120}"
 
 
 class NoPortFree(SipError):

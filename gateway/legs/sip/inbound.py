@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gateway.legs.sip import sdp
 from gateway.legs.sip.dialog import Dialog
 from gateway.legs.sip.errors import MalformedSdp
 from gateway.legs.sip.message import Request
+from gateway.legs.sip.sdes import Profiles
 from gateway.legs.sip.sdp import Agreed, Local
 from gateway.legs.sip.session_timer import SessionTimer
 from gateway.legs.sip.transactions import ServerTransaction
@@ -16,7 +17,7 @@ from gateway.legs.sip.transactions import ServerTransaction
 @dataclass(slots=True)
 class Inbound:
     """`invite` is the newest INVITE transaction. `leaving`: a BYE is wanted as soon as the ACK has come; `reason` is
-    why, in the end."""
+    why, in the end. `profiles`: a call whose media were protected once stays protected."""
 
     dialog: Dialog
     invite: ServerTransaction
@@ -28,6 +29,7 @@ class Inbound:
     confirmed: bool = False
     leaving: bool = False
     reason: str = "hung_up"
+    profiles: Profiles = sdp.PLAIN_ONLY
 
     def take(self, request: Request) -> bytes:
         """Agree upon the offer in a request, and answer it; without one we offer ourselves.
@@ -38,10 +40,11 @@ class Inbound:
         assert self.local is not None
         if not request.body:
             self.offer = None
-            return sdp.offer(self.local)
+            return sdp.offer(self.local, secure=not self.profiles.plain)
         offer = sdp.parse(request.body)
-        agreed = sdp.agree(offer)
-        self.offer, self.agreed = offer, agreed
+        agreed = sdp.agree(offer, self.profiles)
+        self.offer = offer
+        self._take(agreed)
         return sdp.answer(offer, agreed, self.local)
 
     def late(self, ack: Request) -> bool:
@@ -53,7 +56,12 @@ class Inbound:
         if self.offer is not None:
             return True
         try:
-            self.agreed = sdp.agree(sdp.parse(ack.body))
+            self._take(sdp.agree(sdp.parse(ack.body), self.profiles))
         except MalformedSdp:
             return False
         return True
+
+    def _take(self, agreed: Agreed) -> None:
+        self.agreed = agreed
+        if agreed.crypto is not None:
+            self.profiles = replace(self.profiles, plain=False)

@@ -33,18 +33,25 @@ class Packet:
     payload: bytes = field(repr=False)
 
 
-def parse(data: bytes) -> Packet:
-    """Runs for every packet. Raises MalformedPacket."""
+def header_bytes(data: bytes) -> int:
+    """Where the payload begins; perhaps behind the end of what is cut short. Raises MalformedPacket."""
     if not 12 <= len(data) <= MAX_BYTES:
         raise MalformedPacket("size", f"12 to {MAX_BYTES} bytes", len(data))
-    first, second, sequence, timestamp, ssrc = HEADER.unpack_from(data)
+    first = data[0]
     if first & 0xC0 != VERSION:
         raise MalformedPacket("version", "2", first >> 6)
-    start, end = 12 + 4 * (first & 0x0F), len(data)
+    start = 12 + 4 * (first & 0x0F)
     if first & 0x10:  # an extension header
-        if end < start + 4:
-            raise MalformedPacket("extension", "a header of 4 bytes", end - start)
+        if len(data) < start + 4:
+            raise MalformedPacket("extension", "a header of 4 bytes", len(data) - start)
         start += 4 + 4 * int.from_bytes(data[start + 2 : start + 4], "big")
+    return start
+
+
+def parse(data: bytes) -> Packet:
+    """Runs for every packet. Raises MalformedPacket."""
+    start, end = header_bytes(data), len(data)
+    first, second, sequence, timestamp, ssrc = HEADER.unpack_from(data)
     if first & 0x20:  # padding
         end -= data[-1] or end
     if end < start:

@@ -1,20 +1,26 @@
 """Session descriptions (RFC 8866) in the offer/answer model (RFC 3264): one audio stream, G.711 and key presses.
 
-The first audio line that we can speak is taken; every other line is answered with port 0. No I/O.
+The first audio line that we can speak is taken, one that is encrypted before one that is not; every other line is
+answered with port 0. No I/O.
 """
 
 from __future__ import annotations
 
 import ipaddress
 import re
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
+from gateway.legs.sip import sdes
 from gateway.legs.sip.errors import MalformedSdp, NothingInCommon
+from gateway.legs.sip.sdes import PLAIN, SECURE, Crypto, Profiles
+from gateway.legs.sip.srtp import Suite
 
 PCMU, PCMA = 0, 8  # static payload types, RFC 3551 table 4
 EVENTS = 101  # what we offer for telephone-event ourselves
 MAX_LINES = 400
+MOST_CRYPTO = 20  # lines of one medium that are looked at
 _STATIC = {PCMU: "PCMU", PCMA: "PCMA"}
 
 
@@ -34,7 +40,8 @@ class Direction(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Media:
-    """One m= line. `codecs`: payload type to name in upper case, only those at 8,000 Hz, in the order offered."""
+    """One m= line. `codecs`: payload type to name in upper case, only those at 8,000 Hz, in the order offered.
+    `crypto`: ways to protect it that we have."""
 
     kind: str
     port: int
@@ -43,6 +50,7 @@ class Media:
     address: str = ""
     codecs: tuple[tuple[int, str], ...] = ()
     direction: Direction = Direction.BOTH
+    crypto: tuple[Crypto, ...] = ()
 
     def payload_type(self, name: str) -> int | None:
         return next((number for number, found in self.codecs if found == name), None)
@@ -60,6 +68,7 @@ class Agreed:
     """What both sides speak. `payload_type` is that of the audio, `events` that of key presses or None.
 
     `direction` is ours. A hold is what makes it anything but sendrecv; `held`: the peer does not want to hear us.
+    `crypto` is how the peer protects what it sends; None where media are plain.
     """
 
     address: str
@@ -69,20 +78,25 @@ class Agreed:
     events: int | None
     direction: Direction
     line: int
+    crypto: Crypto | None = None
 
     @property
     def held(self) -> bool:
         return self.direction in (Direction.RECEIVES, Direction.NONE) or self.address in ("0.0.0.0", "::")  # noqa: S104
 
 
+PLAIN_ONLY = Profiles()
+
+
 @dataclass(frozen=True, slots=True)
 class Local:
-    """Our side: where RTP reaches us, and what names the session."""
+    """Our side: where RTP reaches us, what names the session, and the master key and salt of what we send."""
 
     address: str
     port: int
     session_id: int
     version: int = 1
+    master: bytes = field(default=b"", repr=False)
 
     def changed(self) -> Local:
         return replace(self, version=self.version + 1)
@@ -137,12 +151,19 @@ class _Reader:
             self._set_direction(Direction(name))
         elif name == "rtpmap" and self._media:
             self._map(rest)
+        elif name == "crypto" and self._media:
+            self._crypto(rest)
 
     def _set_direction(self, direction: Direction) -> None:
         if self._media:
             self._media[-1] = replace(self._media[-1], direction=direction)
         else:
             self._direction = direction
+
+    def _crypto(self, value: str) -> None:
+        media, found = self._media[-1], sdes.parse(value)
+        if found is not None and len(media.crypto) < MOST_CRYPTO:
+            self._media[-1] = replace(media, crypto=(*media.crypto, found))
 
     def _map(self, value: str) -> None:
         match = re.fullmatch(r"([0-9]{1,3})\s+([^/\s]+)/([0-9]{1,6})(?:/1)?", value)
@@ -169,22 +190,28 @@ def _codecs(media: Media, maps: dict[int, str]) -> tuple[tuple[int, str], ...]:
     return tuple((number, name) for number, name in named if name)
 
 
-def agree(session: Session) -> Agreed:
-    """Take the first audio line that we can speak.
+def agree(session: Session, profiles: Profiles = PLAIN_ONLY) -> Agreed:
+    """Take the first audio line that we can speak, an encrypted one before all others.
 
     Raises:
         NothingInCommon
     """
-    for line, media in enumerate(session.media):
+    lines = enumerate(session.media)
+    for line, media in sorted(lines, key=lambda each: each[1].protocol != SECURE):
         audio = [(number, name) for number, name in media.codecs if name in ("PCMU", "PCMA")]
-        plain = media.kind == "audio" and media.protocol == "RTP/AVP"
-        if not (plain and media.port and media.address and audio):
+        if not (_usable(media, profiles) and audio):
             continue
         number, name = next((each for each in audio if each[1] == "PCMU"), audio[0])
         events, direction = media.payload_type("TELEPHONE-EVENT"), media.direction.answered
-        return Agreed(media.address, media.port, number, name == "PCMA", events, direction, line)
+        crypto = media.crypto[0] if media.protocol == SECURE else None
+        return Agreed(media.address, media.port, number, name == "PCMA", events, direction, line, crypto)
     offered = [f"{media.kind} {media.protocol} {' '.join(media.formats)}" for media in session.media]
     raise NothingInCommon("; ".join(offered) or "no media")
+
+
+def _usable(media: Media, profiles: Profiles) -> bool:
+    there = media.kind == "audio" and media.port and media.address and profiles.allows(media.protocol)
+    return bool(there and (media.crypto or media.protocol == PLAIN))
 
 
 def answer(offer: Session, agreed: Agreed, local: Local) -> bytes:
@@ -193,15 +220,17 @@ def answer(offer: Session, agreed: Agreed, local: Local) -> bytes:
     for number, media in enumerate(offer.media):
         if number == agreed.line:
             name = "PCMA" if agreed.alaw else "PCMU"
-            lines += _audio(local, ((agreed.payload_type, name),), agreed.events, agreed.direction)
+            crypto = () if agreed.crypto is None else (replace(agreed.crypto, master=local.master),)
+            lines += _audio(local, ((agreed.payload_type, name),), agreed.events, agreed.direction, crypto)
         else:
             lines.append(f"m={media.kind} 0 {media.protocol} {' '.join(media.formats)}")
     return _text(lines)
 
 
-def offer(local: Local, direction: Direction = Direction.BOTH) -> bytes:
+def offer(local: Local, direction: Direction = Direction.BOTH, *, secure: bool = False) -> bytes:
     """Our own offer, when the peer sent none."""
-    return _text([*_head(local), *_audio(local, ((PCMU, "PCMU"), (PCMA, "PCMA")), EVENTS, direction)])
+    crypto = [Crypto(number, suite, local.master) for number, suite in enumerate(Suite, 1)] if secure else []
+    return _text([*_head(local), *_audio(local, ((PCMU, "PCMU"), (PCMA, "PCMA")), EVENTS, direction, crypto)])
 
 
 def _head(local: Local) -> list[str]:
@@ -210,9 +239,16 @@ def _head(local: Local) -> list[str]:
     return ["v=0", origin, "s=-", f"c=IN {kind} {local.address}", "t=0 0"]
 
 
-def _audio(local: Local, codecs: tuple[tuple[int, str], ...], events: int | None, direction: Direction) -> list[str]:
+def _audio(
+    local: Local,
+    codecs: tuple[tuple[int, str], ...],
+    events: int | None,
+    direction: Direction,
+    crypto: Sequence[Crypto],
+) -> list[str]:
     numbers = [number for number, _ in codecs] + ([] if events is None else [events])
-    lines = [f"m=audio {local.port} RTP/AVP {' '.join(map(str, numbers))}"]
+    lines = [f"m=audio {local.port} {SECURE if crypto else PLAIN} {' '.join(map(str, numbers))}"]
+    lines += [each.line for each in crypto]
     lines += [f"a=rtpmap:{number} {name}/8000" for number, name in codecs]
     if events is not None:
         lines += [f"a=rtpmap:{events} telephone-event/8000", f"a=fmtp:{events} 0-15"]

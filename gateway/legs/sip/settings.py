@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from contract.errors import VoiceAgentError
 from gateway.legs.sip.admission import Network, networks
+from gateway.legs.sip.sdes import Profiles, Srtp
 
 SIP_PORT, TLS_PORT = 5060, 5061
 TASK = "task"
@@ -29,7 +30,8 @@ class BadSipSetting(VoiceAgentError):
 class SipSettings:
     """`public_address` stands in SDP and Contact; TASK asks for the public address of this ECS task. `tls_secret` is
     the ARN of a secret that holds private key and certificate chain in PEM: then SIP is spoken over TLS too.
-    `networks` are who may send SIP and RTP."""
+    `networks` are who may send SIP and RTP. `srtp_without_tls`: keys are taken from signalling that anybody on the way
+    can read."""
 
     networks: tuple[Network, ...]
     public_address: str
@@ -39,6 +41,12 @@ class SipSettings:
     first_rtp: int = FIRST_RTP
     last_rtp: int = LAST_RTP
     tls_secret: str = ""
+    srtp: Srtp = Srtp.ALLOWED
+    srtp_without_tls: bool = False
+
+    def profiles(self, transport: str) -> Profiles:
+        """Which media a call may have whose signalling came by `transport`."""
+        return Profiles.of(self.srtp, confidential=transport == "tls" or self.srtp_without_tls)
 
 
 def read(environment: Mapping[str, str]) -> SipSettings | None:
@@ -59,7 +67,26 @@ def read(environment: Mapping[str, str]) -> SipSettings | None:
         first_rtp=first,
         last_rtp=last,
         tls_secret=environment.get("SIP_TLS_SECRET_ARN", ""),
+        srtp=_srtp(environment),
+        srtp_without_tls=_one_of(environment, "SIP_SRTP_WITHOUT_TLS", ("off", "on")) == "on",
     )
+
+
+def _srtp(environment: Mapping[str, str]) -> Srtp:
+    """Raises BadSipSetting, also where every call would be refused."""
+    srtp = Srtp(_one_of(environment, "SIP_SRTP", (Srtp.ALLOWED, Srtp.OFF, Srtp.REQUIRED)))
+    anyway = environment.get("SIP_SRTP_WITHOUT_TLS") == "on"
+    if srtp is Srtp.REQUIRED and not environment.get("SIP_TLS_SECRET_ARN") and not anyway:
+        raise BadSipSetting("SIP_SRTP", "SIP_TLS_SECRET_ARN beside it, or SIP_SRTP_WITHOUT_TLS=on,", srtp.value)
+    return srtp
+
+
+def _one_of(environment: Mapping[str, str], name: str, words: Sequence[str]) -> str:
+    """The first word where there is none."""
+    text = environment.get(name) or words[0]
+    if text not in words:
+        raise BadSipSetting(name, f"one of {', '.join(words)}", text)
+    return text
 
 
 def _networks(texts: list[str]) -> tuple[Network, ...]:

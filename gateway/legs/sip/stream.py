@@ -2,7 +2,8 @@
 
 RTP is symmetric: packets go to where the description says until the first one arrives, then to where that came from,
 which is the way through the peer's firewall. Another source is taken only when the one that we know has been silent
-for a while, so that nobody can talk into a call by knowing its port.
+for a while, so that nobody can talk into a call by knowing its port. Where media are protected, a packet counts for
+nothing before it has proved genuine.
 """
 
 from __future__ import annotations
@@ -12,11 +13,12 @@ from dataclasses import dataclass, field
 
 from gateway.legs.sip import rtcp, rtp
 from gateway.legs.sip.dtmf import Keys
-from gateway.legs.sip.errors import MalformedPacket
+from gateway.legs.sip.errors import MalformedPacket, PacketRefused
 from gateway.legs.sip.jitter import Frame, JitterBuffer
 from gateway.legs.sip.playout import Playout
 from gateway.legs.sip.rtp import ALAW_TO_ULAW, FRAME_MS, ULAW_TO_ALAW, Incoming, Outgoing, Packet
 from gateway.legs.sip.sdp import Agreed, Direction
+from gateway.legs.sip.srtp import Receiver, Sender
 
 FIRST_PACKET_MS = 30_000  # as the best gateways have it: a slow bridge is no dead one
 NEXT_PACKET_MS = 15_000
@@ -28,16 +30,22 @@ Address = tuple[str, int]
 
 @dataclass(slots=True)
 class Stream:
-    """`refused` counts packets of other sources, `malformed` those that are none, `unknown` other payload types."""
+    """`master` is key and salt of what we send, where media are protected.
+
+    `refused` counts packets of other sources, `malformed` those that are none, `unknown` other payload types, `forged`
+    those that are not genuine or came again.
+    """
 
     agreed: Agreed
     playout: Playout
     out: Outgoing
     started_ms: int
+    master: bytes = field(default=b"", repr=False)
     jitter: JitterBuffer = field(default_factory=JitterBuffer)
     malformed: int = 0
     refused: int = 0
     unknown: int = 0
+    forged: int = 0
     restarts: int = 0
     reported_lost: int = 0  # by the peer, of what we sent
     _heard: Incoming | None = None
@@ -48,26 +56,49 @@ class Stream:
     _next_report_ms: int = 0
     _delays: deque[int] = field(default_factory=lambda: deque(maxlen=DELAYS))
     _held_ms: int = 0
+    _sender: Sender | None = None
+    _receiver: Receiver | None = None
+
+    def __post_init__(self) -> None:
+        self._protect()
+
+    def _protect(self) -> None:
+        """With the peer's key; the same one again goes on where it was."""
+        crypto, known = self.agreed.crypto, self._receiver
+        if crypto is None:
+            return
+        if known is None or (known.master, known.suite) != (crypto.master, crypto.suite):
+            self._receiver = Receiver(crypto.master, crypto.suite)
+        self._sender = self._sender or Sender(self.master, crypto.suite)
+        self._sender.use(crypto.suite)
 
     # -- in --------------------------------------------------------------------------------------------------
 
     def receive(self, data: bytes, source: Address, now_ms: int) -> None:
         """Runs for every packet; never raises."""
         try:
+            if self._receiver is not None:
+                data = self._receiver.unprotect(data)
             packet = rtp.parse(data)
             if self._admit(source, now_ms):
                 self._take(packet, now_ms)
         except MalformedPacket:
             self.malformed += 1
+        except PacketRefused:
+            self.forged += 1
 
     def receive_report(self, data: bytes) -> None:
         """An RTCP packet; never raises."""
         try:
+            if self._receiver is not None:
+                data = self._receiver.unprotect_report(data)
             for report in rtcp.parse(data):
                 if report.ssrc == self.out.ssrc:
                     self.reported_lost = report.lost
         except MalformedPacket:
             self.malformed += 1
+        except PacketRefused:
+            self.forged += 1
 
     def _admit(self, source: Address, now_ms: int) -> bool:
         if source != self._source:
@@ -115,14 +146,16 @@ class Stream:
             self.out.skip(1)
             return None
         ulaw, begins = self.playout.frame(now_ms)
-        return self.out.packet(ulaw.translate(ULAW_TO_ALAW) if self.agreed.alaw else ulaw, marker=begins)
+        packet = self.out.packet(ulaw.translate(ULAW_TO_ALAW) if self.agreed.alaw else ulaw, marker=begins)
+        return packet if self._sender is None else self._sender.protect(packet)
 
     def report(self, now_ms: int, name: str) -> bytes | None:
         """An RTCP report, when it is time for one."""
         if now_ms < self._next_report_ms:
             return None
         self._next_report_ms = now_ms + rtcp.EVERY_MS
-        return rtcp.report(self.out, self._heard, now_ms, name)
+        report = rtcp.report(self.out, self._heard, now_ms, name)
+        return report if self._sender is None else self._sender.protect_report(report)
 
     @property
     def destination(self) -> Address:
@@ -135,6 +168,7 @@ class Stream:
         """The peer has moved, or holds the call, or comes back to it."""
         moved = (agreed.address, agreed.port) != (self.agreed.address, self.agreed.port)
         self.agreed = agreed
+        self._protect()
         self.out.payload_type = agreed.payload_type
         self._held_ms = now_ms  # silence before it says nothing about what comes after
         if moved:
@@ -170,6 +204,7 @@ class Stream:
             "rtp_sent_lost": max(0, self.reported_lost),
             "rtp_refused": self.refused,
             "rtp_malformed": self.malformed,
+            "rtp_forged": self.forged,
             "starved_ms": self.playout.starved * FRAME_MS,
             "silent_after_ms": self.playout.silent_after_ms,
         }

@@ -78,6 +78,7 @@ class Transport:
         self._allowed = allowed
         self._udp: asyncio.DatagramTransport | None = None
         self._servers: list[asyncio.Server] = []
+        self._tls_port: int | None = None
         self._streams: dict[Hop, _Stream] = {}
         self._pending: set[asyncio.Task[None]] = set()
 
@@ -86,7 +87,9 @@ class Transport:
         loop = asyncio.get_running_loop()
         await self._serve_plain(host, port)
         if tls is not None:
-            self._servers.append(await loop.create_server(lambda: _Stream(self, "tls"), host, tls_port, ssl=tls))
+            server = await loop.create_server(lambda: _Stream(self, "tls"), host, tls_port, ssl=tls)
+            self._servers.append(server)
+            self._tls_port = int(server.sockets[0].getsockname()[1])
 
     async def _serve_plain(self, host: str, port: int) -> None:
         """Both at one port. A free one (`port` 0) is chosen for UDP, and TCP may have given it away: then another."""
@@ -114,6 +117,11 @@ class Transport:
         """Where UDP and TCP are spoken."""
         assert self._udp is not None
         return int(self._udp.get_extra_info("sockname")[1])
+
+    @property
+    def tls_port(self) -> int | None:
+        """Where TLS is spoken."""
+        return self._tls_port
 
     def admit(self, hop: Hop, stream: _Stream) -> bool:
         """Whether a connection may stay."""

@@ -14,6 +14,7 @@ from gateway.legs.sip.dialog import Dialog, DialogId, DialogRecord, branch
 from gateway.legs.sip.errors import MalformedMessage, MalformedSdp, NothingInCommon
 from gateway.legs.sip.inbound import Inbound
 from gateway.legs.sip.message import Header, Request, Response, parse, response, with_headers
+from gateway.legs.sip.sdes import Profiles
 from gateway.legs.sip.session_timer import MIN_SE_S, SessionTimer, TooSmall
 from gateway.legs.sip.signals import Changed, Confirmed, Ended, Invited, Signal
 from gateway.legs.sip.transactions import ClientTransaction, Hop, Send, ServerTransaction, State, server_key
@@ -45,12 +46,13 @@ class Load:
 @dataclass(slots=True)
 class UserAgent:
     """`address` is our host as peers reach it, `ports` the port by transport. `word` makes random words of letters
-    and digits."""
+    and digits. `profiles` are the media that a call may have, by the transport of its signalling."""
 
     address: str
     ports: dict[str, int]
     load: Callable[[], Load]
     word: Callable[[], str]
+    profiles: Callable[[str], Profiles] = lambda transport: sdp.PLAIN_ONLY
     malformed: int = 0
     repeated: int = 0
     refused: int = 0
@@ -235,7 +237,7 @@ class UserAgent:
             )
             return
         dialog = Dialog.of(tx.request, self.word(), hop)
-        self._calls[dialog.id] = Inbound(dialog, tx, timer=timer)
+        self._calls[dialog.id] = Inbound(dialog, tx, timer=timer, profiles=self.profiles(hop.transport))
         self._sends += tx.respond(self._of(tx, 100, "Trying"), now_ms)
         self._signals.append(Invited(dialog.id, tx.request, hop))
 

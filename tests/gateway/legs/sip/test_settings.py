@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from contract.audio import rms, ulaw2lin
+from gateway.legs.sip.sdes import Profiles
 from gateway.legs.sip.settings import TASK, BadSipSetting, SipSettings, read
 from gateway.legs.sip.tones import WAIT_TONE
 
@@ -28,6 +29,26 @@ def test_a_task_may_look_for_its_own_address() -> None:
     assert settings.public_address == TASK
 
 
+TLS = {"SIP_TLS_SECRET_ARN": "arn:secret"}
+
+
+@pytest.mark.parametrize(
+    ("given", "over_tls", "over_udp"),
+    [
+        ({}, Profiles(plain=True, secure=True), Profiles(plain=True, secure=False)),
+        ({"SIP_SRTP": "off"}, Profiles(), Profiles()),
+        ({"SIP_SRTP": "required", **TLS}, Profiles(plain=False, secure=True), Profiles(plain=False, secure=False)),
+        ({"SIP_SRTP": "required", "SIP_SRTP_WITHOUT_TLS": "on"}, *[Profiles(plain=False, secure=True)] * 2),
+    ],
+)
+def test_encrypted_media_need_signalling_that_nobody_reads(
+    given: dict[str, str], over_tls: Profiles, over_udp: Profiles
+) -> None:
+    settings = read({**GOOD, **given})
+    assert settings is not None
+    assert (settings.profiles("tls"), settings.profiles("udp")) == (over_tls, over_udp)
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
@@ -37,6 +58,9 @@ def test_a_task_may_look_for_its_own_address() -> None:
         ("SIP_PORT", "65536"),
         ("SIP_PORT", "x"),
         ("RTP_LAST_PORT", "100"),
+        ("SIP_SRTP", "sometimes"),
+        ("SIP_SRTP", "required"),
+        ("SIP_SRTP_WITHOUT_TLS", "yes"),
     ],
 )
 def test_what_is_wrong_is_said(name: str, value: str) -> None:

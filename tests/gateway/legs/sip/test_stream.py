@@ -9,7 +9,9 @@ from contract.audio import ULAW_SILENCE
 from gateway.legs.sip import rtcp, rtp
 from gateway.legs.sip.playout import Playout
 from gateway.legs.sip.rtp import ALAW_TO_ULAW, ULAW_TO_ALAW, Incoming, Outgoing
+from gateway.legs.sip.sdes import Crypto
 from gateway.legs.sip.sdp import Agreed, Direction
+from gateway.legs.sip.srtp import Receiver, Sender, Suite
 from gateway.legs.sip.stream import Stream
 
 PEER = ("192.0.2.10", 6000)
@@ -159,3 +161,79 @@ def test_a_line_on_which_nothing_comes_is_dead_after_a_while() -> None:
 
 def test_a_call_without_a_packet_has_figures_too() -> None:
     assert stream().figures()["rtp_received"] == 0
+
+
+MASTER, OTHERS = bytes(range(30)), bytes(range(30, 60))
+SECURE = replace(AGREED, crypto=Crypto(1, Suite.SHA1_80, OTHERS))
+
+
+def secure(agreed: Agreed = SECURE) -> Stream:
+    return Stream(agreed, Playout(), Outgoing(9, 0, 0, 0), 0, MASTER)
+
+
+def test_protected_media_go_both_ways() -> None:
+    found, peer = secure(), Sender(OTHERS, Suite.SHA1_80)
+    reader = Receiver(MASTER, Suite.SHA1_80)
+    frames = []
+    for number in range(20):
+        found.receive(peer.protect(data(number)), PEER, number * 20)
+        frames.append(found.caller().ulaw)
+        packet = found.packet(number * 20, 0)
+        assert packet is not None
+        assert rtp.parse(reader.unprotect(packet)).sequence == number
+    assert frames[5:] == [WORD] * 15
+    report = found.report(400, "x")
+    assert report is not None
+    assert rtcp.parse(reader.unprotect_report(report))[0].ssrc == 5
+
+
+def test_what_is_not_genuine_counts_for_nothing_not_even_for_the_way_back() -> None:
+    found, peer = secure(), Sender(OTHERS, Suite.SHA1_80)
+    for wrong in (data(0), Sender(bytes(30), Suite.SHA1_80).protect(data(0))):
+        found.receive(wrong, OTHER, 0)
+    found.receive_report(bytes([0x80, 201]) + bytes(30))
+    assert found.destination == ("192.0.2.10", 5998)
+    genuine = peer.protect(data(0))
+    found.receive(genuine, PEER, 0)
+    found.receive(genuine, OTHER, 5000)
+    assert found.destination == PEER
+    assert (found.figures()["rtp_forged"], found.figures()["rtp_received"]) == (4, 1)
+    assert found.malformed == 0
+
+
+def test_reports_of_the_peer_are_read_when_they_are_protected() -> None:
+    found, peer = secure(), Sender(OTHERS, Suite.SHA1_80)
+    heard_of_us = Incoming(9, 0, 10, 8)
+    found.receive_report(peer.protect_report(rtcp.report(Outgoing(5, 0, 0, 0), heard_of_us, 0, "peer")))
+    assert found.figures()["rtp_sent_lost"] == 3
+
+
+def test_the_same_key_in_a_change_goes_on_and_another_one_begins_anew() -> None:
+    found, peer = secure(), Sender(OTHERS, Suite.SHA1_80)
+    reader = Receiver(MASTER, Suite.SHA1_80)
+    first = peer.protect(data(0))
+    found.receive(first, PEER, 0)
+    found.change(replace(SECURE, direction=Direction.RECEIVES), 20)
+    found.change(SECURE, 40)
+    found.receive(first, PEER, 60)
+    assert found.forged == 1
+    before = found.packet(60, 0)
+    found.change(replace(SECURE, crypto=Crypto(1, Suite.SHA1_32, MASTER)), 80)
+    found.receive(Sender(MASTER, Suite.SHA1_32).protect(data(1)), PEER, 100)
+    assert found.forged == 1
+    after = found.packet(100, 0)
+    assert before is not None
+    assert after is not None
+    assert len(before) - len(after) == 6
+    assert (
+        rtp.parse(reader.unprotect(before)).sequence + 1
+        == rtp.parse(Receiver(MASTER, Suite.SHA1_32).unprotect(after)).sequence
+    )
+
+
+def test_plain_media_may_become_protected() -> None:
+    found = stream()
+    found.master = MASTER
+    found.change(SECURE, 0)
+    found.receive(Sender(OTHERS, Suite.SHA1_80).protect(data(0)), PEER, 0)
+    assert found.figures()["rtp_received"] == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import random
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from gateway.legs.sip.dialog import DialogId
 from gateway.legs.sip.message import Request, Response, parse
+from gateway.legs.sip.sdes import Profiles
 from gateway.legs.sip.sdp import Direction
 from gateway.legs.sip.signals import Changed, Confirmed, Ended, Invited
 from gateway.legs.sip.transactions import Hop
@@ -486,3 +488,52 @@ def test_whatever_a_peer_sends_in_whatever_order_nothing_raises(rng: random.Rand
         peer.agent.tick(now)
         for send in peer.agent.sends():
             parse(send.data)
+
+
+KEY = base64.b64encode(bytes(range(30))).decode()
+SECURE_OFFER = OFFER.replace("RTP/AVP", "RTP/SAVP") + f"a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:{KEY}\r\n"
+
+
+def a_secure_peer(*, plain: bool = True) -> Peer:
+    peer = Peer()
+    peer.agent.profiles = {
+        "udp": Profiles(plain=plain, secure=False),
+        "tls": Profiles(plain=plain, secure=True),
+    }.__getitem__
+    return peer
+
+
+def test_keys_are_taken_over_tls_only() -> None:
+    tls = Hop("tls", PEER.host, PEER.port)
+    peer = a_secure_peer()
+    id_ = standing(peer, request(body=SECURE_OFFER), tls)
+    agreed = peer.agent.agreed(id_)
+    assert agreed is not None
+    assert agreed.crypto is not None
+    peer = a_secure_peer()
+    assert not peer.agent.accept(invited(peer, request(body=SECURE_OFFER)), LOCAL, 0)
+    peer.collect()
+    assert peer.statuses() == [100, 488]
+
+
+def test_a_call_that_was_protected_once_does_not_become_readable() -> None:
+    peer, tls = a_secure_peer(), Hop("tls", PEER.host, PEER.port)
+    id_ = standing(peer, request(body=SECURE_OFFER), tls)
+    assert status(peer.says(request(to_tag=id_.local, cseq=2, branch="two", body=OFFER), hop=tls)) == 488
+    again = peer.says(request("UPDATE", to_tag=id_.local, cseq=3, branch="three", body=SECURE_OFFER), hop=tls)
+    assert status(again) == 200
+    offer = peer.says(request(to_tag=id_.local, cseq=4, branch="four"), hop=tls)
+    assert b"RTP/SAVP" in last_response(peer).body
+    assert status(offer) == 200
+
+
+def test_where_media_must_be_protected_we_offer_nothing_else_and_take_no_other_answer() -> None:
+    peer, tls = a_secure_peer(plain=False), Hop("tls", PEER.host, PEER.port)
+    id_ = answered(peer, request(), tls)
+    assert b"RTP/SAVP" in last_response(peer).body
+    peer.says(request("ACK", to_tag=id_.local, body=SECURE_OFFER), hop=tls)
+    assert [type(signal) for signal in peer.agent.signals()] == [Confirmed]
+    peer = a_secure_peer(plain=False)
+    id_ = answered(peer, request(), tls)
+    peer.says(request("ACK", to_tag=id_.local, body=OFFER), hop=tls)
+    assert sent_request(peer).method == "BYE"
