@@ -52,13 +52,20 @@ class Say:
 
 @dataclass(frozen=True, slots=True)
 class Collect:
-    """Play a clip and take key presses. `secret`: streaming stopped, logging off, the agent learns no digit."""
+    """Play a clip and take key presses. `secret`: streaming stopped, logging off, the agent learns no digit.
+
+    `name` is the question's in the agent definition. `function`: who gets secret digits, as its argument `parameter`;
+    the flow's Lambda calls it, and the gateway sees the answer alone.
+    """
 
     prompt_url: str
     max_digits: int
     terminator: str
     timeout_s: int
     secret: bool = False
+    name: str = ""
+    function: str = ""
+    parameter: str = ""
 
 
 @dataclass(frozen=True, slots=True)

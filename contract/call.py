@@ -97,6 +97,8 @@ class Head:
     - `loaded_at_ms`: when the flow first asked with this `loaded`: the clip's start in the interruptible form, its
       end in the polling form.
     - `returned`, `digits`: as the flow said when it came back from `loaded`; kept until it takes another one.
+    - `keys_seq`: the last `collect` that the flow has come back from, `keys` the digits and `keys_ended` what became of
+      it: `digits` may be gone by the time the gateway looks.
     - `lease_until_ms`: 0 until a gateway took this attempt; giving the call away keeps it.
     - `moves`: how often the call went to another owner in this attempt.
     - `start_delay_ms`: from a Lambda's answer to the first sample at the caller, as the gateway learned it.
@@ -137,6 +139,9 @@ class Head:
     heard_seq: int = 0
     heard_at_ms: int = 0
     dialog: str = ""
+    keys_seq: int = 0
+    keys: str = field(default="", repr=False)
+    keys_ended: Outcome = Outcome.NONE
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from contract.actions import Action, End, Numbered, Outcome, Play, Request, Returned, Transfer
+from contract.actions import Action, Collect, End, Numbered, Outcome, Play, Request, Returned, Transfer
 from contract.call import EXPECTED_MS, LEASE_MS, Call, CallState, FlowForm, Head, Lease, Result
 from contract.errors import CallEnded, CallNotFound, CallTaken, LeaseLost, RecordTooLarge
 from contract.handover import clip_utf8
@@ -106,6 +106,8 @@ def _took(head: Head, request: Request, loaded: int, log: Sequence[Numbered]) ->
         returned=request.returned,
         digits=request.digits,
     )
+    if isinstance(action, Collect):
+        after = replace(after, keys_seq=loaded, keys=request.digits, keys_ended=ended)
     return Asked(after, outcomes)
 
 

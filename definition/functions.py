@@ -1,4 +1,4 @@
-"""The functions of an agent, the two built-in ones among them, and the check of what a model passes to them."""
+"""The functions of an agent, the built-in ones among them, and the check of what a model passes to them."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 
 from jsonschema.exceptions import ValidationError
 
+from definition.collect import COLLECT_DIGITS, collect_digits
 from definition.errors import BadArguments
 from definition.model import AgentDefinition, FunctionDefinition
 from definition.schema import expectation, first_error, kind
@@ -16,7 +17,8 @@ from definition.secret import reveal
 
 TRANSFER = "transfer_to_human"
 END = "end_call"
-BUILT_IN = (TRANSFER, END)
+WISHES = (TRANSFER, END)  # by which the agent leaves the caller
+BUILT_IN = (*WISHES, COLLECT_DIGITS)
 OTHER = "other"  # than the reasons, or the intents, of the definition
 SENTIMENTS = ("positive", "neutral", "negative")
 MAX_ARGUMENTS_CHARACTERS = 65_536
@@ -86,8 +88,10 @@ def end_call(definition: AgentDefinition) -> FunctionDefinition:
 
 
 def all_functions(definition: AgentDefinition) -> dict[str, FunctionDefinition]:
-    """The definition's own functions in their order, then the built-in ones, by name."""
-    built_in = (transfer_to_human(definition), end_call(definition))
+    """The definition's own functions in their order, then the built-in ones, by name; without anything that may be
+    typed there is none to ask for it."""
+    typed = (collect_digits(definition),) if definition.collect else ()
+    built_in = (transfer_to_human(definition), end_call(definition), *typed)
     return {**definition.functions, **{function.name: function for function in built_in}}
 
 

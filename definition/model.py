@@ -121,6 +121,32 @@ class LookupDefinition:
 
 
 @dataclass(frozen=True, slots=True)
+class CollectDefinition:
+    """Something that the caller may type. `kind`: menu, number or confirmation.
+
+    `choices`: what each key means; `least` and `most` digits of a number. It is asked `attempts` times before the agent
+    hears that nothing came of it. `secret`: the agent learns no digit; `function` gets them, as its one argument.
+    """
+
+    name: str
+    kind: str
+    description: str
+    prompt: str
+    choices: Mapping[str, str] = field(default_factory=dict)
+    least: int = 1
+    most: int = 1
+    attempts: int = 2
+    secret: bool = False
+    function: FunctionDefinition | None = None
+
+    @property
+    def parameter(self) -> str:
+        """The argument of `function` that gets the digits; "" without one."""
+        properties = self.function.parameters.get("properties") if self.function else None
+        return next(iter(properties)) if isinstance(properties, Mapping) else ""
+
+
+@dataclass(frozen=True, slots=True)
 class Sentences:
     """What is said to the caller when something does not go as it should."""
 
@@ -139,7 +165,7 @@ class AgentDefinition:
     `models`: what a function's answer may change to in mid-call. `warn_s`: so long before `max_duration_s` the caller
     is told; 0: never. `reasons`: those that a transfer can have, any where there are none;
     `intents`: what callers want, not asked for where there are none. `keep_days`: how long the
-    record of a call is kept after it.
+    record of a call is kept after it. `collect`: what the caller may be asked to type, by name.
     """
 
     name: str
@@ -169,14 +195,16 @@ class AgentDefinition:
     reasons: tuple[str, ...] = ()
     keep_days: int = KEEP_DAYS
     intents: tuple[str, ...] = ()
+    collect: Mapping[str, CollectDefinition] = field(default_factory=dict)
 
     @property
     def lambdas(self) -> tuple[FunctionDefinition, ...]:
-        """What the gateway invokes: functions that Deepgram does not call by itself, and the lookup."""
+        """What we invoke: functions that Deepgram does not call by itself, the lookup, and those that get secrets."""
         lookup = (self.lookup.function,) if self.lookup else ()
+        receivers = tuple(each.function for each in self.collect.values() if each.function)
         own = tuple(function for function in self.functions.values() if function.endpoint is None)
         others = tuple(function for each in self.languages.values() for function in each.lambdas)
-        return (*own, *lookup, *others)
+        return (*own, *lookup, *receivers, *others)
 
     @property
     def secrets(self) -> tuple[str, ...]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from definition.shape import Number, Shape, Switch, Text, whole
 
 SENTENCE = Text("a sentence")
+# Every provider of language models takes such names; - and . are not taken by all.
+FUNCTION_NAME = Text("a name of small letters, digits and _, beginning with a letter", 64, r"[a-z][a-z0-9_]*")
 OPTIONS: dict[str, Shape] = {
     "timeout_s": Number(1, 60, "a number of seconds"),
     "idempotent": Switch(),

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from definition import source, templates
 from definition.callables import ENTRY_OR_NOTHING, build, looked_up
+from definition.collect import COLLECT, questions
 from definition.errors import DefinitionError, Problem
 from definition.functions import BUILT_IN
 from definition.handlers import Handlers, read_handlers
@@ -20,6 +21,7 @@ from definition.model import (
     KEEP_DAYS,
     MAX_CALLS_PER_TURN,
     AgentDefinition,
+    CollectDefinition,
     Endpoint,
     FunctionDefinition,
     IdleDefinition,
@@ -29,7 +31,7 @@ from definition.model import (
     SpeakDefinition,
     ThinkDefinition,
 )
-from definition.options import SENTENCE
+from definition.options import FUNCTION_NAME, SENTENCE
 from definition.shape import Findings, ListOf, MapOf, Number, Shape, Switch, Table, Text, may, meant, need, shown, whole
 from definition.source import Node
 from definition.speak import SPEAK
@@ -39,8 +41,6 @@ MAX_BYTES = 1_000_000
 LAMBDAS = Path("lambdas") / "functions"
 _SENTENCE = SENTENCE
 _NAME = Text("a name of small letters, digits, _ and -, beginning with a letter", 64, r"[a-z][a-z0-9_-]*")
-# Every provider of language models takes such names; - and . are not taken by all.
-_FUNCTION_NAME = Text("a name of small letters, digits and _, beginning with a letter", 64, r"[a-z][a-z0-9_]*")
 # Ready-made sentences exist in English only; in another language they must be written.
 _ENGLISH_IDLE = ("Are you still there?", "I cannot hear you. Is there anything else I can do?")
 _ENGLISH_GOODBYE = "Thank you for calling. Goodbye."
@@ -154,7 +154,7 @@ _SENTENCES = Table(
 )
 _LOOKUP = Table(
     "a mapping with function",
-    {"function": need(_FUNCTION_NAME), "timeout_s": may(Number(0.2, 5, "a number of seconds"), 1.5)},
+    {"function": need(FUNCTION_NAME), "timeout_s": may(Number(0.2, 5, "a number of seconds"), 1.5)},
 )
 
 
@@ -170,7 +170,7 @@ _AGENT = Table(
         **{key: may(shape) for key, shape in _OWN.items()},
         "queues": need(MapOf(_QUEUE, _NAME, "queues", least=1)),
         "default_queue": need(Text("the name of one of the queues", 64)),
-        "functions": may(MapOf(ENTRY_OR_NOTHING, _FUNCTION_NAME, "functions", most=100, reserved=BUILT_IN), {}),
+        "functions": may(MapOf(ENTRY_OR_NOTHING, FUNCTION_NAME, "functions", most=100, reserved=BUILT_IN), {}),
         "max_calls_per_turn": may(whole(1, 50, "a whole number of calls"), MAX_CALLS_PER_TURN),
         "idle": may(_IDLE, {}),
         "goodbye": may(_SENTENCE, _ENGLISH_GOODBYE),
@@ -185,6 +185,7 @@ _AGENT = Table(
         "keep_days": may(whole(1, 3650, "a whole number of days"), KEEP_DAYS),
         "time_zone": may(Text("a time zone such as Europe/London", 64), "UTC"),
         "lookup": may(_LOOKUP),
+        "collect": may(COLLECT, {}),
         "sentences": may(_SENTENCES, {}),
         "voices": may(MapOf(SPEAK, _NAME, "voices"), {}),
         "models": may(MapOf(THINK, _NAME, "models"), {}),
@@ -238,7 +239,8 @@ def _read(node: Node, handlers: Handlers, findings: Findings, stem: str) -> Agen
     if isinstance(data.get("functions"), dict):
         callables = build(data["functions"], node.child("functions"), handlers, findings)
     lookup = looked_up(node.child("lookup"), data.get("lookup"), callables, handlers, findings)
-    return None if findings.problems else _built(data, callables, lookup)
+    collect = questions(data.get("collect"), node.child("collect"), callables, handlers, findings)
+    return None if findings.problems else _built(data, callables, lookup, collect)
 
 
 def load_all(folder: str | Path) -> dict[str, AgentDefinition]:
@@ -295,7 +297,10 @@ def _lambdas(path: Path) -> Path:
 
 
 def _built(
-    data: dict[str, Any], functions: list[FunctionDefinition], lookup: LookupDefinition | None
+    data: dict[str, Any],
+    functions: list[FunctionDefinition],
+    lookup: LookupDefinition | None,
+    collect: Mapping[str, CollectDefinition],
 ) -> AgentDefinition:
     idle = _idle(data["idle"])
     return AgentDefinition(
@@ -325,6 +330,7 @@ def _built(
         keep_days=data["keep_days"],
         reasons=tuple(data["reasons"]),
         intents=tuple(data["intents"]),
+        collect=collect,
     )
 
 

@@ -223,7 +223,7 @@ class MapOf:
 
     def _entry(self, name: str, child: Node, findings: Findings) -> Any:
         if name in self.reserved:
-            findings.refuse(child, f"a name other than the built-in {' and '.join(self.reserved)}", shown(name))
+            findings.refuse(child, f"a name other than the built-in {', '.join(self.reserved)}", shown(name))
         else:
             self.name.read(Node(name, child.line, child.path), findings)
         return self.item.read(child, findings)

@@ -13,11 +13,13 @@ from contract.call import MOST_MOVES, Call, FlowForm, Head, Lease, Result
 from contract.errors import LeaseLost
 from contract.turns import FunctionEntry, FunctionState, Role, Turn
 from definition import AgentDefinition
-from definition.functions import BUILT_IN
+from definition.functions import WISHES
 from definition.languages import chosen
 from definition.templates import Known
 from gateway.alarm import Alarm
 from gateway.conversation.commands import (
+    Answer,
+    Ask,
     ClearSpeech,
     Command,
     EndSpeech,
@@ -25,6 +27,7 @@ from gateway.conversation.commands import (
     FunctionResult,
     GiveUp,
     Go,
+    NoteQuestion,
     Reconnect,
     Replay,
     SayLocally,
@@ -32,6 +35,7 @@ from gateway.conversation.commands import (
     Stay,
     StopFunction,
     Tell,
+    Unask,
     Unwish,
     Wish,
 )
@@ -43,6 +47,7 @@ from gateway.handover import handover
 from gateway.legs.leg import CallerAudio, CallerGone, FlowTook, Handover, Leg, LegFailed, TransferReturned
 from gateway.lookup import look_up
 from gateway.persona import Persona
+from gateway.questions import Questions
 from gateway.record import CallRecord, Outcome
 from gateway.sessions import Sessions, Shared
 from gateway.telemetry.last_line import last_line
@@ -74,6 +79,7 @@ class LiveCall:
         self._leg: Leg = facilities.open_leg(lease, head, call)
         self._record = CallRecord(facilities.store, facilities.clock, lease, head.lease_until_ms)
         self._wishes = Wishes()
+        self._questions = Questions()
         self._conversation: Conversation | None = None
         self._sessions: Sessions | None = None
         self._tasks: asyncio.TaskGroup | None = None
@@ -189,7 +195,7 @@ class LiveCall:
     async def _begin(self) -> Context:
         """What is known of the conversation so far, empty at the start of a call."""
         turns, entries = await self._record.read()
-        functions = [entry for entry in entries if entry.name not in BUILT_IN]
+        functions = [entry for entry in entries if entry.name not in WISHES]
         first = max((turn.number for turn in turns), default=0) + 1
         self._inherit(functions, sum(turn.role is Role.CALLER for turn in turns))
         self._persona = await self._known(functions)
@@ -200,6 +206,9 @@ class LiveCall:
             self._conversation.opening(opening.text, opening.duration_ms)
         if (wish := self._wishes.inherit(entries)) is not None:
             self._conversation.resume_leave(wish, self._clock.now_ms())
+        if (asked := self._questions.inherit(entries, self._definition)) is not None:
+            self._conversation.resume_question(asked.question, asked.key, self._clock.now_ms())
+            self._leg.asked_before(asked.since_ms)
         if self._stopping:
             self._conversation.give_up(self._stopping)
         return build(turns, functions)
@@ -269,8 +278,9 @@ class LiveCall:
 
     def _carry_out(self) -> None:
         """Do what the conversation decided, in order, and note what changed in the transcript."""
-        for command in self._talk.commands():
-            self._do(command)
+        while commands := self._talk.commands():
+            for command in commands:
+                self._do(command)
         for turn in self._talk.turns.changed():
             self._record.note(turn)
         self._arm()
@@ -297,6 +307,15 @@ class LiveCall:
                 self._write(self._wishes.asked(leave, self._talk.turns.caller_turns, self._clock.now_ms()))
             case Unwish():
                 self._write(self._wishes.taken_back())
+            case NoteQuestion(question):
+                turn = self._talk.turns.caller_turns
+                self._note_question(self._questions.asked(question, turn, self._clock.now_ms()))
+            case Ask(question):
+                self._leg.ask(question)
+            case Unask():
+                self._leg.unask()
+            case Answer(call_id, content):
+                self._answered(call_id, content)
             case Go(leave):
                 self._go(leave)
             case Stay():
@@ -312,6 +331,17 @@ class LiveCall:
     def _write(self, line: FunctionEntry | None) -> None:
         if line is not None:
             self._record.note(line)
+
+    def _note_question(self, line: FunctionEntry | None) -> None:
+        """A line of the ledger like a function's own: a new session is told of it, and so is a human."""
+        if line is not None:
+            self._runner.ledger[line.key] = line
+            self._record.note(line)
+
+    def _answered(self, call_id: str, content: str) -> None:
+        self._note_question(self._questions.answered(content, self._clock.now_ms()))
+        result = self._changed(FunctionResult(FunctionState.FINISHED, content))
+        self._talk.function_finished(call_id, result, self._clock.now_ms())
 
     def _go(self, leave: Leave) -> None:
         self._left = leave

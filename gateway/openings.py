@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+from dataclasses import replace
 
 import structlog
 
@@ -19,6 +20,7 @@ from definition import AgentDefinition
 from definition.settings import settings
 from definition.templates import is_fixed
 from gateway.facilities import Facilities
+from gateway.legs.kvs.asking import rendered_name
 from gateway.legs.kvs.prompts import Prompts
 from gateway.legs.kvs.wav import ulaw_wav
 from gateway.telemetry.bounds import Bound, reached
@@ -57,10 +59,21 @@ async def keep_openings_rendered(facilities: Facilities, prompts: Prompts) -> No
         await asyncio.sleep(AGAIN_S)
 
 
+def _questions(definition: AgentDefinition) -> list[AgentDefinition]:
+    """The prompts of what may be typed, each as the opening of an agent that says nothing else."""
+    if definition.agent_id:
+        return []
+    return [
+        replace(definition, name=rendered_name(definition.name, each.name), opening=each.prompt)
+        for each in definition.collect.values()
+    ]
+
+
 async def render_openings(facilities: Facilities, prompts: Prompts) -> bool:
     """Render what is new. A failure is logged and leaves that agent without a rendered opening; True without one."""
     complete = True
-    for definition in facilities.definitions.values():
+    agents = facilities.definitions.values()
+    for definition in [*agents, *(question for agent in agents for question in _questions(agent))]:
         try:
             if is_fixed(definition) and not definition.agent_id:
                 await _render_once(facilities, prompts, definition)

@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from contract.turns import FunctionEntry, FunctionState
-from definition.functions import BUILT_IN, END, TRANSFER
+from definition.functions import END, TRANSFER, WISHES
 from gateway.conversation.ending import Leave
 
 # Arguments of the line, and where the wish has them.
@@ -28,7 +28,7 @@ class Wishes:
 
     def inherit(self, entries: Iterable[FunctionEntry]) -> Leave | None:
         """What an earlier owner of the call was asked for and had not done."""
-        open_ = [entry for entry in entries if entry.name in BUILT_IN and entry.state is FunctionState.ENTERED]
+        open_ = [entry for entry in entries if entry.name in WISHES and entry.state is FunctionState.ENTERED]
         if not open_:
             return None
         self._open = open_[-1]

@@ -16,7 +16,7 @@ from contract.clock import Clock
 from simulator.caller.line import Line
 from simulator.caller.schedule import FRAME_MS
 from simulator.connect.errors import ConnectError
-from simulator.connect.events import CallerHungUp, StartPrompt, StopPrompt
+from simulator.connect.events import CallerHungUp, Digits, StartPrompt, StopPrompt
 from simulator.connect.presets import KvsDelivery, Preset, StartFragment
 from simulator.connect.shell import ContactEnd, ContactShell
 from simulator.kvs.habits import Delivery, Habits
@@ -128,6 +128,8 @@ class Exchange:
                 self._stream(said, heard)
             if self.heard is not None:
                 self.heard(begin, said, heard)
+            if keys := self.line.caller.pressed():
+                shell.tell(Digits(keys))
             self._maybe_hang_up(shell)
 
     def _stream(self, said: bytes, heard: bytes) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from contract.turns import FunctionState
 from gateway.conversation.ending import Leave
+from gateway.legs.leg import Question
 from gateway.voice_agent.messages import (
     FunctionCallResponse,
     InjectAgentMessage,
@@ -88,6 +89,33 @@ class Unwish:
 
 
 @dataclass(frozen=True, slots=True)
+class NoteQuestion:
+    """Keys will be asked for: to be kept for who may have to take the call over before they are pressed."""
+
+    question: Question
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Nothing is said any more: put the question."""
+
+    question: Question
+
+
+@dataclass(frozen=True, slots=True)
+class Unask:
+    """Nobody waits for the keys any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came of a question; the function call `id` is to be answered with it. `content` is JSON."""
+
+    id: str
+    content: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Go:
     """The last words were heard: transfer or hang up."""
 
@@ -130,6 +158,10 @@ Command = (
     | StopFunction
     | Wish
     | Unwish
+    | NoteQuestion
+    | Ask
+    | Unask
+    | Answer
     | Go
     | Stay
     | Reconnect

@@ -12,6 +12,8 @@ from typing import assert_never
 from contract.actions import Returned
 from contract.turns import Turn
 from definition import AgentDefinition
+from definition.collect import COLLECT_DIGITS
+from definition.model import CollectDefinition
 from gateway.conversation import sentences
 from gateway.conversation.barge_in import BargeIn
 from gateway.conversation.commands import (
@@ -35,6 +37,7 @@ from gateway.conversation.echoes import Echoes
 from gateway.conversation.ending import Ending, Leave, Step
 from gateway.conversation.function_calls import FunctionCalls, answer
 from gateway.conversation.gate import Gate
+from gateway.conversation.key_presses import KeyPresses
 from gateway.conversation.speech import AgentSpeech, Tail
 from gateway.conversation.turns import Turns
 from gateway.conversation.voice_activity import VoiceActivity
@@ -46,6 +49,7 @@ from gateway.legs.leg import (
     FlowTook,
     HeardMeasured,
     KeyPressed,
+    KeysTaken,
     LegEvent,
     LegFailed,
     PlaybackFinished,
@@ -91,6 +95,7 @@ class Conversation:
         self._agent_watch = AgentWatch()
         self._caller_watch = CallerWatch(definition.idle.after_ms, len(definition.idle.sentences))
         self._functions = FunctionCalls(definition)
+        self._keys = KeyPresses(self._functions.pending)
         self._speech = AgentSpeech()
         self._echoes = Echoes()
         self._limit_ms = now_ms + definition.max_duration_s * 1000
@@ -185,6 +190,8 @@ class Conversation:
                 self.parked = True
             case TransferReturned(why):
                 self._returned(why)
+            case KeysTaken():
+                self._commands += self._keys.taken(event)
             case KeyPressed():
                 self._caller_watch.sound(self.voice.media_ms)
             case CallerGone(signal):
@@ -225,6 +232,10 @@ class Conversation:
         if not unanswered:
             self._nobody_speaks()
 
+    def resume_question(self, asked: CollectDefinition, call_id: str, now_ms: int) -> None:
+        """The gateway that had the call before died between asking for keys and hearing of them."""
+        self._keys.resume(asked, call_id, self._definition.name, now_ms)
+
     def resume_leave(self, leave: Leave, now_ms: int) -> None:
         """The gateway that had the call before died between the wish to leave and its fulfilment."""
         self.ending.resume(leave, now_ms)
@@ -252,6 +263,7 @@ class Conversation:
             self._cough(now_ms)
         for sentence in self._functions.pending.due_fillers(now_ms):
             self._inject(sentence, InjectBehavior.QUEUE)
+        self._commands += self._keys.due(now_ms, silent=self._speech.over)
         mute = self._agent_watch.due(now_ms)
         if mute is Mute.NUDGE:
             self._inject(self._definition.sentences.not_understood)
@@ -289,6 +301,7 @@ class Conversation:
             self._speech.next_due_ms(),
             self._barge_in.next_due_ms(),
             self._functions.pending.next_due_ms(),
+            self._keys.next_due_ms(silent=self._speech.over),
             self._agent_watch.next_due_ms(),
             (self._warn_ms or self._limit_ms) if self._may_limit else None,
             self.ending.next_due_ms(),
@@ -335,6 +348,7 @@ class Conversation:
         self._functions.pending.new_turn()
         self._functions.confirmations.caller_said()
         self._caller_watch.turn()
+        self._commands += self._keys.caller_said()
         self._take_leave_back()
         self._expect(now_ms)
 
@@ -413,18 +427,21 @@ class Conversation:
         if self.parked:
             self._do(answer(call, status="ok", note=sentences.ANSWER_ALREADY))
         elif leave is not None:
+            self._commands += self._keys.leaving()
             begun = self.ending.ask(leave[0], now_ms, playing=self._speech.playing)
             if begun:
                 self._do(Wish(leave[0]))
             words = begun or self.ending.asked_again(leave[0], now_ms)
             self._do(answer(call, status="ok", note=leave[1] if words else sentences.ANSWER_ALREADY))
+        elif call.name == COLLECT_DIGITS and self._definition.collect:
+            self._do(self._keys.requested(call, self._definition, now_ms))
         else:
             self._do(self._functions.start(call, now_ms))
             self._expect(now_ms)
 
     def _function_cancelled(self, call_id: str) -> None:
         if self._functions.pending.cancel(call_id):
-            self._do(StopFunction(call_id))
+            self._commands += self._keys.cancelled(call_id) or [StopFunction(call_id)]
         if self.ending.leave is not None and self.ending.leave.function_id == call_id:
             self._cancel_leave()
 

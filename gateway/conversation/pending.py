@@ -12,7 +12,7 @@ FILLER_MS = 2000  # a caller who hears nothing for so long thinks that the line 
 
 @dataclass(slots=True)
 class Pending:
-    """A function that runs. `renewed`: the session that asked for it is over, and the new one knows no such call."""
+    """A function that runs. `renewed`: the session that asked is over, or has cancelled it: it knows no such call."""
 
     name: str
     since_ms: int
@@ -44,8 +44,8 @@ class PendingFunctions:
     def too_many(self) -> bool:
         return self._this_turn > self.calls_a_turn
 
-    def wait_for(self, call_id: str, name: str, filler: str, now_ms: int) -> None:
-        self._open[call_id] = Pending(name, now_ms, filler)
+    def wait_for(self, call_id: str, name: str, filler: str, now_ms: int, *, renewed: bool = False) -> None:
+        self._open[call_id] = Pending(name, now_ms, filler, renewed)
 
     def finish(self, call_id: str) -> Pending | None:
         """The function whose answer came, if it is still wanted."""

@@ -14,6 +14,7 @@ CANCELLED_LEAVE = (
 ANSWER_TRANSFER = "The caller will be transferred after your next sentence. Say one short goodbye and nothing more."
 ANSWER_END = "The call ends after your next sentence. Say one short goodbye and nothing more."
 ANSWER_ALREADY = "This is already under way. Say nothing more."
+ANSWER_SPOKE = "The caller went on speaking, so no keys were asked for."
 ANSWER_TOO_MANY = "Too many functions were called in this turn. Answer the caller with what you know."
 
 _WHY = {
@@ -42,8 +43,8 @@ def confirmation_required(question: str) -> dict[str, str]:
 
 
 def late_result(name: str, content: str) -> str:
-    """A note for the model of a new session."""
-    return f"The result of {name}, called before the connection was renewed: {content}"
+    """A note for a model that does not wait for it: of a new session, or because it has cancelled the call."""
+    return f"The result of {name}, called earlier: {content}"
 
 
 def so_far(messages: Sequence[Mapping[str, object]]) -> str:

@@ -36,6 +36,11 @@ class AgentSpeech:
     def playing(self) -> bool:
         return self.stretch is not None
 
+    @property
+    def over(self) -> bool:
+        """Nothing is played, and nothing more is on its way."""
+        return self.stretch is None and self._last_audio_ms is None
+
     def opening(self) -> None:
         self.stretch = OPENING_STRETCH
 

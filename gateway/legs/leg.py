@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import Enum, auto
 from typing import Protocol
 
 from contract.actions import Returned
@@ -91,6 +92,40 @@ class KeyPressed:
 
 
 @dataclass(frozen=True, slots=True)
+class Question:
+    """Keys that the caller is asked to press: `prompt` is said, by a rendered clip of `agent` where there is one.
+
+    `function` and `parameter`: who gets secret digits, "" where nobody does. `attempt` counts from 1.
+    """
+
+    name: str
+    prompt: str
+    most: int
+    secret: bool = False
+    function: str = ""
+    parameter: str = ""
+    agent: str = ""
+    attempt: int = 1
+
+
+class Keys(Enum):
+    """What became of a question."""
+
+    TAKEN = auto()  # it was put; without digits nothing was pressed in time
+    NEVER = auto()  # it was not put
+    FAILED = auto()
+    UNAVAILABLE = auto()  # this leg takes no keys
+
+
+@dataclass(frozen=True, slots=True)
+class KeysTaken:
+    """The one end of a question. Of a secret one, `digits` are a word that says so, or the answer of its function."""
+
+    what: Keys
+    digits: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class CallerGone:
     """The caller is no longer there, or is with a human; `signal` says how we know."""
 
@@ -113,6 +148,7 @@ LegEvent = (
     | FlowTook
     | TransferReturned
     | KeyPressed
+    | KeysTaken
     | CallerGone
     | LegFailed
 )
@@ -154,6 +190,18 @@ class Leg(Protocol):
 
     def say(self, text: str) -> None:
         """Speak a text without the voice agent, when its own voice cannot be had."""
+        ...
+
+    def ask(self, question: Question) -> None:
+        """Ask for keys when what is being said has been heard; KeysTaken follows."""
+        ...
+
+    def unask(self) -> None:
+        """Take the question back, if the caller has not heard it yet; KeysTaken follows or not."""
+        ...
+
+    def asked_before(self, since_ms: int) -> None:
+        """An earlier owner of the call wanted to ask, then or later; KeysTaken says what came of it. Before `run`."""
         ...
 
     def transfer(self, handover: Handover) -> None: ...

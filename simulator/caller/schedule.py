@@ -61,6 +61,7 @@ class Words:
     name: str
     pcm: bytes
     after_ms: int | None = None
+    keys: str = ""  # pressed instead of saying anything
 
 
 @dataclass(slots=True)
@@ -74,6 +75,7 @@ class Caller:
     words: Sequence[Words]
     hang_up_ms: int = HANG_UP_MS
     spoken: list[tuple[str, int, int]] = field(default_factory=list)  # name, begin and end in epoch ms
+    _pressed: str = ""
     _next: int = 0
     _at: int | None = None  # byte position in the words that are being spoken
     _answer_since_ms: int | None = None  # when the agent began to speak after our last words
@@ -94,6 +96,11 @@ class Caller:
             self.spoken.append((self.words[self._next].name, now_ms, now_ms))
         return SILENCE if self._at is None else self._speak(self._at, now_ms)
 
+    def pressed(self) -> str:
+        """The keys that were pressed since this was last asked."""
+        keys, self._pressed = self._pressed, ""
+        return keys
+
     def wants_to_hang_up(self, now_ms: int) -> bool:
         """Everything is said, and nobody has spoken for a while."""
         if self._next < len(self.words) or self._quiet_since_ms is None:
@@ -109,6 +116,7 @@ class Caller:
 
     def _speak(self, at: int, now_ms: int) -> bytes:
         words = self.words[self._next]
+        self._pressed += words.keys
         frame = words.pcm[at : at + FRAME_BYTES]
         name, since_ms, _ = self.spoken[-1]
         self.spoken[-1] = (name, since_ms, now_ms + len(frame) // BYTES_A_MS)

@@ -411,6 +411,16 @@ async def test_a_new_attempt_counts_from_nought_again(store: GatewayStore) -> No
     assert (await outcomes(store)) == {1: Outcome.CANCELLED}
 
 
+async def test_typed_keys_are_known_after_the_flow_has_gone_on(store: GatewayStore) -> None:
+    lease = await taken(store)
+    await store.append(lease, Collect("none", 6, "#", 10, name="order"), T0)
+    await store.append(lease, CLIP, T0)
+    await store.asked(a_request(1, digits="471108"), "r1", T0)
+    head = await store.asked(a_request(2, ahead=True), "r2", T0)
+    assert (head.digits, head.keys_seq, head.keys, head.keys_ended) == ("", 1, "471108", Outcome.COMPLETED)
+    assert "471108" not in repr(head)
+
+
 async def test_what_was_returned_and_typed_stays_until_the_next_action(store: GatewayStore) -> None:
     lease = await taken(store)
     await store.append(lease, TRANSFER, T0)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from definition import BadArguments, FunctionDefinition
 from definition.functions import (
-    BUILT_IN,
+    WISHES,
     TransferArguments,
     all_functions,
     as_deepgram,
@@ -49,7 +49,7 @@ ORDER = FunctionDefinition(
 
 def test_the_built_in_functions_come_last_and_are_deferred(loaded: Loaded) -> None:
     functions = all_functions(loaded("functions: {find: {description: Find it}}\n"))
-    assert list(functions) == ["find", *BUILT_IN]
+    assert list(functions) == ["find", *WISHES]
     assert [function.defer_until_eot for function in functions.values()] == [False, True, True]
 
 

@@ -102,7 +102,8 @@ def test_a_key_that_is_required_is_missed(problems: Problems, key: str) -> None:
         ),
         (
             function("idempotent: true", "end_call"),
-            "11: functions.end_call: expected a name other than the built-in transfer_to_human and end_call, "
+            "11: functions.end_call: expected a name other than the built-in transfer_to_human, end_call, "
+            "collect_digits, "
             "found 'end_call'",
         ),
         (

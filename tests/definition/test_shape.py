@@ -91,7 +91,7 @@ def test_a_shape_reads_what_fits(shape: Shape, text: str, value: object) -> None
         (
             MapOf(Switch(), NAME, "switches", reserved=("x", "y")),
             "x: true",
-            "x: expected a name other than the built-in x and y, found 'x'",
+            "x: expected a name other than the built-in x, y, found 'x'",
         ),
         (Table("a table", {}), "[]", "expected a table, found a list"),
         (Table("a table", {"ab": need(Choice("c", "d"))}), "{}", "ab: expected one of c, d, found nothing"),

@@ -17,6 +17,8 @@ import definition
 from contract.errors import CallNotFound, StoreUnavailable
 from contract.turns import Role
 from definition import AgentDefinition
+from definition.collect import COLLECT_DIGITS
+from flows import places
 from gateway.functions.invoker import FunctionFailed
 from simulator.connect.presets import preset
 from simulator.deepgram.brain import Brain
@@ -26,7 +28,7 @@ from simulator.deepgram.local.rules import RulesMind
 from simulator.deepgram.manners import PESSIMISTIC, Incident, Manners
 from simulator.deepgram.scripted import ScriptedEars, ScriptedMind, ScriptedVoice
 from simulator.estate import estate
-from tests.scenarios.world import CONTACT, Functions, World, spoken
+from tests.scenarios.world import CONTACT, Functions, World, pressed, spoken
 from tests.scenarios.written import Break, Written
 
 AGENTS = Path(__file__).resolve().parents[2] / "agents"
@@ -92,7 +94,10 @@ def world(written: Written, form: str, name: str) -> WrittenWorld:
     agent, book = prepared(written.agent)
     call = WrittenWorld(
         form,
-        [spoken(each.text, each.after_s) for each in written.caller],
+        [
+            pressed(each.press, each.after_s) if each.press else spoken(each.text, each.after_s)
+            for each in written.caller
+        ],
         ScriptedMind(),
         preset(name),
         manners=_manners(written),
@@ -163,6 +168,8 @@ def _reached(call: World, at: str) -> bool:
             return bool(call.clips_asked())
         case "in_a_function":
             return bool(call.functions.invoked)
+        case "asking":
+            return call.entered(places.COLLECT)
         case "leaving":
             return any("connecting you" in turn.text for turn in call.turns_now())
     return call.queued is not None
@@ -171,6 +178,9 @@ def _reached(call: World, at: str) -> bool:
 def _break(call: World, what: Break) -> None:
     match what.what:
         case "gateway_killed":
+            call.kill_gateway()
+        case "gateway_replaced":
+            call.start_another_gateway()
             call.kill_gateway()
         case "gateway_stopped":
             call.service.stop()
@@ -205,8 +215,20 @@ async def judge(call: WrittenWorld, written: Written) -> list[str]:
     for key, text in expect.handover.items():
         if text not in call.handover.get(key, ""):
             wrong.append(f"{key} is {call.handover.get(key)!r}, expected {text!r} in it")
+    await _keys(call, written, wrong)
     _times(call, written, wrong)
     return wrong
+
+
+async def _keys(call: WrittenWorld, written: Written, wrong: list[str]) -> None:
+    entries = [entry for entry in await call.store.functions(CONTACT) if entry.name == COLLECT_DIGITS]
+    told = {**entries[-1].arguments, **json.loads(entries[-1].result or "{}")} if entries else {}
+    for key, value in written.expect.keys.items():
+        if told.get(key) != value:
+            wrong.append(f"keys: {key} is {told.get(key)!r}, expected {value!r}")
+    asked = sum(event.kind == "enter" and event.identifier == places.COLLECT for event in call.events)
+    if written.expect.asked not in (None, asked):
+        wrong.append(f"asked for keys {asked} times, expected {written.expect.asked}")
 
 
 async def _outcome(call: World) -> tuple[str, str]:

@@ -505,3 +505,8 @@ def spoken(text: str, after_s: float | None = None) -> Words:
     """A turn of the caller: `after_s` seconds after the agent starts to speak, else when it has finished."""
     pcm = ulaw2lin(tones.encode_utterance(text))
     return Words(text, pcm, None if after_s is None else int(after_s * 1000))
+
+
+def pressed(keys: str, after_s: float | None = None) -> Words:
+    """Keys of the telephone; when as in `spoken`."""
+    return Words(keys, b"", None if after_s is None else int(after_s * 1000), keys)

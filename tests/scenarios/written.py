@@ -6,6 +6,7 @@ flows: [interruptible, polling]         both; default one of them, in turn
 presets: [never_cut]                    default one of all, in turn
 caller:                                 in order; a text, or
   - {say: text, after_s: 1.5}           so many seconds into the agent's next words
+  - {press: "4711#"}                    keys of the telephone instead; `after_s` too
 number: "+49..."                        the caller's; "" withheld
 attributes: {voice_agent_language: es}  of the contact
 patience_s: 8                           the caller hangs up so long after the last word of both sides
@@ -14,13 +15,16 @@ functions:                              instead of the real one, or on top of it
 queue: closed                           or unstaffed, or full
 deepgram: {think_ms: 1200}              manners of the stand-in, by their names
 breaks:                                 one thing after the other
-  - {at: speaking, what: gateway_killed}    at: start, ringing, speaking, in_a_function, leaving, queued
-  - {at: speaking, what: store_away, for_s: 3}   or gateway_stopped, lambda_down (name: next_action_poll), deepgram_away
+  - {at: speaking, what: gateway_killed}    at: start, ringing, speaking, in_a_function, asking, leaving, queued
+  - {at: speaking, what: store_away, for_s: 3}   or gateway_replaced, gateway_stopped, lambda_down (name:
+                                        next_action_poll), deepgram_away; asking: keys
 expect:
   result: transferred                   or ended, caller_hung_up, failed, as the record says
   queue: orders                         none: in no queue
   reason: transfer_to_human
   functions: [NAME, {NAME: {argument: value}}]   in order, no other; the lookup is one of them
+  keys: {status: entered}               what the agent was told of the last keys that it asked for, and `what` it asked
+  asked: 1                              how often the flow was asked for keys
   said: [[order, tuesday]]              in one turn of the agent that was heard, all of these words
   heard: [words]                        by the caller, in this order of words, whoever said them
   never: [words]                        in anything that the caller heard
@@ -41,8 +45,8 @@ from simulator.connect.presets import PRESETS
 
 FOLDER = Path(__file__).parent
 FORMS = ("interruptible", "polling")
-AT = ("start", "ringing", "speaking", "in_a_function", "leaving", "queued")
-WHAT = ("gateway_killed", "gateway_stopped", "store_away", "lambda_down", "deepgram_away")
+AT = ("start", "ringing", "speaking", "in_a_function", "asking", "leaving", "queued")
+WHAT = ("gateway_killed", "gateway_replaced", "gateway_stopped", "store_away", "lambda_down", "deepgram_away")
 
 
 class BadScenario(Exception):
@@ -53,6 +57,7 @@ class BadScenario(Exception):
 class Said:
     text: str
     after_s: float | None = None
+    press: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +78,8 @@ class Expected:
     heard: Sequence[str] = ()
     never: Sequence[str] = ()
     handover: Mapping[str, str] = field(default_factory=dict)
+    keys: Mapping[str, object] = field(default_factory=dict)
+    asked: int | None = None
     within_s: Mapping[str, float] = field(default_factory=dict)
 
 
@@ -98,7 +105,7 @@ def load(path: Path) -> Written:
     """Raises BadScenario with the file's name."""
     try:
         given = yaml.safe_load(path.read_text(encoding="utf-8"))
-        caller = [Said(each) if isinstance(each, str) else Said(each.pop("say"), **each) for each in given["caller"]]
+        caller = [_said(each) for each in given["caller"]]
         given |= {"caller": caller, "expect": Expected(**given["expect"]), "name": path.stem}
         given["breaks"] = [Break(**each) for each in given.get("breaks", ())]
         written = Written(**given)
@@ -107,6 +114,12 @@ def load(path: Path) -> Written:
         raise BadScenario(f"{path.name}: {error}; known are {keys}") from None
     _check(written)
     return written
+
+
+def _said(each: str | dict[str, Any]) -> Said:
+    if isinstance(each, str):
+        return Said(each)
+    return Said(each.pop("say", "") if "press" in each else each.pop("say"), **each)
 
 
 def _check(written: Written) -> None:

@@ -25,7 +25,7 @@ from gateway.legs.kvs.pacer import Pacer
 from gateway.legs.kvs.prompts import Prompts, key_of
 from gateway.legs.kvs.source import MediaSource, caller_blocks
 from gateway.legs.kvs.speaker import Speaker
-from gateway.legs.leg import CallerAudio, Handover, LegEvent, LegFailed
+from gateway.legs.leg import CallerAudio, Handover, LegEvent, LegFailed, Question
 from gateway.telemetry.bounds import Bound, reached
 
 log = structlog.get_logger()
@@ -109,6 +109,15 @@ class KvsLeg:
     def say(self, text: str) -> None:
         self._speaker.say(text)
 
+    def ask(self, question: Question) -> None:
+        self._speaker.ask(question)
+
+    def unask(self) -> None:
+        self._speaker.unask()
+
+    def asked_before(self, since_ms: int) -> None:
+        self._speaker.asking.asked_before(since_ms)
+
     def transfer(self, handover: Handover) -> None:
         self._speaker.transfer(handover)
 
@@ -145,9 +154,17 @@ class KvsLeg:
             await self._services.prompts.delete(sorted(keys))
 
     async def _read(self) -> None:
-        """From the stream to the pacer, until our contact's part of it ends."""
-        source = self._services.source(self._call.media.stream_arn)
+        """From the stream to the pacer. While a secret is typed nothing is streamed, however long that takes."""
         media = await self._where_to_begin()
+        while await self._read_on(media):
+            while self._speaker.asking.deaf:  # noqa: ASYNC110 - the flow says so in the head
+                await asyncio.sleep(CHECK_MS / 1000)
+            media = replace(self._call.media, start_timestamp_ms=self._clock.now_ms())
+            self._fragments = FragmentReader(self._call.contact_id)
+
+    async def _read_on(self, media: MediaStream) -> bool:
+        """Until our contact's part of the stream ends; True when it is only interrupted."""
+        source = self._services.source(self._call.media.stream_arn)
         blocks = caller_blocks(
             source,
             media,
@@ -173,9 +190,12 @@ class KvsLeg:
                         self._echo.played(block.media_ms, block.pcm)
                         self._speaker.heard(block.media_ms, block.pcm)
         except ReadingGivenUp as error:
+            if self._speaker.asking.deaf:
+                return True
             # Once the caller is on the way to a human, streaming stops by itself.
             if not self._speaker.leaving:
                 self._events.put_nowait(LegFailed(f"media_{error.reason}"))
+        return False
 
     def _without_echo(self, block: CallerBlock) -> CallerBlock:
         """The block, or silence in its place where it is only the agent's own voice."""
@@ -199,8 +219,14 @@ class KvsLeg:
         while True:
             try:
                 after = max(head.loaded, head.cancelled_up_to)
-                for pending in await self._services.store.actions_after(self._call.contact_id, after):
-                    self._speaker.adopt(pending)
+                known = min(after, head.keys_seq - 1) if head.keys_seq else after
+                log_of_call = await self._services.store.actions_after(self._call.contact_id, known)
+                for pending in log_of_call:
+                    if pending.seq > after:
+                        self._speaker.adopt(pending)
+                if (never := self._speaker.asking.adopt(log_of_call)) is not None:
+                    self._events.put_nowait(never)
+                self._speaker.saw(head)
                 return
             except StoreUnavailable as error:
                 log.error("log_not_read", contact=self._call.contact_id, cause=error.cause)
@@ -240,6 +266,8 @@ class KvsLeg:
             now = self._clock.now_ms()
             asked_ms = max(self._speaker.newest.asked_at_ms, self._call.started_at_ms)
             silent_flow = now - asked_ms > NO_REQUEST_MS and not self._speaker.leaving
+            if self._speaker.asking.deaf:
+                self._media_ms = now
             if now - self._media_ms <= NO_MEDIA_MS and not silent_flow:
                 continue
             self._fragments.contact_may_have_ended()

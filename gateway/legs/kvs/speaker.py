@@ -16,6 +16,7 @@ from contract.call import Call, CallState, FlowForm, Head, Lease
 from contract.clock import Clock
 from contract.errors import CallEnded, StoreUnavailable
 from contract.store import GatewayStore
+from gateway.legs.kvs.asking import Asking, rendered_name
 from gateway.legs.kvs.clips import INTERRUPTIBLE, POLLING, Clip, ClipCutter
 from gateway.legs.kvs.heard import Found
 from gateway.legs.kvs.hearing import Hearing, NotHeard
@@ -32,6 +33,7 @@ from gateway.legs.leg import (
     LegEvent,
     PlaybackFinished,
     PlaybackStarted,
+    Question,
 )
 from gateway.telemetry.bounds import Bound, reached
 
@@ -69,6 +71,7 @@ class Speaker:
     _begun: tuple[int, int] | None = None  # sequence and start of a clip that was just found in the track
     _says: deque[str] = field(default_factory=deque)
     _leaving: Leaving = field(init=False)
+    asking: Asking = field(default_factory=Asking)
     _read_at_ms: int = 0
     _gone: bool = False
 
@@ -171,6 +174,14 @@ class Speaker:
         if self._leaving.withdraw():
             self._wake.set()
 
+    def ask(self, question: Question) -> None:
+        self.asking.ask(question)
+        self._wake.set()
+
+    def unask(self) -> None:
+        self._cancel_up_to = max(self._cancel_up_to, self.asking.unask())
+        self._wake.set()
+
     def adopt(self, pending: Numbered) -> None:
         """What the owner before this one has left in the log, and the flow has not taken."""
         self._leaving.adopt(pending)
@@ -214,6 +225,8 @@ class Speaker:
         elif self._says:
             self._last_seq = await self.store.append(self.lease, Say(self._says[0]), now)
             self._says.popleft()
+        elif (question := self.asking.waiting) is not None and self._stretch is None:
+            await self._ask(question)
         elif final is not None and not final.seq:
             self._last_seq = final.seq = await self.store.append(self.lease, final.action, now)
         elif (stretch := self._stretch) is not None and (clip := self._due_clip(stretch, now)) is not None:
@@ -264,6 +277,16 @@ class Speaker:
         self._hearing.given(seq, stretch.number, clip)
         self._read_at_ms = min(self._read_at_ms, now + BUSY_POLL_MS)
 
+    async def _ask(self, question: Question) -> None:
+        """Append the question; a prompt without a clip is spoken by the flow's own voice first."""
+        rendered = await self.store.opening(rendered_name(question.agent, question.name))
+        action = self.asking.next_action(rendered)
+        seq = self._last_seq = await self.store.append(self.lease, action, self.clock.now_ms())
+        if isinstance(action, Say):
+            self.asking.introduced()
+        elif not self.asking.appended(seq, question):
+            self._cancel_up_to = seq
+
     async def _cancel_in_log(self) -> None:
         if self._cancel_opening:
             await self.store.cancel_opening(self.lease)
@@ -286,7 +309,7 @@ class Speaker:
 
     async def _read_head(self) -> None:
         self.saw(await self.store.head(self.call.contact_id))
-        busy = self._playout.open or self.leaving or self._stretch is not None
+        busy = self._playout.open or self.leaving or self.asking.open or self._stretch is not None
         self._read_at_ms = self.clock.now_ms() + (BUSY_POLL_MS if busy else IDLE_POLL_MS)
 
     def _clip_due_ms(self, now_ms: int) -> int | None:
@@ -321,6 +344,8 @@ class Speaker:
         else:
             self._hearing.taken(head.offered, head.offered_at_ms)
         self._report(self._playout.head(head, now))
+        if (taken := self.asking.saw(head)) is not None:
+            self._emit(taken)
         for event in self._leaving.saw(head, now):
             self._emit(event)
         if head.disconnected_at_ms:

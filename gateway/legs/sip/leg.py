@@ -23,8 +23,11 @@ from gateway.legs.leg import (
     FlowTook,
     Handover,
     KeyPressed,
+    Keys,
+    KeysTaken,
     LegEvent,
     LegFailed,
+    Question,
     TransferReturned,
 )
 from gateway.legs.sip.line import Line
@@ -88,6 +91,16 @@ class SipLeg:
         playout = self._line.stream.playout
         if not playout.playing:
             playout.tone(WAIT_TONE)
+
+    def ask(self, question: Question) -> None:
+        """Not on this line yet."""
+        self._emit(KeysTaken(Keys.UNAVAILABLE))
+
+    def unask(self) -> None:
+        """There is nothing to take back."""
+
+    def asked_before(self, since_ms: int) -> None:
+        """A call over SIP has no owner but this one."""
 
     def transfer(self, handover: Handover) -> None:
         self._finally(Transfer(handover.queue_arn, handover.queue, handover.reason, handover.attributes))

@@ -7,10 +7,12 @@ import pytest
 
 from contract.actions import Returned
 from contract.turns import FunctionState, HeardSource, Role, Turn
-from definition.model import Sentences
+from definition.model import CollectDefinition, Sentences
 from gateway.conversation import sentences
 from gateway.conversation.barge_in import COUGH_QUIET_MS
 from gateway.conversation.commands import (
+    Answer,
+    Ask,
     ClearSpeech,
     Command,
     EndSpeech,
@@ -18,6 +20,7 @@ from gateway.conversation.commands import (
     FunctionResult,
     GiveUp,
     Go,
+    NoteQuestion,
     Reconnect,
     Replay,
     SayLocally,
@@ -25,6 +28,7 @@ from gateway.conversation.commands import (
     Stay,
     StopFunction,
     Tell,
+    Unask,
     Unwish,
     Wish,
 )
@@ -40,6 +44,8 @@ from gateway.legs.leg import (
     FlowTook,
     HeardMeasured,
     KeyPressed,
+    Keys,
+    KeysTaken,
     LegFailed,
     PlaybackFinished,
     PlaybackStarted,
@@ -1000,3 +1006,57 @@ def test_nobody_is_asked_to_hold_while_somebody_speaks() -> None:
     talk.agent("Tables, chairs and shelves.")
     silent.append(talk.it.silent)
     assert silent == [True, False, True, False]
+
+
+# --- keys
+
+ORDER = CollectDefinition("order", "number", "The order", "Type it.", least=6, most=6)
+COLLECT = {"collect": {"order": ORDER}}
+
+
+def test_keys_are_asked_for_after_the_agents_words_and_are_the_functions_answer() -> None:
+    talk = Talk(**COLLECT)
+    assert has(talk.call("collect_digits", '{"what": "order"}'), NoteQuestion)
+    talk.agent("Of course.")
+    assert not has(talk.wait(3000), Ask), "the caller still hears it"
+    talk.finished()
+    assert has(talk.wait(100), Ask)
+    talk.it.leg(KeysTaken(Keys.TAKEN, "471108"), talk.now)
+    [answer] = talk.take()
+    assert isinstance(answer, Answer)
+    assert json.loads(answer.content) == {"status": "entered", "digits": "471108", "attempts": 1}
+    assert answered(talk.result(answer.content)) == [{"status": "entered", "digits": "471108", "attempts": 1}]
+
+
+def test_without_anything_to_type_there_is_no_such_function() -> None:
+    assert "error" in answered(Talk().call("collect_digits", '{"what": "order"}'))[0]
+
+
+def test_a_caller_who_goes_on_speaking_or_leaves_is_not_asked_for_keys() -> None:
+    talk = Talk(**COLLECT)
+    talk.call("collect_digits", '{"what": "order"}')
+    assert has(talk.user("never mind"), Answer)
+    assert not has(talk.wait(3000), Ask)
+    talk.call("collect_digits", '{"what": "order"}', "f2")
+    assert has(talk.call("end_call", "{}", "f3"), Answer)
+
+
+def test_what_is_typed_after_the_agent_has_cancelled_it_is_told_as_a_note() -> None:
+    talk = Talk(**COLLECT)
+    talk.call("collect_digits", '{"what": "order"}')
+    assert has(talk.wait(1100), Ask)
+    assert has(talk.get(FunctionCallCancelled(("f1",))), Unask)
+    talk.it.leg(KeysTaken(Keys.TAKEN, "471108"), talk.now)
+    [answer] = talk.take()
+    assert isinstance(answer, Answer)
+    assert "471108" in prompted(talk.result(answer.content))[0]
+
+
+def test_a_question_of_the_gateway_before_is_answered_as_a_note() -> None:
+    talk = Talk(**COLLECT)
+    talk.it.resume_question(ORDER, "f1", talk.now)
+    talk.it.session_changed("", talk.now)
+    talk.it.leg(KeysTaken(Keys.TAKEN, "471108"), talk.now)
+    [answer] = talk.take()
+    assert isinstance(answer, Answer)
+    assert "471108" in prompted(talk.result(answer.content))[0]

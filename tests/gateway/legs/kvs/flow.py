@@ -53,10 +53,13 @@ class FakeFlow:
     transferred: Transferred | None = None
     line: list[Played] = field(default_factory=list)
     said: list[str] = field(default_factory=list)
+    keys: str = ""  # what the caller types when asked
+    asked_for: list[int] = field(default_factory=list)  # numbers of keys
     over: str = ""  # how the flow ended
     loaded: int = 0
     ended: Outcome = Outcome.NONE
     returned: Returned = Returned.NONE
+    digits: str = ""
     _ids: itertools.count[int] = field(default_factory=itertools.count)
     _wakeups: MemoryWakeups = field(default_factory=MemoryWakeups)
 
@@ -93,7 +96,7 @@ class FakeFlow:
         return bytes(audio)
 
     async def _ask(self) -> Answer:
-        request = Request(self.contact_id, 1, self.loaded, self.ended, self.returned)
+        request = Request(self.contact_id, 1, self.loaded, self.ended, self.returned, self.digits)
         limits = POLL if self.form is FlowForm.POLLING else WAIT
         return await next_action(
             self.store,
@@ -153,7 +156,7 @@ class FakeFlow:
     # -- both
 
     def _remember(self, answer: Answer) -> None:
-        self.loaded, self.returned, self.ended = int(answer["seq"]), Returned.NONE, Outcome.NONE
+        self.loaded, self.returned, self.ended, self.digits = int(answer["seq"]), Returned.NONE, Outcome.NONE, ""
 
     def _clip(self, answer: Answer) -> bytes:
         return self.prompts.objects[answer["promptUrl"]][HEADER_BYTES:][: int(answer["durationMs"]) * 8]
@@ -164,6 +167,10 @@ class FakeFlow:
                 self.said.append(answer["text"])
                 await asyncio.sleep(1)
                 self.ended = Outcome.COMPLETED
+            case "collect":
+                self.asked_for.append(int(answer["maxDigits"]))
+                await asyncio.sleep(3)
+                self.ended, self.digits = Outcome.COMPLETED, self.keys
             case "end":
                 self.over = "ended"
             case _:

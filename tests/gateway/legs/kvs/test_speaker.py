@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from contract.actions import Action, Numbered, Play, Returned, Say, Transfer
+from contract.actions import Action, Collect, Numbered, Play, Returned, Say, Transfer
 from contract.audio import ulaw2lin
 from contract.call import LEASE_MS, Call, FlowForm, Head, Lease, Opening, Result
 from contract.clock import LoopClock
@@ -24,9 +24,12 @@ from gateway.legs.leg import (
     FlowTook,
     Handover,
     HeardMeasured,
+    Keys,
+    KeysTaken,
     LegEvent,
     PlaybackFinished,
     PlaybackStarted,
+    Question,
     TransferReturned,
 )
 from tests.contract.samples import CONTACT, T0, a_call
@@ -834,3 +837,49 @@ async def test_nothing_to_do_costs_two_looks_a_second() -> None:
         await asyncio.sleep(60)
         assert CountedSpeaker.steps < 60 * 5
         assert it.events == []
+
+
+# --- keys
+
+QUESTION = Question("order", "Type it.", 6, agent="shop")
+
+
+@both
+async def test_keys_are_asked_for_after_the_words_before_and_told(form: FlowForm) -> None:
+    async with scene(form) as it:
+        it.flow.keys = "471108"
+        await it.says(speech(2000, seed=3))
+        it.speaker.ask(QUESTION)
+        await it.until(lambda: it.got(KeysTaken))
+        assert it.got(KeysTaken) == [KeysTaken(Keys.TAKEN, "471108")]
+        assert it.flow.asked_for == [6]
+        assert it.flow.said == ["Type it."], "there is no clip of it"
+        assert it.events.index(it.got(PlaybackFinished)[0]) < it.events.index(it.got(KeysTaken)[0])
+
+
+@both
+async def test_a_rendered_question_needs_no_voice_of_the_flow(form: FlowForm) -> None:
+    async with scene(form) as it:
+        await it.store.put_opening("shop/order", Opening("https://clips/order.wav", "Type it.", 900))
+        it.speaker.ask(QUESTION)
+        await it.until(lambda: it.got(KeysTaken))
+        assert it.got(KeysTaken) == [KeysTaken(Keys.TAKEN)]
+        assert it.flow.said == []
+
+
+async def test_a_question_that_is_taken_back_in_time_is_not_put() -> None:
+    async with scene(FlowForm.POLLING, flow=False) as it:
+        it.speaker.ask(QUESTION)
+        await it.until(lambda: it.actions(Collect))
+        it.speaker.unask()
+        await it.until(lambda: it.got(KeysTaken))
+        assert it.got(KeysTaken) == [KeysTaken(Keys.NEVER)]
+
+
+async def test_a_question_that_is_taken_back_while_it_is_appended_is_cancelled() -> None:
+    async with scene(FlowForm.POLLING, flow=False) as it:
+        await it.store.put_opening("shop/order", Opening("https://clips/order.wav", "Type it.", 900))
+        it.store.before_append = it.speaker.unask
+        it.speaker.ask(QUESTION)
+        await it.until(lambda: it.got(KeysTaken))
+        assert it.got(KeysTaken) == [KeysTaken(Keys.NEVER)]

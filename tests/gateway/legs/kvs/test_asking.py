@@ -1,0 +1,103 @@
+"""A question for keys: in the log, and what the flow says of it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from contract.actions import Action, Collect, Numbered, Outcome, Play, Say
+from contract.call import CallState, Head, Opening
+from gateway.legs.kvs.asking import TERMINATOR, TIMEOUT_S, Asking, rendered_name
+from gateway.legs.leg import Keys, KeysTaken, Question
+
+QUESTION = Question("order", "Type it.", 6, agent="shop")
+CLIP = Opening("https://clips/question.wav", "Type it.", 900)
+HEAD = Head("c", 1, CallState.ACTIVE, 0, last_seq=5, offered=4, loaded=4)
+COLLECT = Collect("", 6, TERMINATOR, TIMEOUT_S, name="order")
+
+
+def asked(seq: int = 5) -> Asking:
+    asking = Asking()
+    asking.ask(QUESTION)
+    assert asking.appended(seq, QUESTION)
+    return asking
+
+
+def test_a_rendered_prompt_is_part_of_the_question() -> None:
+    asking = Asking()
+    asking.ask(QUESTION)
+    assert asking.next_action(CLIP) == replace(COLLECT, prompt_url=CLIP.url)
+
+
+@pytest.mark.parametrize("rendered", [None, Opening("", "", 0), replace(CLIP, text="Type another thing.")])
+def test_without_a_clip_of_these_words_the_flow_speaks_them_first(rendered: Opening | None) -> None:
+    asking = Asking()
+    asking.ask(QUESTION)
+    assert asking.next_action(rendered) == Say("Type it.")
+    asking.introduced()
+    assert asking.next_action(rendered) == COLLECT
+
+
+def test_what_is_taken_back_while_it_is_appended_has_to_be_cancelled() -> None:
+    asking = Asking()
+    asking.ask(QUESTION)
+    assert asking.unask() == 0
+    assert not asking.appended(5, QUESTION)
+    assert asking.unask() == 5
+
+
+def test_nothing_is_heard_while_a_secret_is_typed() -> None:
+    secret = replace(QUESTION, secret=True)
+    asking = Asking()
+    asking.ask(secret)
+    assert not asking.deaf
+    asking.appended(5, secret)
+    assert asking.deaf
+    assert asking.saw(replace(HEAD, loaded=5, keys_seq=5, keys="entered")) == KeysTaken(Keys.TAKEN, "entered")
+    assert not asking.deaf
+
+
+@pytest.mark.parametrize(
+    ("head", "taken"),
+    [
+        (HEAD, None),
+        (replace(HEAD, keys_seq=5, keys="4711"), KeysTaken(Keys.TAKEN, "4711")),
+        (replace(HEAD, keys_seq=5, keys_ended=Outcome.FAILED), KeysTaken(Keys.FAILED)),
+        (replace(HEAD, loaded=9, keys_seq=5, keys="4711"), KeysTaken(Keys.TAKEN, "4711")),
+        (replace(HEAD, loaded=5, digits="4711"), KeysTaken(Keys.TAKEN, "4711")),
+        (replace(HEAD, loaded=5, ended=Outcome.FAILED), KeysTaken(Keys.FAILED)),
+        (replace(HEAD, loaded=6), KeysTaken(Keys.FAILED)),
+        (replace(HEAD, cancelled_up_to=5), KeysTaken(Keys.NEVER)),
+        (replace(HEAD, cancelled_up_to=5, offered=5), None),
+    ],
+)
+def test_what_the_flow_says_of_it_ends_it_once(head: Head, taken: KeysTaken | None) -> None:
+    asking = asked()
+    assert asking.open
+    assert asking.saw(head) == taken
+    assert asking.open is (taken is None)
+    if taken is not None:
+        assert asking.saw(head) is None
+
+
+def line(seq: int, action: Action, at_ms: int) -> Numbered:
+    return Numbered(seq, action, at_ms)
+
+
+def test_who_takes_the_call_over_finds_the_newest_question_since_it_was_wanted() -> None:
+    asking = Asking()
+    asking.asked_before(100)
+    assert asking.adopt([line(3, COLLECT, 50), line(4, COLLECT, 150), line(5, Play("u", 9), 160)]) is None
+    assert asking.saw(replace(HEAD, keys_seq=4, keys="4711")) == KeysTaken(Keys.TAKEN, "4711")
+
+
+def test_what_was_wanted_and_is_not_in_the_log_was_never_put() -> None:
+    asking = Asking()
+    assert asking.adopt([line(3, COLLECT, 50)]) is None, "nothing was wanted"
+    asking.asked_before(100)
+    assert asking.adopt([line(3, COLLECT, 50)]) == KeysTaken(Keys.NEVER)
+
+
+def test_a_rendered_prompt_is_named_by_agent_and_question() -> None:
+    assert rendered_name("clinic.es", "order") == "clinic.es/order"
