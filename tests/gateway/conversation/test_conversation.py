@@ -1011,11 +1011,11 @@ def test_nobody_is_asked_to_hold_while_somebody_speaks() -> None:
 # --- keys
 
 ORDER = CollectDefinition("order", "number", "The order", "Type it.", least=6, most=6)
-COLLECT = {"collect": {"order": ORDER}}
+COLLECT = {"order": ORDER}
 
 
 def test_keys_are_asked_for_after_the_agents_words_and_are_the_functions_answer() -> None:
-    talk = Talk(**COLLECT)
+    talk = Talk(collect=COLLECT)
     assert has(talk.call("collect_digits", '{"what": "order"}'), NoteQuestion)
     talk.agent("Of course.")
     assert not has(talk.wait(3000), Ask), "the caller still hears it"
@@ -1033,7 +1033,7 @@ def test_without_anything_to_type_there_is_no_such_function() -> None:
 
 
 def test_a_caller_who_goes_on_speaking_or_leaves_is_not_asked_for_keys() -> None:
-    talk = Talk(**COLLECT)
+    talk = Talk(collect=COLLECT)
     talk.call("collect_digits", '{"what": "order"}')
     assert has(talk.user("never mind"), Answer)
     assert not has(talk.wait(3000), Ask)
@@ -1042,7 +1042,7 @@ def test_a_caller_who_goes_on_speaking_or_leaves_is_not_asked_for_keys() -> None
 
 
 def test_what_is_typed_after_the_agent_has_cancelled_it_is_told_as_a_note() -> None:
-    talk = Talk(**COLLECT)
+    talk = Talk(collect=COLLECT)
     talk.call("collect_digits", '{"what": "order"}')
     assert has(talk.wait(1100), Ask)
     assert has(talk.get(FunctionCallCancelled(("f1",))), Unask)
@@ -1053,7 +1053,7 @@ def test_what_is_typed_after_the_agent_has_cancelled_it_is_told_as_a_note() -> N
 
 
 def test_a_question_of_the_gateway_before_is_answered_as_a_note() -> None:
-    talk = Talk(**COLLECT)
+    talk = Talk(collect=COLLECT)
     talk.it.resume_question(ORDER, "f1", talk.now)
     talk.it.session_changed("", talk.now)
     talk.it.leg(KeysTaken(Keys.TAKEN, "471108"), talk.now)

@@ -51,11 +51,11 @@ def test_nothing_is_heard_while_a_secret_is_typed() -> None:
     secret = replace(QUESTION, secret=True)
     asking = Asking()
     asking.ask(secret)
-    assert not asking.deaf
+    deaf = [asking.deaf]
     asking.appended(5, secret)
-    assert asking.deaf
+    deaf.append(asking.deaf)
     assert asking.saw(replace(HEAD, loaded=5, keys_seq=5, keys="entered")) == KeysTaken(Keys.TAKEN, "entered")
-    assert not asking.deaf
+    assert [*deaf, asking.deaf] == [False, True, False]
 
 
 @pytest.mark.parametrize(
