@@ -167,7 +167,7 @@ def closing(head: Head, log: Iterable[Numbered]) -> dict[int, Outcome]:
 
 
 def _last_outcome(head: Head, numbered: Numbered) -> Outcome:
-    if is_final(numbered.action) and numbered.seq <= max(head.loaded, head.leaving):
+    if is_final(numbered.action) and (numbered.seq <= head.loaded or numbered.seq == head.leaving):
         return Outcome.COMPLETED
     if numbered.seq > head.loaded:
         return Outcome.CANCELLED

@@ -23,6 +23,7 @@ class BargeIn:
     marks: dict[str, int] = field(default_factory=dict)
     _sound_ms: int = 0
     _due_ms: int | None = None
+    _anew: bool = False  # a session hears it late
 
     @property
     def undecided(self) -> bool:
@@ -39,15 +40,20 @@ class BargeIn:
             self.marks["barge_in"] = self._sound_ms
             self.marks["barge_in_noticed"] = now_ms
 
+    def heard_anew(self, now_ms: int) -> None:
+        """A new session hears the sound from its beginning, as fast as it can."""
+        if self._due_ms is not None:
+            self._due_ms, self._anew = now_ms + WORDS_QUIET_MS, True
+
     def over(self) -> None:
         """It is decided."""
-        self.onset_ms, self.marks, self._due_ms = 0, {}, None
+        self.onset_ms, self.marks, self._due_ms, self._anew = 0, {}, None, False
 
     def is_cough(self, voice: VoiceActivity, now_ms: int, *, playing: bool) -> bool:
         """Whether it turned out to be no turn; `playing`: the caller still hears the rest of a clip."""
         if self._due_ms is None or now_ms < self._due_ms:
             return False
-        short = voice.stopped_ms - self._sound_ms <= LONGEST_COUGH_MS
+        short = voice.stopped_ms - self._sound_ms <= LONGEST_COUGH_MS and not self._anew
         if playing or voice.quiet_ms < (COUGH_QUIET_MS if short else WORDS_QUIET_MS):
             self._due_ms = now_ms + LOOK_AGAIN_MS
             return False

@@ -157,7 +157,7 @@ class Conversation:
             case AgentAudioDone():
                 self._speech.audio_done(now_ms)
                 if not self._gate.closed:  # else it ends the reply that was cancelled
-                    self.turns.agent_audio_done()
+                    self.turns.agent_audio_done(now_ms)
                 self.ending.audio_done(now_ms)
             case EndOfTurn() | AgentThinking() | AgentStartedSpeaking():
                 self._gate.open()
@@ -211,7 +211,8 @@ class Conversation:
 
     def session_lost(self, now_ms: int) -> None:
         """The voice agent's session is over: nothing more comes of what it was about to say. Until there is another
-        one nobody answers, so that neither the caller's silence nor the agent's counts."""
+        one nobody answers, so that neither the caller's silence nor the agent's counts, and nobody can say whether a
+        sound of the caller was a turn."""
         self._away = True
         self._agent_watch.satisfied()
         self._caller_watch.pause()
@@ -223,6 +224,9 @@ class Conversation:
         self._away = False
         self._gate.open()
         self._echoes.clear()
+        self._barge_in.heard_anew(now_ms)
+        if unanswered:
+            self._tail = None  # it is answered once more, from the beginning
         if unanswered and self.turns.torn:  # what is left of it would be heard before its own beginning
             self._do(ClearSpeech())
         self._functions.pending.session_renewed()
@@ -257,9 +261,10 @@ class Conversation:
         """What is due by now."""
         if self._speech.is_over(now_ms):
             self._do(EndSpeech())
-            self.turns.agent_audio_done()
+            if self._speech.announced:
+                self.turns.agent_audio_done(now_ms)
             self.ending.speech_over(now_ms)
-        if self._barge_in.is_cough(self.voice, now_ms, playing=self._speech.playing):
+        if not self._away and self._barge_in.is_cough(self.voice, now_ms, playing=self._speech.playing):
             self._cough(now_ms)
         for sentence in self._functions.pending.due_fillers(now_ms):
             self._inject(sentence, InjectBehavior.QUEUE)
@@ -299,7 +304,7 @@ class Conversation:
         """When `tick` may have something to do."""
         dues = [
             self._speech.next_due_ms(),
-            self._barge_in.next_due_ms(),
+            None if self._away else self._barge_in.next_due_ms(),
             self._functions.pending.next_due_ms(),
             self._keys.next_due_ms(silent=self._speech.over),
             self._agent_watch.next_due_ms(),
@@ -328,6 +333,8 @@ class Conversation:
         if playing:
             self.turns.cut(now_ms)
             self._do(ClearSpeech())
+        if self.ending.reconsider():  # else the flow would take it before its last words, which were just cut
+            self._do(Stay())
 
     def _caller_said(self, text: str, now_ms: int) -> None:
         self._gate.open()

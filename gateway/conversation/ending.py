@@ -124,6 +124,14 @@ class Ending:
         self.interrupted = True
         self._held_until_ms = now_ms + HELD_MS
 
+    def reconsider(self) -> bool:
+        """The caller makes a sound, and the flow has not taken the action: it waits for what the sound was. False:
+        there is nothing to take back for so long."""
+        if self.step is not Step.ACTING or self.leave is None or self.leave.firm:
+            return False
+        self.step = Step.LAST_WORDS
+        return True
+
     def release(self) -> None:
         self._held_until_ms = None
 

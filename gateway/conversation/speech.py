@@ -41,6 +41,11 @@ class AgentSpeech:
         """Nothing is played, and nothing more is on its way."""
         return self.stretch is None and self._last_audio_ms is None
 
+    @property
+    def announced(self) -> bool:
+        """The voice agent said that it was all, or its session is over; a voice may also just fall silent."""
+        return self._audio_done_ms is not None
+
     def opening(self) -> None:
         self.stretch = OPENING_STRETCH
 

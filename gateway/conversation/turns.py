@@ -15,6 +15,9 @@ MOST_TURNS = 2000  # of one call; half an hour of talk has some two hundred
 TEXT_CHARACTERS = 16_384  # of one turn; the record keeps as many bytes
 REPLY_GAP_MS = 1500  # audio comes in bursts; after so long without any the reply is complete, whatever was announced
 CHARACTER_MS = 65  # about 150 words a minute, until the voice is known better
+STALL_MS = 8000  # a voice that has stopped in mid-reply for so long does not go on with it
+CUT_AHEAD_MS = 1000  # an AgentAudioDone may come so long before the UserStartedSpeaking that is its reason
+ENOUGH = 0.7  # of the time that a text takes at the voice's pace: less audio cannot be all of it
 
 
 def _bounded(text: str, before: int) -> str:
@@ -42,8 +45,8 @@ class _Speech:
     """An agent turn that grows: one stretch of audio and the sentences that came with it.
 
     `offset_ms`: where in this turn the stretch begins, above 0 for one that goes on after a cough. `sure_texts`:
-    how many sentences there were when the agent said that all audio so far was sent, None while audio comes. `torn`:
-    its session was lost while its audio came. `cut_ms`: when the caller spoke into it, 0 before.
+    how many sentences there were when the agent said that all audio so far was sent, at `sure_ms`, None while audio
+    comes. `torn`: its session was lost while its audio came. `cut_ms`: when the caller spoke into it, 0 before.
     """
 
     number: int
@@ -58,6 +61,7 @@ class _Speech:
     interrupted: bool = False
     source: HeardSource = HeardSource.ESTIMATED
     sure_texts: int | None = None
+    sure_ms: int = 0
     last_text_ms: int = 0
     last_audio_ms: int = 0
     torn: bool = False
@@ -81,10 +85,19 @@ class _Speech:
         heard_ms = self.cut_ms - self.started_ms if self.started_ms else 0
         return replace(turn, heard_text=heard_share(turn.text, heard_ms, self.received_bytes // BYTES_PER_MS))
 
+    def is_short(self, character_ms: float) -> bool:
+        """What came is too short for the text."""
+        expected_ms = len(self.text) * character_ms
+        return self.received_bytes < ENOUGH * expected_ms * BYTES_PER_MS
+
+    def lacks_audio(self, character_ms: float) -> bool:
+        """What came is too short for the text, and nobody said that it was all."""
+        return self.sure_texts is None and self.is_short(character_ms)
+
     def turn(self, character_ms: float) -> Turn:
         text = self.text
         total_ms = self.received_bytes // BYTES_PER_MS
-        if (self.interrupted or self.torn) and self.sure_texts is None:
+        if (self.interrupted or self.torn or self.lacks_audio(character_ms)) and self.sure_texts is None:
             # The text is there, but the voice agent stopped in the middle of its audio.
             total_ms = max(total_ms, int(len(text) * character_ms))
         return Turn(
@@ -198,7 +211,7 @@ class Turns:
     def agent_said(self, text: str, now_ms: int) -> None:
         """A sentence of the agent, before, with or after its audio."""
         speech = self._speech
-        if speech is None or speech.finished:
+        if speech is None or (speech.finished and not self._stalls(speech, now_ms)):
             speech = self._begin(None)
         if text := _bounded(text, len(speech.text)):
             speech.texts.append(text)
@@ -216,26 +229,40 @@ class Turns:
         speech.sure_texts = None
         speech.last_audio_ms = now_ms
 
-    def agent_audio_done(self) -> None:
-        """All audio so far was sent: a sentence that comes now may belong to what follows."""
-        if self._speech is not None:
-            self._speech.sure_texts = len(self._speech.texts)
+    def agent_audio_done(self, now_ms: int) -> None:
+        """All audio so far was sent: a sentence that comes now may belong to what follows. Of a reply that the caller
+        spoke into it only says that no more will be sent."""
+        speech = self._speech
+        if speech is not None and not speech.cut_ms:
+            speech.sure_texts, speech.sure_ms = len(speech.texts), now_ms
 
     def session_lost(self, now_ms: int) -> None:
         """The session is over; was the agent in the middle of its reply, the rest will never come."""
         speech = self._speech
-        if speech is None or speech.finished or speech.cut_ms:
+        if speech is None or speech.cut_ms:
             return
         if speech.stretch is None:
             self._never_played(speech)
-        elif speech.sure_texts is None and now_ms - speech.last_audio_ms < REPLY_GAP_MS:
+        elif self._is_torn(speech, now_ms):
             speech.torn, self._speech = True, None
             self._touch(speech)
 
+    def _is_torn(self, speech: _Speech, now_ms: int) -> bool:
+        """Whether more audio of it was still to come."""
+        if speech.finished:
+            return self._stalls(speech, now_ms)
+        quiet_ms = now_ms - speech.last_audio_ms
+        return speech.sure_texts is None and (quiet_ms < REPLY_GAP_MS or speech.lacks_audio(self._voice.character_ms))
+
     def cut(self, now_ms: int) -> None:
-        """The caller began to speak: the flow is told to leave what the agent says."""
-        if self._speech is not None:
-            self._speech.cut_ms = now_ms
+        """The caller began to speak: the flow is told to leave what the agent says. What was said to be all of it a
+        moment before may be what the voice agent had sent when it heard them."""
+        speech = self._speech
+        if speech is None:
+            return
+        speech.cut_ms = now_ms
+        if now_ms - speech.sure_ms <= CUT_AHEAD_MS and speech.is_short(self._voice.character_ms):
+            speech.sure_texts = None
 
     def agent_audio_dropped(self, length: int) -> None:
         """Audio of a cancelled reply that nobody hears; it still counts for the share that was heard."""
@@ -297,12 +324,22 @@ class Turns:
             speech = present
             speech.stretch = stretch
             self._speeches[stretch] = speech
+        elif speech is None and present is not None and self._stalls(present, now_ms):
+            speech = present
+            self.replayed(stretch, present.stretch or 0, present.received_bytes // BYTES_PER_MS - present.offset_ms)
         elif speech is None:
             speech = self._begin(stretch)
             if present is not None and now_ms - present.last_text_ms <= TEXT_AHEAD_MS:
                 self._move_unspoken(present, speech)
         self._speech = speech
         return speech
+
+    def _stalls(self, speech: _Speech, now_ms: int) -> bool:
+        """The voice fell silent in mid-reply, so that the caller has heard all there was: what comes goes on with
+        it."""
+        lately = now_ms - speech.last_audio_ms < STALL_MS
+        over = speech.finished and not speech.interrupted and not speech.torn
+        return over and lately and speech.lacks_audio(self._voice.character_ms)
 
     def _move_unspoken(self, before: _Speech, speech: _Speech) -> None:
         """Sentences after the last audio of the stretch before came ahead of their own audio, which is this one."""

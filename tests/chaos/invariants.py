@@ -21,6 +21,7 @@ LIBRARY_SILENCE_MS = 62_000
 WAIT_MS = 25_000  # the flow's longest Wait
 CUT_WORDS = 2  # of what was cut: its share of the text goes by length, which a long number belies
 TORN_WORDS = 4  # how many words of a torn reply may be wrong: its length is not known, only guessed
+AGAIN_WORDS = 3  # half a second of them, and the torn one
 SOUND_BEFORE_MS = 8_000  # a turn takes its time, and so does the caller's audio
 SOUND_AFTER_MS = 1_000
 LAST_WORDS_MS = 12_000  # a line that we close was spoken on so shortly before
@@ -190,15 +191,25 @@ def transcript(world: ChaosWorld) -> Lines:
 
 
 def _heard(world: ChaosWorld) -> list[str]:
-    """Word by word; one that a stall of the voice tore in two counts once."""
+    """What the agent was heard to say, word by word. A word that a stall of the voice tore in two counts once, and so
+    does what is heard again where the agent goes on after a cough: the flow leaves a prompt when it likes, up to half
+    a second later than it was thought to. What the flow says by itself is no word of the agent's."""
     words: list[str] = []
     before = 0
     for utterance in world.heard:
+        if utterance.is_of(SHOP.sentences.one_moment):
+            continue
         more = utterance.text.split()
-        torn = utterance.mark == before and words and more and words[-1] == more[0]
-        words += more[1:] if torn else more
+        again = _overlap(words, more) if utterance.mark == before else 0
+        words += more[again:]
         before = utterance.mark
     return words
+
+
+def _overlap(words: Sequence[str], more: Sequence[str]) -> int:
+    """How many words of `more` are the last ones of `words`."""
+    longest = min(AGAIN_WORDS, len(words), len(more))
+    return next((length for length in range(longest, 0, -1) if words[-length:] == more[:length]), 0)
 
 
 def _contains(words: Sequence[str], part: Sequence[str]) -> bool:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import itertools
 import json
+from dataclasses import replace
 
 import pytest
 
-from contract.actions import Transfer
+from contract.actions import Outcome, Transfer
 from contract.call import Result
 from contract.turns import FunctionState, Role
 from simulator.deepgram.brain import Reply
+from simulator.deepgram.manners import PESSIMISTIC
+from simulator.deepgram.manners import PRESETS as MANNERS
 from simulator.deepgram.scripted import Rule, ScriptedMind, calls
 from tests.chaos import campaign
 from tests.chaos.faults import MOMENTS_OF_A_FUNCTION, Fault, Plan
@@ -83,6 +86,86 @@ def test_after_a_takeover_no_session_hears_faster_than_it_can(form: str) -> None
     faults = (Fault("gateway_killed", 9_000, 2.8, word="replaced"), Fault("session_dropped", 24_600))
     world = played(calm(form=form, said=said, faults=faults))
     assert all(connection.session.counters.too_fast == 0 for connection in world.deepgram.connections)
+
+
+# -- what the record says ---------------------------------------------------------------------------------------
+
+STALLING = replace(PESSIMISTIC, stall_after_ms=600)
+
+
+@both_flows
+@pytest.mark.parametrize("stall_ms", [3_000, 5_500])
+def test_of_a_reply_that_stalls_and_is_interrupted_no_more_is_recorded_than_was_heard(form: str, stall_ms: int) -> None:
+    """The rest of its audio comes after the caller has begun to speak, or not at all."""
+    said = (("what furniture do you have", None), ("a person please", 2.0))
+    world = played(calm(form=form, said=said, manners=replace(STALLING, stall_ms=stall_ms)))
+    [reply] = [turn for turn in world.turns_now() if turn.text.startswith(REPLY)]
+    assert reply.interrupted
+
+
+@both_flows
+def test_a_reply_that_stalls_for_long_is_one_turn(form: str) -> None:
+    said = (("it is 4711", None), ("a person please", 12.0))
+    world = played(calm(form=form, said=said, manners=replace(STALLING, stall_ms=5_500)))
+    agent = [turn for turn in world.turns_now() if turn.role is Role.VOICE_AGENT]
+    assert [turn.text for turn in agent if not turn.text] == []
+    assert [turn.heard_text for turn in agent if "4711" in turn.text] == [agent[1].text]
+
+
+@both_flows
+@pytest.mark.parametrize("after_s", [1.0, 2.0])
+def test_words_said_into_a_reply_whose_session_breaks_are_no_cough(form: str, after_s: float) -> None:
+    """Nobody transcribes them before another session has heard them; until then the agent does not go on."""
+    said = (("what furniture do you have", None), ("a person please", after_s))
+    outage = (Fault("deepgram_hangs", int(9_000 + after_s * 1000), 3.0, 3.0),)
+    world = played(calm(form=form, said=said, faults=outage))
+    assert times_heard(world, REPLY) == 1
+    caller = [turn for turn in world.turns_now() if turn.role is Role.CALLER]
+    assert [turn.text for turn in caller] == [text for text, _ in said]
+    assert caller[1].started_at_ms < START_MS + int(12_000 + after_s * 1000)  # when it was said
+    assert world.queued == "orders"
+
+
+# -- the last words ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("preset", ["never_cut", "nothing_cuts"])
+@pytest.mark.parametrize("manners", ["textbook", "dribble"])
+def test_a_goodbye_is_heard_whole_however_late_the_flow_asks_for_it(preset: str, manners: str) -> None:
+    """In a flow that cannot leave its silence, which plays the goodbye up to a minute later."""
+    said = (("it is 4711", None), ("good bye", None))
+    plan = calm(
+        form="interruptible", preset_name=preset, said=said, manners=replace(MANNERS[manners], stall_after_ms=0)
+    )
+    world = played(plan)
+    assert "Thank you for calling, and goodbye." in world.heard_words
+
+
+@pytest.mark.parametrize("preset", ["never_cut", "nothing_cuts"])
+def test_a_cough_after_the_end_was_decided_does_not_cost_the_goodbye(preset: str) -> None:
+    """It is spoken once more, behind the end that is in the log already, which moves behind it."""
+    said = (("good bye", None),)
+    cough = Fault("caller_coughs", 23_500, 0.3)
+    world = played(calm(form="interruptible", preset_name=preset, said=said, faults=(cough,)))
+    assert "Thank you for calling, and goodbye." in world.heard_words
+    outcomes = [line.outcome for line in world.store._records[CONTACT].log]
+    assert outcomes[-1] is Outcome.COMPLETED
+
+
+# -- who may write -----------------------------------------------------------------------------------------------
+
+
+@both_flows
+@pytest.mark.parametrize("at_ms", range(8_600, 9_400, 100))
+def test_a_gateway_that_was_only_frozen_writes_nothing_more_and_is_not_heard(form: str, at_ms: int) -> None:
+    """At any moment of a reply, in the middle of a write among them."""
+    said = (("it is 4711", None), ("a person please", 18.0))
+    frozen = Fault("gateway_frozen", at_ms, 20.0, word="replaced")
+    world = played(calm(form=form, said=said, faults=(frozen,)))
+    thawed_ms = START_MS + 500 + at_ms + 20_000
+    late = [lease.owner for at, lease, _ in world.store.appended if at >= thawed_ms and lease.epoch == 1]
+    assert late == []
+    assert world.queued == "orders"
 
 
 # -- a wish to leave ---------------------------------------------------------------------------------------------

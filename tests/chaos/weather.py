@@ -123,8 +123,9 @@ class ChaosStore(MemoryStore):
             raise StoreUnavailable("any", "ConnectTimeoutError")
         return await super()._do(operation, look=look)
 
-    async def append(self, lease: Lease, action: Action, now_ms: int) -> int:
-        seq = await super().append(lease, action, now_ms)
+    def _append(self, lease: Lease, action: Action, now_ms: int) -> int:
+        """When it is written: who waits for the answer may be frozen before it comes."""
+        seq = super()._append(lease, action, now_ms)
         self.appended.append((self._clock.now_ms(), lease, action))
         return seq
 

@@ -290,7 +290,7 @@ class ChaosWorld(scenarios.World):
         if _RENDERED or not self.plan.opening:
             self.deepgram.manners = replace(self.plan.manners, incidents=incidents)
         connection = await self.deepgram.connect()
-        if number == 1 and self.plan.cut_after:
+        if number == 1 and self.plan.cut_after and self.gateways:  # no gateway runs while the opening is rendered
             cut_after(connection, self.plan.cut_after, self.clock)
         gateway = self.in_process()
         if gateway is not None:

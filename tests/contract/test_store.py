@@ -672,3 +672,16 @@ async def test_a_clip_of_any_duration_survives_the_store(store: GatewayStore) ->
     lease = await taken(store)
     await store.append(lease, Play("https://x/y.wav", 0), T0)
     assert [n.action for n in await store.actions_after(CONTACT, 0)] == [Play("https://x/y.wav", 0)]
+
+
+async def test_a_transfer_that_was_taken_back_has_not_happened_because_a_later_one_has(store: GatewayStore) -> None:
+    lease = await taken(store)
+    await store.append(lease, TRANSFER, T0)
+    await store.cancel(lease, 1)
+    await store.append(lease, CLIP, T0)
+    await store.append(lease, TRANSFER, T0)
+    await store.asked(a_request(), "r1", T0)
+    assert await store.offer(CONTACT, "r1", 3, T0, True)
+    await store.end(lease, Result.TRANSFERRED, "transfer_to_human", T0)
+    assert (await outcomes(store))[1] is Outcome.CANCELLED
+    assert (await outcomes(store))[3] is Outcome.COMPLETED

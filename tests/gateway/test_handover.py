@@ -33,7 +33,7 @@ def test_it_holds_what_was_heard_the_newest_last_and_the_turns_before_this_gatew
     turns = Turns(earlier=[Turn(1, Role.CALLER, "Hi.")])
     turns.agent_said("Good day to you.", 0)
     turns.agent_audio(1, 8000, 0)
-    turns.agent_audio_done()
+    turns.agent_audio_done(0)
     turns.playback_finished(1, 600, interrupted=True, at_ms=0)
     turns.caller_said("A person please.", 0, 0, {})
     values = handover(CALL, Leave("x", "support"), turns)

@@ -222,15 +222,17 @@ class Speaker:
             begun = self._begun
             await self.store.heard(self.lease, *begun)
             self._begun = None if self._begun == begun else self._begun
+        elif final is not None and self._is_too_early(final):
+            await self._postpone(final)
         elif self._says:
             self._last_seq = await self.store.append(self.lease, Say(self._says[0]), now)
             self._says.popleft()
         elif (question := self.asking.waiting) is not None and self._stretch is None:
             await self._ask(question)
-        elif final is not None and not final.seq:
-            self._last_seq = final.seq = await self.store.append(self.lease, final.action, now)
         elif (stretch := self._stretch) is not None and (clip := self._due_clip(stretch, now)) is not None:
             await self._offer(stretch, clip)
+        elif final is not None and not final.seq and not self._last_words:
+            self._last_seq = final.seq = await self.store.append(self.lease, final.action, now)
         else:
             self._report(self._playout.due(now))
             return False
@@ -247,7 +249,19 @@ class Speaker:
             else:  # not one clip of it could be stored
                 self._finished(stretch.number, Finished(0, interrupted=True, at_ms=now_ms))
             return None
+        if self.leaving and stretch.last_words:
+            return stretch.cutter.next_clip()
         return stretch.next_clip(now_ms, self._playout.needed_at_ms())
+
+    @property
+    def _last_words(self) -> bool:
+        return self._stretch is not None and self._stretch.last_words
+
+    def _is_too_early(self, final: Final) -> bool:
+        """It is in the log ahead of words that came later, and nothing else is that the caller has yet to hear."""
+        words = bool(self._says) or (self._last_words and not self._playout.cut)
+        in_time = 0 < final.seq <= max(self._cancelled_up_to, self.newest.loaded) + 1
+        return words and in_time and not final.taken_ms
 
     async def _offer(self, stretch: Stretch, clip: Clip) -> None:
         """Store a clip and append it; a barge-in may come at any moment of that."""
@@ -306,6 +320,15 @@ class Speaker:
                 self.saw(head)
                 return
         self._leaving.withdrawn()
+
+    async def _postpone(self, final: Final) -> None:
+        """The same transfer or end once more, behind what is to be heard before it; unless the flow has it already."""
+        await self.store.cancel(self.lease, final.seq)
+        head = await self.store.head(self.call.contact_id)
+        if head.leaving < final.seq:
+            self._cancel_up_to = self._cancelled_up_to = final.seq
+            final.seq = 0
+        self.saw(head)
 
     async def _read_head(self) -> None:
         self.saw(await self.store.head(self.call.contact_id))

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, field
 
+from contract.audio import BYTES_PER_MS
 from gateway.legs.kvs.clips import Clip, ClipCutter
 
 # A clip is made this long before the one ahead of it ends: upload, append and the flow's poll take about 200 ms.
 LEAD_MS = 900
 URGENT_MS = 450  # and this long before, a clip that is too short for any good cut is better than a gap
+LAST_WORDS_MS = 15_000  # who leaves hears no more than this of what is still in hand
 BUSY_POLL_MS = 100  # how often the head is read while something is on its way to the caller
 
 
@@ -27,6 +29,13 @@ class Stretch:
     def exhausted(self) -> bool:
         """All of it has come, and nothing waits to be cut."""
         return self.cutter.finished and not self.cutter.in_hand
+
+    @property
+    def last_words(self) -> bool:
+        """Something waits that the caller hears before they leave: all of the stretch has come, and not too much of it
+        is left."""
+        waits = self.cutter.finished and 0 < self.cutter.in_hand <= LAST_WORDS_MS * BYTES_PER_MS
+        return bool(self.again) or waits
 
     def next_clip(self, now_ms: int, needed_ms: int | None) -> Clip | None:
         """The clip to make now. `needed_ms`: when the last one in the log will have been heard, if that is known."""

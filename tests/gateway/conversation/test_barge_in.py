@@ -77,6 +77,19 @@ def test_a_long_sound_is_waited_for_longer() -> None:
         assert barge_in.is_cough(voice, due, playing=False) is cough
 
 
+def test_a_session_that_hears_the_sound_anew_has_time_to_say_what_it_was() -> None:
+    barge_in = BargeIn()
+    barge_in.heard_anew(NOW)
+    assert not barge_in.undecided  # there was no sound
+    barge_in.began(heard(NOW - 300, NOW), NOW, playing=True)
+    barge_in.heard_anew(NOW + 900)
+    assert barge_in.next_due_ms() == NOW + 900 + WORDS_QUIET_MS
+    barge_in.began(heard(NOW + 1000, NOW + 1300), NOW + 1300, playing=False)
+    for quiet, cough in ((COUGH_QUIET_MS, False), (WORDS_QUIET_MS, True)):
+        voice = heard(NOW + 1000, NOW + 1300, NOW + 1300 + quiet)
+        assert barge_in.is_cough(voice, NOW + 9000 + quiet, playing=False) is cough
+
+
 def test_what_is_decided_leaves_nothing() -> None:
     barge_in = BargeIn()
     barge_in.began(heard(), NOW, playing=True)

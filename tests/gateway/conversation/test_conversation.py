@@ -9,7 +9,7 @@ from contract.actions import Returned
 from contract.turns import FunctionState, HeardSource, Role, Turn
 from definition.model import CollectDefinition, Sentences
 from gateway.conversation import sentences
-from gateway.conversation.barge_in import COUGH_QUIET_MS
+from gateway.conversation.barge_in import COUGH_QUIET_MS, WORDS_QUIET_MS
 from gateway.conversation.commands import (
     Answer,
     Ask,
@@ -201,6 +201,14 @@ def test_an_audio_done_that_never_comes_is_not_waited_for() -> None:
     assert talk.wait(40) == [EndSpeech()]
 
 
+def test_a_voice_that_falls_silent_is_not_taken_to_have_said_all() -> None:
+    talk = Talk()
+    talk.agent("aaaa bbbb cccc dddd eeee ffff", 1000, done=False)
+    talk.wait(SPEECH_LOST_MS + 20)
+    talk.finished()
+    assert talk.turns[0][2] == "aaaa bbbb cccc"
+
+
 def test_audio_after_an_audio_done_is_announced_anew() -> None:
     talk = Talk()
     talk.agent("Hello.")
@@ -354,6 +362,31 @@ def test_after_a_second_cough_what_is_left_then_is_played() -> None:
     assert len(command.ulaw) == 2500 * 8
     talk.finished(2500)
     assert talk.it.turns.all()[0].heard_ms == 4000
+
+
+def test_without_a_session_nobody_can_say_that_it_was_a_cough() -> None:
+    talk = Talk()
+    talk.agent("One two three four.", 4000)
+    talk.wait(200, sound=LOUD_FRAME)
+    talk.get(UserStartedSpeaking())
+    talk.finished(1000, interrupted=True)
+    talk.it.session_lost(talk.now)
+    assert not has(talk.wait(3 * COUGH_QUIET_MS), Replay)
+    talk.it.session_changed("", talk.now)
+    assert not has(talk.wait(WORDS_QUIET_MS - 100), Replay)
+    assert has(talk.wait(200), Replay)
+
+
+def test_a_question_that_is_answered_anew_is_not_answered_to_its_end_as_well() -> None:
+    talk = Talk()
+    talk.user("Count.")
+    talk.agent("One two three four.", 4000)
+    talk.get(UserStartedSpeaking())
+    talk.finished(0, interrupted=True)
+    talk.it.session_lost(talk.now)
+    talk.it.session_changed("Count.", talk.now)
+    talk.take()
+    assert not has(talk.wait(2 * WORDS_QUIET_MS), Replay)
 
 
 def test_a_cough_is_not_decided_while_the_caller_still_hears_the_clip() -> None:
@@ -547,14 +580,30 @@ def leaving(talk: Talk, *, acting: bool) -> None:
 def test_a_new_turn_of_the_caller_takes_it_back_and_the_agent_is_told(acting: bool) -> None:
     talk = Talk()
     leaving(talk, acting=acting)
-    talk.get(UserStartedSpeaking())
+    commands = talk.get(UserStartedSpeaking())
     if not acting:
         talk.finished(500, interrupted=True)
-    commands = talk.get(ConversationText("user", "One more thing."))
+    commands += talk.get(ConversationText("user", "One more thing."))
     assert prompted(commands) == [sentences.CANCELLED_LEAVE]
-    assert has(commands, Stay) is acting
+    assert commands.count(Stay()) == int(acting)
     assert talk.it.ending.step is Step.NOT
     assert gone(talk.wait(5000)) == []
+
+
+def test_a_sound_holds_back_what_the_flow_has_not_taken_until_it_was_a_cough() -> None:
+    talk = Talk()
+    leaving(talk, acting=True)
+    talk.wait(200, sound=LOUD_FRAME)
+    assert talk.get(UserStartedSpeaking()) == [Stay()]
+    assert gone(talk.wait(COUGH_QUIET_MS - 100)) == []
+    assert gone(talk.wait(200))
+
+
+def test_an_end_that_is_firm_is_not_held_back() -> None:
+    talk = Talk()
+    talk.it.ending.ask(Leave("max_duration", firm=True), talk.now, playing=False)
+    assert gone(talk.wait(NO_WORDS_MS + 40))
+    assert talk.get(UserStartedSpeaking()) == []
 
 
 def test_the_text_of_the_turn_that_asked_for_it_may_come_late() -> None:
@@ -741,7 +790,7 @@ def test_a_new_session_with_nothing_to_answer_waits_for_the_caller_and_no_longer
     talk.it.session_changed("", talk.now)
     assert talk.take() == []
     assert talk.it.audio(b"audio", talk.now)
-    assert injected(talk.wait(10_100 + COUGH_QUIET_MS)) == ["Still there?"]
+    assert injected(talk.wait(10_100 + WORDS_QUIET_MS)) == ["Still there?"]
 
 
 def test_a_function_that_outlives_its_session_is_told_as_a_note_before_the_question() -> None:

@@ -152,6 +152,22 @@ def test_it_does_not_act_while_the_caller_makes_a_sound() -> None:
     assert ending.due(heard + 5000) is LEAVE
 
 
+def test_a_sound_takes_back_what_was_told_for_as_long_as_it_is_undecided() -> None:
+    ending = Ending()
+    assert not ending.reconsider()
+    ending = asked()
+    heard = last_words(ending)
+    assert not ending.reconsider()  # nobody was told
+    assert ending.due(heard + 5000) is LEAVE
+    assert ending.reconsider()
+    ending.hold(heard + 5000)
+    assert ending.due(heard + 6000) is None
+    ending.release()
+    assert ending.due(heard + 6000) is LEAVE
+    ending.taken()
+    assert not ending.reconsider()
+
+
 def test_a_sound_that_never_ends_does_not_keep_the_caller_for_ever() -> None:
     ending = asked()
     ending.hold(NOW + 1000)

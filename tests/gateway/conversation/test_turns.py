@@ -5,7 +5,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contract.turns import HeardSource, Role, Turn
-from gateway.conversation.turns import CHARACTER_MS, REPLY_GAP_MS, TEXT_AHEAD_MS, Turns, heard_share
+from gateway.conversation.turns import (
+    CHARACTER_MS,
+    CUT_AHEAD_MS,
+    REPLY_GAP_MS,
+    STALL_MS,
+    TEXT_AHEAD_MS,
+    Turns,
+    heard_share,
+)
 
 NOW = 1_000_000
 TEXT = "Your order is on its way."
@@ -24,7 +32,7 @@ def spoken(turns: Turns, stretch: int, text: str, ms: int) -> None:
     """A reply with all of its audio."""
     turns.agent_said(text, NOW)
     turns.agent_audio(stretch, ms * 8, NOW)
-    turns.agent_audio_done()
+    turns.agent_audio_done(NOW)
 
 
 # --- heard_share
@@ -138,7 +146,7 @@ def test_text_and_audio_come_in_any_order(order: str) -> None:
     turns.agent_audio(1, 8000, NOW + 20)
     if order == "audio first":
         turns.agent_said(TEXT, NOW)
-    turns.agent_audio_done()
+    turns.agent_audio_done(NOW)
     turns.playback_started(1, NOW + 700)
     finished(turns, 1, 2000)
     turn = only(turns)
@@ -172,7 +180,7 @@ def test_a_sentence_that_came_ahead_of_its_audio_belongs_to_the_next_stretch() -
 def test_a_sentence_that_came_behind_its_audio_stays_there() -> None:
     turns = Turns()
     turns.agent_audio(1, 8000, NOW)
-    turns.agent_audio_done()
+    turns.agent_audio_done(NOW)
     turns.agent_said("Are you still there?", NOW)
     finished(turns, 1, 1000)
     turns.agent_audio(2, 8000, NOW + TEXT_AHEAD_MS + 1)
@@ -250,6 +258,25 @@ def test_a_text_whose_audio_was_never_sent_to_its_end_is_shared_by_the_pace_of_t
     turns.agent_audio(1, 8000, NOW)
     finished(turns, 1, 1000, interrupted=True)
     assert turns.all()[1].heard_text == "aaaa bbbb"
+
+
+@pytest.mark.parametrize("cut_first", [True, False])
+def test_what_was_announced_as_all_because_the_caller_spoke_was_not_all(cut_first: bool) -> None:
+    turns = Turns()
+    turns.agent_said(TEXT, NOW)
+    turns.agent_audio(1, 800 * 8, NOW)
+    for step in (turns.cut, turns.agent_audio_done) if cut_first else (turns.agent_audio_done, turns.cut):
+        step(NOW)
+    finished(turns, 1, 800, interrupted=True)
+    assert only(turns).heard_text == "Your order"  # 800 of about 1600 ms
+
+
+def test_what_was_announced_as_all_long_before_the_caller_spoke_was_all() -> None:
+    turns = Turns()
+    spoken(turns, 1, TEXT, 800)
+    turns.cut(NOW + CUT_AHEAD_MS + 1)
+    finished(turns, 1, 800, interrupted=True)
+    assert only(turns).heard_text == TEXT
 
 
 def test_the_pace_of_an_unknown_voice_is_that_of_a_usual_one() -> None:
@@ -337,6 +364,73 @@ def test_there_is_no_reply_at_first() -> None:
     assert Turns().reply_text == ""
 
 
+# --- a voice that falls silent in mid-reply
+
+
+def stalled() -> Turns:
+    """Half of a reply, heard to its last sample, and nobody said that it was all."""
+    turns = Turns()
+    turns.agent_said(TEXT, NOW)
+    turns.agent_audio(1, 800 * 8, NOW)
+    finished(turns, 1, 800)
+    return turns
+
+
+def test_of_a_voice_that_falls_silent_as_much_was_heard_as_it_may_have_said() -> None:
+    turn = only(stalled())
+    assert (turn.heard_text, turn.interrupted) == ("Your order", False)
+
+
+def test_a_voice_that_is_only_a_little_fast_has_said_all() -> None:
+    turns = Turns()
+    turns.agent_said(TEXT, NOW)
+    turns.agent_audio(1, 1300 * 8, NOW)
+    finished(turns, 1, 1300)
+    assert only(turns).heard_text == TEXT
+
+
+def test_a_voice_that_finds_its_words_again_goes_on_with_its_reply() -> None:
+    turns = stalled()
+    turns.agent_audio(2, 400 * 8, NOW + 5000)
+    turns.agent_said("It comes today.", NOW + 5100)
+    turns.agent_audio(2, 1400 * 8, NOW + 5200)
+    turns.agent_audio_done(NOW + 5200)
+    turns.playback_finished(2, 1000, interrupted=True, at_ms=NOW + 7000)
+    turn = only(turns)
+    assert turn.text == f"{TEXT} It comes today."
+    assert turn.heard_ms == 1800
+    assert turn.heard_text == "Your order is on its way. It"
+
+
+def test_a_sentence_that_follows_a_stall_belongs_to_the_reply() -> None:
+    turns = stalled()
+    turns.agent_said("It comes today.", NOW + STALL_MS - 1)
+    assert only(turns).text == f"{TEXT} It comes today."
+
+
+def test_what_is_said_long_after_a_stall_is_another_reply() -> None:
+    turns = stalled()
+    turns.agent_said("Are you still there?", NOW + STALL_MS)
+    turns.agent_audio(2, 1300 * 8, NOW + STALL_MS)
+    assert [turn.text for turn in turns.all()] == [TEXT, "Are you still there?"]
+
+
+@pytest.mark.parametrize(("later", "torn"), [(STALL_MS - 1, True), (STALL_MS, False)])
+def test_a_reply_that_stalled_when_its_session_was_lost_is_said_again(later: int, torn: bool) -> None:
+    turns = stalled()
+    turns.session_lost(NOW + later)
+    assert turns.remembered()[-1].heard_text == ("" if torn else "Your order")
+    assert not turns.torn  # nothing of it is on its way
+
+
+def test_a_reply_that_stalls_before_it_was_heard_is_torn_with_its_session() -> None:
+    turns = Turns()
+    turns.agent_said(TEXT, NOW)
+    turns.agent_audio(1, 800 * 8, NOW)
+    turns.session_lost(NOW + 2 * REPLY_GAP_MS)
+    assert turns.torn
+
+
 # --- a session that is lost
 
 
@@ -370,7 +464,7 @@ def test_a_reply_that_was_all_there_is_not_said_again(done: bool, later: int) ->
     turns.agent_said(TEXT, NOW)
     turns.agent_audio(1, 1600 * 8, NOW)
     if done:
-        turns.agent_audio_done()
+        turns.agent_audio_done(NOW)
     turns.session_lost(NOW + later)
     assert not turns.torn
     assert turns.remembered()[-1].heard_text == TEXT  # it is on its way to the caller

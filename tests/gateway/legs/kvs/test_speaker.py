@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from contract.actions import Action, Collect, Numbered, Play, Returned, Say, Transfer
+from contract.actions import Action, Collect, End, Numbered, Play, Returned, Say, Transfer
 from contract.audio import ulaw2lin
 from contract.call import LEASE_MS, Call, FlowForm, Head, Lease, Opening, Result
 from contract.clock import LoopClock
@@ -18,6 +18,7 @@ from contract.memory import MemoryStore
 from gateway.legs.kvs.leaving import ENDED_MS, QUEUED_MS
 from gateway.legs.kvs.prompts import MemoryPrompts, PromptNotStored
 from gateway.legs.kvs.speaker import Speaker
+from gateway.legs.kvs.stretch import LAST_WORDS_MS
 from gateway.legs.leg import (
     CallerGone,
     ClipFailed,
@@ -577,6 +578,59 @@ async def test_the_end_is_appended_and_taken(form: FlowForm) -> None:
         await it.until(lambda: it.got(CallerGone))
         assert it.events == [FlowTook("goodbye"), CallerGone("ended")]
         assert ENDED_MS <= it.since_start() <= ENDED_MS + 1500
+
+
+@both
+async def test_the_last_words_are_in_the_log_before_the_end(form: FlowForm) -> None:
+    """Whatever the flow has taken by then: it may not have asked for a minute."""
+    async with scene(form, flow=False) as it:
+        await it.says(speech(9000), pace=50)
+        it.speaker.hang_up("goodbye")
+        await it.until(lambda: it.actions(End))
+        assert sum(play.duration_ms for play in it.actions(Play)) > 8000
+        assert it.store.appended[-1][1] == End("goodbye")
+
+
+@both
+async def test_an_agent_that_talks_for_ever_is_not_heard_to_its_end(form: FlowForm) -> None:
+    async with scene(form, flow=False) as it:
+        await it.says(speech(LAST_WORDS_MS + 6000), pace=200)
+        it.speaker.hang_up("goodbye")
+        await it.until(lambda: it.actions(End))
+        assert sum(play.duration_ms for play in it.actions(Play)) < 6000
+
+
+@both
+@pytest.mark.parametrize("own", [True, False])
+async def test_words_that_come_after_the_end_was_appended_are_heard_before_it(form: FlowForm, own: bool) -> None:
+    """In the agent's own voice or in the flow's."""
+    async with scene(form, flow=False) as it:
+        it.speaker.hang_up("goodbye")
+        await it.until(lambda: it.actions(End))
+        if own:
+            await it.says(speech(1500), pace=50)
+        else:
+            it.speaker.say("Goodbye.")
+        await it.until(lambda: len(it.actions(End)) == 2)
+        assert [type(action) for _, action, _ in it.store.appended] == [End, Play if own else Say, End]
+        running = asyncio.create_task(it.flow.run())
+        await it.until(lambda: it.got(FlowTook))
+        running.cancel()
+        assert it.flow.over == "ended"
+        assert it.flow.line or it.flow.said == ["Goodbye."]
+
+
+@both
+async def test_what_the_flow_has_taken_is_not_put_off(form: FlowForm) -> None:
+    async with scene(form, flow=False) as it:
+        it.speaker.hang_up("goodbye")
+        await it.until(lambda: it.actions(End))
+        answer = await it.flow._ask()
+        assert answer["action"] == "end"
+        it.speaker.say("Goodbye.")
+        await asyncio.sleep(1)
+        assert len(it.actions(End)) == 1
+        assert it.got(FlowTook) == [FlowTook("goodbye")]
 
 
 @both
