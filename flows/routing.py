@@ -175,11 +175,15 @@ class ToNumber:
 
 @dataclass(frozen=True, slots=True)
 class ToConnector:
-    """A SIP voice connector: the user part of both sides, and user-to-user information where given."""
+    """A SIP voice connector: the user part of both sides, and user-to-user information where given.
+
+    The side that calls is our own number: the caller's may be withheld, and whether the block takes an empty one is not
+    documented. start_call knows it already.
+    """
 
     connector_arn: str
     to_user: str
-    from_user: str = "$.CustomerEndpoint.Address"
+    from_user: str = "$.SystemEndpoint.Address"
     user_to_user: str = ""
 
     def parameters(self) -> dict[str, Any]:

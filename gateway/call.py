@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 
 import structlog
 
+from contract.actions import Returned
 from contract.announcement import Kind, Told
 from contract.call import MOST_MOVES, Call, FlowForm, Head, Lease, Result
 from contract.errors import LeaseLost
@@ -209,6 +210,8 @@ class LiveCall:
         if (asked := self._questions.inherit(entries, self._definition)) is not None:
             self._conversation.resume_question(asked.question, asked.key, self._clock.now_ms())
             self._leg.asked_before(asked.since_ms)
+        if self._call.returned is not Returned.NONE and (leave := self._wishes.last(entries)) is not None:
+            self._conversation.came_back(leave)
         if self._stopping:
             self._conversation.give_up(self._stopping)
         return build(turns, functions)

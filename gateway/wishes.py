@@ -34,6 +34,12 @@ class Wishes:
         self._open = open_[-1]
         return _leave(self._open)
 
+    @staticmethod
+    def last(entries: Iterable[FunctionEntry]) -> Leave | None:
+        """The transfer that the caller has come back from, as far as the agent had asked for it."""
+        done = [entry for entry in entries if entry.name == TRANSFER and entry.state is FunctionState.FINISHED]
+        return _leave(max(done, key=lambda entry: entry.entered_at_ms)) if done else None
+
     def asked(self, leave: Leave, turn: int, now_ms: int) -> FunctionEntry:
         """The agent asked for it in answer to the caller's `turn`."""
         name = TRANSFER if leave.queue else END

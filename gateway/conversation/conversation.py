@@ -106,6 +106,7 @@ class Conversation:
         self._clip_failed = False
         self._gave_up = False
         self._away = False  # between two sessions
+        self._came_back: Leave | None = None
 
     def redefine(self, definition: AgentDefinition) -> None:
         """The agent has changed in mid-call: another voice, another language, other instructions."""
@@ -239,6 +240,10 @@ class Conversation:
     def resume_question(self, asked: CollectDefinition, call_id: str, now_ms: int) -> None:
         """The gateway that had the call before died between asking for keys and hearing of them."""
         self._keys.resume(asked, call_id, self._definition.name, now_ms)
+
+    def came_back(self, leave: Leave) -> None:
+        """The caller comes from a transfer that an earlier stretch of this call had asked for."""
+        self._came_back = leave
 
     def resume_leave(self, leave: Leave, now_ms: int) -> None:
         """The gateway that had the call before died between the wish to leave and its fulfilment."""
@@ -494,7 +499,7 @@ class Conversation:
         return True
 
     def _returned(self, why: Returned) -> None:
-        leave = self.ending.leave
+        leave = self.ending.leave or self._came_back
         self.ending.returned()
         if self._gave_up:  # no human, and no voice agent either; the flow has told the caller
             self._do(Go(Leave("no_human")))

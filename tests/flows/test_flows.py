@@ -393,7 +393,7 @@ def test_with_a_connector_the_code_goes_in_user_to_user_information() -> None:
             "VoiceConnectorType": "CallTransferConnector",
             "VoiceConnectorArn": token(10),
             "ToUser": "voice-agent",
-            "FromUser": "$.CustomerEndpoint.Address",
+            "FromUser": "$.SystemEndpoint.Address",
             "UserToUserInformation": "$.External.sipCode",
         },
     }

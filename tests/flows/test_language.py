@@ -145,7 +145,7 @@ CASES: list[tuple[Action, str, dict[str, Any], dict[str, Any]]] = [
                 "VoiceConnectorType": "CallTransferConnector",
                 "VoiceConnectorArn": "arn:vc",
                 "ToUser": "+15555550100",
-                "FromUser": "$.CustomerEndpoint.Address",
+                "FromUser": "$.SystemEndpoint.Address",
                 "UserToUserInformation": "abc",
             },
             "ThirdPartyConnectionTimeLimitSeconds": "60",

@@ -59,3 +59,16 @@ def test_an_inherited_wish_is_closed_like_any() -> None:
     done = wishes.done()
     assert done is not None
     assert done.key == line.key
+
+
+def test_the_transfer_that_the_caller_came_back_from_is_the_last_one_that_was_done() -> None:
+    wishes = Wishes()
+    lines = []
+    for at, leave in enumerate((TO_SALES, replace(TO_SALES, queue="support"), Leave("goodbye"))):
+        wishes.asked(leave, 2, NOW + at)
+        lines.append(wishes.done())
+    open_ = Wishes().asked(replace(TO_SALES, queue="billing"), 3, NOW + 9)
+    found = Wishes.last([open_, *(line for line in reversed(lines) if line is not None)])
+    assert found is not None
+    assert found.queue == "support"
+    assert Wishes.last([open_]) is None

@@ -165,7 +165,7 @@ def _reached(call: World, at: str) -> bool:
         case "ringing":
             return call.entered("Start the call")
         case "speaking":
-            return bool(call.clips_asked())
+            return call.speaking
         case "in_a_function":
             return bool(call.functions.invoked)
         case "asking":
@@ -178,6 +178,8 @@ def _reached(call: World, at: str) -> bool:
 def _break(call: World, what: Break) -> None:
     match what.what:
         case "gateway_killed":
+            if call.form == "sip" and what.at != "ringing":  # the caller waits until another one says BYE
+                call.start_another_gateway()
             call.kill_gateway()
         case "gateway_replaced":
             call.start_another_gateway()

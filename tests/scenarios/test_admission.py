@@ -47,7 +47,7 @@ async def test_nobody_there_and_the_table_knows(form: str) -> None:
     assert waited_ms(call) <= HUMAN_WITHIN_MS
 
 
-@pytest.mark.parametrize("form", ["interruptible", "polling"])
+@pytest.mark.parametrize("form", ["interruptible", "polling"])  # over SIP its INVITE fails: flow_failure, see test_sip
 async def test_nobody_there_any_more(form: str) -> None:
     """The gateway dies in the moment before it would have taken the call."""
     call = world(form)

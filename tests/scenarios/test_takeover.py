@@ -1,4 +1,7 @@
-"""A gateway dies and another one goes on with its calls: the caller hears a pause, not a hang-up."""
+"""A gateway dies and another one goes on with its calls: the caller hears a pause, not a hang-up.
+
+Not so over SIP, where the media end at the task that died: its callers are given back (`test_deaths`, `test_sip`).
+"""
 
 from __future__ import annotations
 

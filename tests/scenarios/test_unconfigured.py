@@ -13,7 +13,7 @@ from tests.scenarios.world import Connector, World, spoken
 pytestmark = pytest.mark.scenario
 
 
-@pytest.mark.parametrize("form", ["interruptible", "polling"])
+@pytest.mark.parametrize("form", ["interruptible", "polling", "sip"])
 async def test_without_a_key_every_caller_goes_to_a_human(form: str, monkeypatch: pytest.MonkeyPatch) -> None:
     async def refuse(_: Connector) -> Any:
         raise KeyUnavailable("the secret has no value: put the Deepgram API key into it")

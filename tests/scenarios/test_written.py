@@ -1,4 +1,4 @@
-"""Every written conversation, and that together they meet every preset in both flows."""
+"""Every written conversation, and that together they meet every preset in every flow."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ async def test_a_written_conversation(file: Written, form: str, name: str) -> No
     assert await play(file, form, name) == []
 
 
-def test_there_are_enough_of_them_and_each_preset_is_met_in_both_flows() -> None:
+def test_there_are_enough_of_them_and_each_preset_is_met_in_every_flow() -> None:
     assert len(FILES) >= 40
     assert {(form, name) for _, form, name in PLAYS} == {(form, name) for form in FORMS for name in PRESETS}
 

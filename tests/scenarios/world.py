@@ -435,6 +435,11 @@ class World:
         urls = [str(event.detail["uri"]) for event in self.events if event.kind == "prompt_asked"]
         return [url for url in urls if "/clips/" in url]
 
+    @property
+    def speaking(self) -> bool:
+        """The agent speaks, or has spoken, by itself: the opening does not count."""
+        return bool(self.clips_asked()) or any(line.stream.playout._stretch for line in self.switchboard.lines)
+
     async def check(self) -> None:
         """What holds for every call, whatever happens in it.
 

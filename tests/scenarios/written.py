@@ -2,7 +2,8 @@
 
 about: one sentence                     what is proved
 agent: shop                             a definition in agents/, with its rule file; default shop
-flows: [interruptible, polling]         both; default one of them, in turn
+flows: [interruptible, polling]         both; default one of them, in turn; and over SIP too, unless
+not_over_sip: one sentence              says why not
 presets: [never_cut]                    default one of all, in turn
 caller:                                 in order; a text, or
   - {say: text, after_s: 1.5}           so many seconds into the agent's next words
@@ -44,7 +45,8 @@ import yaml
 from simulator.connect.presets import PRESETS
 
 FOLDER = Path(__file__).parent
-FORMS = ("interruptible", "polling")
+IN_CONNECT = ("interruptible", "polling")
+FORMS = (*IN_CONNECT, "sip")
 AT = ("start", "ringing", "speaking", "in_a_function", "asking", "leaving", "queued")
 WHAT = ("gateway_killed", "gateway_replaced", "gateway_stopped", "store_away", "lambda_down", "deepgram_away")
 
@@ -91,6 +93,7 @@ class Written:
     expect: Expected
     agent: str = "shop"
     flows: Sequence[str] = ()
+    not_over_sip: str = ""
     presets: Sequence[str] = ()
     number: str = "+4915112345678"
     attributes: Mapping[str, str] = field(default_factory=dict)
@@ -124,7 +127,7 @@ def _said(each: str | dict[str, Any]) -> Said:
 
 def _check(written: Written) -> None:
     known = {
-        "flows": (written.flows, FORMS),
+        "flows": (written.flows, IN_CONNECT),
         "presets": (written.presets, PRESETS),
         "queue": ([written.queue], ("", "closed", "unstaffed", "full")),
         "breaks.at": ([each.at for each in written.breaks], AT),
@@ -143,16 +146,22 @@ def everything() -> list[Written]:
 
 def plays(files: Sequence[Written]) -> list[tuple[Written, str, str]]:
     """What is played of each file: flows and presets that it does not choose come in turn, so that all of them
-    together meet every preset in both flows."""
-    turns = [(form, name) for name in PRESETS for form in FORMS]
+    together meet every preset in every flow."""
+    turns = [(form, name) for name in PRESETS for form in IN_CONNECT]
+    over_sip = [("sip", name) for name in PRESETS]
     found: list[tuple[Written, str, str]] = []
     for written in files:
-        forms: Sequence[str] = written.flows or (turns[0][0],)
-        for form in forms:
-            if written.presets:
-                found += [(written, form, name) for name in written.presets]
-                continue
-            at = next(index for index, pair in enumerate(turns) if pair[0] == form)
-            found.append((written, *turns[at]))
-            turns.append(turns.pop(at))
+        for form in written.flows or (turns[0][0],):
+            found += _plays(written, form, turns)
+        if not written.not_over_sip:
+            found += _plays(written, "sip", over_sip)
     return found
+
+
+def _plays(written: Written, form: str, turns: list[tuple[str, str]]) -> list[tuple[Written, str, str]]:
+    """One file in one flow; a turn that was taken goes to the end."""
+    if written.presets:
+        return [(written, form, name) for name in written.presets]
+    at = next(index for index, pair in enumerate(turns) if pair[0] == form)
+    turns.append(turns.pop(at))
+    return [(written, *turns[-1])]
