@@ -21,13 +21,14 @@ from infra.contact_centre.queues import Queues
 from infra.contact_centre.simulated_calls import SimulatedCalls
 from infra.contact_centre.streaming import StreamingStorage
 from infra.deployment.agents import callables, lambdas_of, load_agents
-from infra.deployment.settings import INSTANCES_OWN, Cases, Deployment
+from infra.deployment.settings import INSTANCES_OWN, Cases, Deployment, Sip, Through
 from infra.flow_functions.agent_functions import AgentFunctions
 from infra.flow_functions.concurrency import reservations
 from infra.flow_functions.flow_functions import BY_FLOW, FlowFunctions
 from infra.gateway.gateway import Gateway
 from infra.monitoring.monitoring import Monitoring
 from infra.sip.edge import SipEdge
+from infra.sip.telephony import Telephony
 from infra.state.clips import ClipBucket
 from infra.state.records import RecordBucket
 from infra.state.secret import DeepgramSecret
@@ -99,9 +100,7 @@ class VoiceAgentStack(Stack):
         )
         self.gateway = self._gateway(self.definitions)
         if deployment.sip is not None:
-            SipEdge(self, "Sip", sip=deployment.sip, gateway=self.gateway)
-            self.calls.grant(self.gateway.task.role, "dynamodb:DeleteItem")
-            self.clips.grant_openings(self.gateway.task.role)
+            self._sip(deployment.sip, code)
         self.flows = self._flows()
         ContactEvents(
             self,
@@ -172,6 +171,16 @@ class VoiceAgentStack(Stack):
         secrets = {name for definition in definitions.values() for name in definition.secrets}
         gateway.permissions.secrets(sorted(secrets))
         return gateway
+
+    def _sip(self, sip: Sip, code: Path) -> None:
+        edge = SipEdge(self, "Sip", sip=sip, gateway=self.gateway)
+        self.calls.grant(self.gateway.task.role, "dynamodb:DeleteItem")
+        self.clips.grant_openings(self.gateway.task.role)
+        if sip.tls_secret:
+            self.gateway.permissions.secret(sip.tls_secret)
+        if sip.through is not Through.TRUNK:
+            days = self.deployment.retention.logs_days
+            Telephony(self, "Telephony", name=self.deployment.name, sip=sip, edge=edge, code=code, log_days=days)
 
     def _transfer(self) -> SipTransfer:
         sip = self.deployment.sip

@@ -28,6 +28,7 @@ from infra.deployment.settings import (
     Retention,
     Sip,
     Streaming,
+    Through,
 )
 from infra.deployment.shapes import DEPLOYMENT
 from infra.sip.networks import VOICE_CONNECTOR_NETWORKS
@@ -93,7 +94,16 @@ def _sip(given: dict[str, Any] | None, region: str) -> Sip | None:
     if given is None:
         return None
     networks = given.get("networks") or [VOICE_CONNECTOR_NETWORKS[region]]
-    return Sip(tuple(networks), given["connector"], given["number"], given["caller_id_name"])
+    tls = given.get("tls") or {"host": "", "secret": ""}
+    return Sip(
+        tuple(networks),
+        given["connector"],
+        given["number"],
+        given["caller_id_name"],
+        Through(given["through"]),
+        tls["host"],
+        tls["secret"],
+    )
 
 
 def _instance(connect: dict[str, Any]) -> Instance:

@@ -42,6 +42,11 @@ def _sip(node: Node, data: dict[str, Any], findings: Findings) -> None:
     if bool(given["connector"]) == bool(given["number"]):
         found = "both" if given["number"] else "none of them"
         findings.below(node, "sip", "either connector or number", found)
+    if given["through"] != "trunk":
+        if given["connector"]:
+            findings.below(sip, "through", "trunk, as the connector has routes of its own", given["through"])
+        if data["region"] not in VOICE_CONNECTOR_NETWORKS:
+            findings.below(sip, "through", f"trunk, as Chime SDK is not in {data['region']}", given["through"])
     if not given.get("networks") and data["region"] not in VOICE_CONNECTOR_NETWORKS:
         findings.below(node, "sip", f"networks, as voice connectors have none in {data['region']}", "none")
     if (data["capacity"] or {}).get("egress") != "public":

@@ -145,15 +145,30 @@ class Retention:
     logs_days: int = 30
 
 
+class Through(StrEnum):
+    """What the deployment makes between the number that the flow dials and the gateway."""
+
+    TRUNK = "trunk"  # nothing: somebody's SIP trunk or connector leads the number to the gateway
+    VOICE_CONNECTOR = "voice_connector"  # of Amazon Chime SDK, with its route, and the number led to it
+    MEDIA_APPLICATION = "media_application"  # the same, and a SIP media application that puts the code into a header
+
+
 @dataclass(frozen=True, slots=True)
 class Sip:
     """The third flow: calls that are transferred to the gateway. `networks` may send SIP and RTP. With a connector
-    the flow names it, else it dials `number` (E.164) and types a code."""
+    the flow names it, else it dials `number` (E.164) and types a code.
+
+    With a `tls_secret` (name or ARN: private key and certificate chain in PEM) SIP comes by TLS only, to `tls_host`,
+    which the certificate names and which somebody's DNS leads to the load balancer.
+    """
 
     networks: tuple[str, ...]
     connector_arn: str = ""
     number: str = ""
     caller_id_name: str = ""
+    through: Through = Through.TRUNK
+    tls_host: str = ""
+    tls_secret: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -138,12 +138,13 @@ PHONE_NUMBER = Table(
         "return_flow": may(FLOW_ARN, ""),
     },
 )
+SECRET = Text("the name of a secret, or its ARN", 512, r"[A-Za-z0-9/_+=.@:-]+")
 DEEPGRAM = Table(
     "a mapping with endpoint",
     {
         "endpoint": may(Choice(*DEEPGRAM_URLS), "global"),
         "sessions": may(whole(1, 5000), 50),
-        "secret": may(OrNothing(Text("the name of a secret, or its ARN", 512, r"[A-Za-z0-9/_+=.@:-]+")), ""),
+        "secret": may(OrNothing(SECRET), ""),
     },
 )
 CAPACITY = Table(
@@ -186,11 +187,15 @@ VOICE = Table(
         "language": need(Text("a language such as en-US", 16, r"[a-z]{2,3}-[A-Z]{2}")),
     },
 )
+HOST = Text("a host name such as sip.example.com", 253, r"([A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?\.)+[A-Za-z]{2,}")
+TLS = Table("a mapping with host and secret", {"host": need(HOST), "secret": need(SECRET)})
 SIP = Table(
     "a mapping with connector or number",
     {
         "connector": may(OrNothing(arn("chime", "a voice connector", r"vc/\S+")), ""),
         "number": may(OrNothing(Text("a phone number such as +15555550100", 16, r"\+[1-9][0-9]{6,14}")), ""),
+        "through": may(Choice("trunk", "voice_connector", "media_application"), "trunk"),
+        "tls": may(TLS),
         "networks": may(ListOf(NETWORK, "networks", 1, 20)),
         "caller_id_name": may(OrNothing(Text("a name without ; / ? : @ & = + $ ,", 64, r"[^;/?:@&=+$,]+")), ""),
     },

@@ -15,6 +15,7 @@ from infra.gateway.permissions import GatewayPermissions
 from infra.gateway.service import GatewayService
 from infra.gateway.task import GatewayTask
 from infra.monitoring.metrics import calls_per_task
+from infra.sip.variables import variables
 
 
 class Gateway(Construct):
@@ -44,7 +45,7 @@ class Gateway(Construct):
             "DEPLOYMENT": deployment.name,
         }
         if deployment.sip is not None:
-            own |= {"SIP_NETWORKS": ",".join(deployment.sip.networks), "SIP_PUBLIC_ADDRESS": "task"}
+            own |= variables(deployment.sip)
         self.task = GatewayTask(
             self,
             "Task",

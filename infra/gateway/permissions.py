@@ -50,6 +50,13 @@ class GatewayPermissions(Construct):
             prefix = f"arn:{self._partition}:secretsmanager:{self._here}:secret"
             allow(self._role, [f"{prefix}:{name}-??????" for name in names], "secretsmanager:GetSecretValue")
 
+    def secret(self, name: str) -> None:
+        """One secret, by ARN or by name."""
+        if name.startswith("arn:"):
+            allow(self._role, [name], "secretsmanager:GetSecretValue")
+        else:
+            self.secrets([name])
+
     def task_protection(self, cluster: ecs.Cluster) -> None:
         """A task with live calls is not to be stopped by a deployment or by scaling in."""
         tasks = f"arn:{self._partition}:ecs:{self._here}:task/{cluster.cluster_name}/*"

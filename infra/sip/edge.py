@@ -18,13 +18,14 @@ from infra.gateway.gateway import Gateway
 from infra.gateway.network import TaskNetwork
 from infra.reasons import acknowledge, allow
 
-PORT = 5060
+PORT, TLS_PORT = 5060, 5061
 RTP = (20_000, 20_999)
 DRAIN_S = 300  # a call stays on its task; only its first message came this way
 
 
 class SipEdge(Construct):
-    """`name` is where an origination route sends calls: UDP or TCP, port 5060."""
+    """`name` and `port` are where an origination route sends calls: UDP or TCP at 5060, or TLS at 5061, and then
+    nothing else. The load balancer passes TLS through: who the peer speaks with is the gateway."""
 
     def __init__(self, scope: Construct, construct_id: str, *, sip: Sip, gateway: Gateway) -> None:
         super().__init__(scope, construct_id)
@@ -32,8 +33,10 @@ class SipEdge(Construct):
         self._tasks = gateway.network.security_group
         container = gateway.task.definition.default_container
         assert container is not None
-        for protocol in (ecs.Protocol.UDP, ecs.Protocol.TCP):
-            container.add_port_mappings(ecs.PortMapping(container_port=PORT, protocol=protocol))
+        self.port = TLS_PORT if sip.tls_secret else PORT
+        self._udp = not sip.tls_secret
+        for protocol in (ecs.Protocol.UDP, ecs.Protocol.TCP)[0 if self._udp else 1 :]:
+            container.add_port_mappings(ecs.PortMapping(container_port=self.port, protocol=protocol))
         balancer = self._balancer(gateway.network)
         self._open()
         self._listen(balancer, gateway.service.service)
@@ -43,8 +46,10 @@ class SipEdge(Construct):
             "ec2:DescribeNetworkInterfaces",
             because="The call knows no resource (service authorization reference); the task looks for its own address.",
         )
-        self.name: str = balancer.load_balancer_dns_name
-        CfnOutput(self, "Target", value=self.name, description="Where origination routes send calls: port 5060")
+        self.name: str = sip.tls_host or balancer.load_balancer_dns_name
+        what = f"Where {sip.tls_host} has to lead (CNAME)" if sip.tls_host else "Where origination routes send calls"
+        target = balancer.load_balancer_dns_name
+        CfnOutput(self, "Target", value=target, description=f"{what}; port {self.port}")
 
     def _balancer(self, network: TaskNetwork) -> elbv2.NetworkLoadBalancer:
         self._front = ec2.SecurityGroup(
@@ -64,7 +69,10 @@ class SipEdge(Construct):
 
     def _open(self) -> None:
         """Signalling by way of the load balancer and directly; media directly, as far as the peers' own range."""
-        for port, what in ((ec2.Port.udp(PORT), "SIP over UDP"), (ec2.Port.tcp(PORT), "SIP over TCP")):
+        ways = [(ec2.Port.tcp(self.port), "SIP over TCP" if self._udp else "SIP over TLS")]
+        if self._udp:
+            ways.insert(0, (ec2.Port.udp(self.port), "SIP over UDP"))
+        for port, what in ways:
             for network in self._networks:
                 self._front.add_ingress_rule(network, port, what)
                 self._tasks.add_ingress_rule(network, port, what)
@@ -76,14 +84,18 @@ class SipEdge(Construct):
             self._tasks.add_egress_rule(network, ec2.Port.tcp_range(PORT, PORT + 1), "SIP to the peers")
 
     def _listen(self, balancer: elbv2.NetworkLoadBalancer, service: ecs.FargateService) -> None:
-        listener = balancer.add_listener("Sip", port=PORT, protocol=elbv2.Protocol.TCP_UDP)
+        protocol = elbv2.Protocol.TCP_UDP if self._udp else elbv2.Protocol.TCP
+        listener = balancer.add_listener("Sip", port=self.port, protocol=protocol)
+        target = service.load_balancer_target(
+            container_name="gateway", container_port=self.port, protocol=ecs.Protocol.TCP
+        )
         listener.add_targets(
             "Tasks",
-            port=PORT,
-            protocol=elbv2.Protocol.TCP_UDP,
-            targets=[
-                service.load_balancer_target(container_name="gateway", container_port=PORT, protocol=ecs.Protocol.TCP)
-            ],
+            port=self.port,
+            protocol=protocol,
+            targets=[target],
             deregistration_delay=Duration.seconds(DRAIN_S),
-            health_check=elbv2.HealthCheck(protocol=elbv2.Protocol.TCP, port=str(PORT), interval=Duration.seconds(10)),
+            health_check=elbv2.HealthCheck(
+                protocol=elbv2.Protocol.TCP, port=str(self.port), interval=Duration.seconds(10)
+            ),
         )

@@ -84,6 +84,15 @@ flow_logging: 'off'
 )
 
 # Not among those that every test goes through: the capability has tests of its own.
-SPOKEN = TRIAL.replace("trial", "spoken") + "sip: {number: '+15555550100'}\n"
+SPOKEN = TRIAL.replace("trial", "spoken") + "sip: {number: '+15555550100', through: voice_connector}\n"
+ENCRYPTED = (
+    TRIAL.replace("trial", "encrypted")
+    + """\
+sip:
+  number: '+15555550100'
+  through: media_application
+  tls: {host: sip.example.com, secret: encrypted/sip-tls}
+"""
+)
 
 DEPLOYMENTS = {"voice-agent": NEW, "first": FIRST, "second": SECOND, "europe": EUROPE, "trial": TRIAL}
