@@ -60,9 +60,12 @@ async def serve(settings: Settings) -> None:
         settings.tasks_min,
         beat=lambda: beats.beat(LEASES),
     )
+    certificate = await asyncio.to_thread(aws.certificate, settings)
     if endpoint is not None:
         endpoint.calls = service
-        await endpoint.open(await asyncio.to_thread(aws.sip_tls, settings))
+        if certificate is not None:
+            await certificate.load()
+        await endpoint.open(certificate.context if certificate is not None else None)
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, service.stop)
     log.info("started", owner=settings.owner, release=settings.release, agents=sorted(definitions))
@@ -77,6 +80,8 @@ async def serve(settings: Settings) -> None:
         running = [tasks.create_task(work) for work in aside]
         if endpoint is not None:
             running.append(tasks.create_task(endpoint.run()))
+        if certificate is not None:
+            running.append(tasks.create_task(certificate.keep()))
         await service.run()
         for task in running:
             task.cancel()

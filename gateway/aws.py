@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import random
-import ssl
-import tempfile
 import time
 from collections.abc import Mapping
 from dataclasses import replace
@@ -23,6 +21,7 @@ from contract.running import in_thread
 from contract.wakeups import SqsWakeups
 from definition import AgentDefinition
 from gateway.announcing import Announcer, AwsAnnouncer, NobodyToTell
+from gateway.certificate import Certificate
 from gateway.facilities import Facilities, NoLines
 from gateway.functions.invoker import LambdaInvoker
 from gateway.legs.kvs.getmedia import GetMediaSource, MediaClients
@@ -204,26 +203,11 @@ def _reached(sip: SipSettings, settings: Settings) -> SipSettings:
     return replace(sip, public_address=public_address(settings.ecs_metadata_uri))
 
 
-def sip_tls(settings: Settings) -> ssl.SSLContext | None:
-    """What SIP over TLS shows: private key and certificate chain in PEM out of Secrets Manager; blocks.
-
-    Raises:
-        KeyUnavailable: the secret cannot be read.
-        ssl.SSLError: what it holds is no key with its certificate.
-    """
+def certificate(settings: Settings) -> Certificate | None:
+    """What SIP over TLS shows, not read yet; None where there is no TLS."""
     if settings.sip is None or not settings.sip.tls_secret:
         return None
-    client = boto3.client("secretsmanager", config=config())
-    try:
-        pem = client.get_secret_value(SecretId=settings.sip.tls_secret).get("SecretString", "")
-    except (ClientError, BotoCoreError) as error:
-        raise KeyUnavailable(f"the certificate for SIP cannot be read ({type(error).__name__})") from None
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    with tempfile.NamedTemporaryFile("w") as file:  # readable for this user only; OpenSSL takes nothing but files
-        file.write(pem)
-        file.flush()
-        context.load_cert_chain(file.name)
-    return context
+    return Certificate(boto3.client("secretsmanager", config=config()), settings.sip.tls_secret)
 
 
 def _recorder(settings: Settings, services: KvsServices) -> Recorder | None:

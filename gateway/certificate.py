@@ -35,8 +35,8 @@ class CertificateUnusable(VoiceAgentError):
 
     def __str__(self) -> str:
         return (
-            f"the certificate for SIP over TLS, in the secret {self.secret}, cannot be used ({self.why}): it has to hold "
-            "the private key and the certificate with its chain, in PEM, one after the other"
+            f"the certificate for SIP over TLS, in the secret {self.secret}, cannot be used ({self.why}): it has to "
+            "hold the private key and the certificate with its chain, in PEM, one after the other"
         )
 
 
@@ -52,7 +52,10 @@ class Certificate:
 
     async def load(self) -> None:
         """Take what is in the secret now, if it is not what is in use. Raises CertificateUnusable."""
-        pem = await self._run(self._read)
+        await self._run(self._load)
+
+    def _load(self) -> None:
+        pem = self._read()
         if pem == self._loaded:
             return
         try:

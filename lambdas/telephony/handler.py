@@ -11,15 +11,9 @@ import boto3
 from contract.aws import config
 from lambdas.custom_resource import answered, put
 from lambdas.telephony.chime import Request
-from lambdas.telephony.media_application import sip_media_application, sip_rule
-from lambdas.telephony.voice_connector import voice_connector
+from lambdas.telephony.kinds import KINDS
 
 CHIME = boto3.client("chime-sdk-voice", config=config(read_s=20, attempts=6))
-KINDS = {
-    "Custom::VoiceConnector": voice_connector,
-    "Custom::SipMediaApplication": sip_media_application,
-    "Custom::SipRule": sip_rule,
-}
 
 
 def handler(event: Mapping[str, Any], _context: object) -> None:

@@ -67,6 +67,33 @@ SELDOM: Mapping[str, Mapping[str, str]] = {
         for operation, plural in (("Associate", ""), ("Disassociate", ""), ("List", "s"), ("Update", ""))
     },
 }
+# What calls over SIP need besides, in the deployments that have them. None of these calls knows a resource.
+_CONNECTOR = {
+    f"chime:{action} *": "tests/lambdas/test_telephony.py"
+    for action in (
+        "AssociatePhoneNumbersWithVoiceConnector",
+        "CreateVoiceConnector",
+        "DeleteVoiceConnector",
+        "DisassociatePhoneNumbersFromVoiceConnector",
+        "ListVoiceConnectors",
+        "PutVoiceConnectorOrigination",
+        "UpdateVoiceConnector",
+    )
+}
+_APPLICATION = {
+    f"chime:{action}{what} *": "tests/lambdas/test_telephony.py"
+    for what in ("SipMediaApplication", "SipRule")
+    for action in ("Create", "Delete", "Update")
+} | {f"chime:List{what} *": "tests/lambdas/test_telephony.py" for what in ("SipMediaApplications", "SipRules")}
+_LOOK = {
+    f"lambda:{action} application": "CreateSipMediaApplication looks who may invoke the function (as public samples "
+    "grant it; in no reference)"
+    for action in ("AddPermission", "GetPolicy")
+}
+TELEPHONY: Mapping[str, Mapping[str, Mapping[str, str]]] = {
+    "spoken": {"telephony": {**_LOG, **_CONNECTOR}, "application": {}},
+    "encrypted": {"telephony": {**_LOG, **_CONNECTOR, **_APPLICATION, **_LOOK}, "application": _LOG},
+}
 
 _ROLES = (
     ("GatewayTaskRole", "gateway"),
@@ -80,6 +107,9 @@ _ROLES = (
     ("Functions", "function"),
     ("StreamingFunction", "streaming_storage"),
     ("NumberAttachment", "number"),
+    ("TelephonyProvider", "telephony"),
+    ("TelephonyLook", "telephony"),
+    ("TelephonyApplication", "application"),
 )
 _KINDS = (
     ("/index/", "index"),
@@ -100,6 +130,7 @@ _KINDS = (
     (":function:", "function"),
     ("Log", "log"),
     ("Functions", "function"),
+    ("TelephonyApplicationLive", "application"),
     (":repository/", "repository"),
     (":role/", "role"),
     ("IAMRole", "role"),
