@@ -182,10 +182,6 @@ class VoiceAgentStack(Stack):
             days = self.deployment.retention.logs_days
             Telephony(self, "Telephony", name=self.deployment.name, sip=sip, edge=edge, code=code, log_days=days)
 
-    def _transfer(self) -> SipTransfer:
-        sip = self.deployment.sip
-        return SipTransfer(sip.connector_arn, caller_id_name=sip.caller_id_name) if sip else SipTransfer()
-
     def _flows(self) -> Flows:
         by_flow = {name: self.flow_functions.functions[name] for name in BY_FLOW}
         access = FlowAccess(self, "FlowAccess", functions=by_flow, instance_arn=self.centre.arn)
@@ -209,7 +205,7 @@ class VoiceAgentStack(Stack):
             customer_queue_flow_arn=self._queue_flow(prompts, access),
             flow_logging=self.deployment.flow_logging,
             voice=self.deployment.voice,
-            sip=self._transfer(),
+            sip=self.deployment.sip.transfer if self.deployment.sip else SipTransfer(),
             **returning_to(self.deployment.return_flow),
         )
         after = [*access.associations, *([self.streaming.resource] if self.streaming else [])]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import boto3
 
@@ -46,6 +46,15 @@ class Clients:
     @cached_property
     def dynamodb(self) -> DynamoDBClient:
         return self.session.client("dynamodb", region_name=self.region, config=_BOUNDED)
+
+    @cached_property
+    def ec2(self) -> Any:
+        return self.session.client("ec2", region_name=self.region, config=_BOUNDED)
+
+    @cached_property
+    def chime(self) -> Any:
+        """Amazon Chime SDK Voice."""
+        return self.session.client("chime-sdk-voice", region_name=self.region, config=_BOUNDED)
 
     @cached_property
     def ecs(self) -> ECSClient:

@@ -33,6 +33,11 @@ CLUSTER = "Gateway/Cluster/Resource"
 TOPIC = "Monitoring/Alarms/Topic/Resource"
 FLOW_FUNCTIONS = ("start_call", "next_action_wait", "next_action_poll")
 FORMS = ("polling", "interruptible")
+SIP_TARGET = "Sip/Target"  # an output: the name of the load balancer
+VOICE_CONNECTOR = "Telephony/VoiceConnector/Default"
+SIP_APPLICATION = "Telephony/SipMediaApplication/Default"
+SIP_RULE = "Telephony/SipRule/Default"
+TASKS_GROUP = "Gateway/Network/Tasks/Resource"
 
 _HIDDEN, _DEFAULT = "Resource", "Default"
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from flows.parameters import FlowLogging, Voice
+from flows.parameters import FlowLogging, SipTransfer, Voice
 
 DEEPGRAM_URLS = {
     "global": "wss://agent.deepgram.com/v1/agent/converse",
@@ -169,6 +169,16 @@ class Sip:
     through: Through = Through.TRUNK
     tls_host: str = ""
     tls_secret: str = ""
+
+    @property
+    def transfer(self) -> SipTransfer:
+        """What the flow needs to know."""
+        return SipTransfer(self.connector_arn, caller_id_name=self.caller_id_name)
+
+    @property
+    def port(self) -> int:
+        """Where SIP comes in."""
+        return 5061 if self.tls_secret else 5060
 
 
 @dataclass(frozen=True, slots=True)

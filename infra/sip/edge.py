@@ -18,7 +18,7 @@ from infra.gateway.gateway import Gateway
 from infra.gateway.network import TaskNetwork
 from infra.reasons import acknowledge, allow
 
-PORT, TLS_PORT = 5060, 5061
+PORT = 5060
 RTP = (20_000, 20_999)
 DRAIN_S = 300  # a call stays on its task; only its first message came this way
 
@@ -33,7 +33,7 @@ class SipEdge(Construct):
         self._tasks = gateway.network.security_group
         container = gateway.task.definition.default_container
         assert container is not None
-        self.port = TLS_PORT if sip.tls_secret else PORT
+        self.port = sip.port
         self._udp = not sip.tls_secret
         for protocol in (ecs.Protocol.UDP, ecs.Protocol.TCP)[0 if self._udp else 1 :]:
             container.add_port_mappings(ecs.PortMapping(container_port=self.port, protocol=protocol))

@@ -17,12 +17,20 @@ from gateway.legs.sip import settings as sip_settings
 from gateway.legs.sip.sdes import Srtp
 from infra.deployment import read
 from lambdas.telephony.kinds import KINDS
+from operations import stack as paths
 from tests.infra.deployments import DEPLOYMENTS, ENCRYPTED, SPOKEN, TRIAL
 from tests.infra.rights import TELEPHONY, allowed
 from tests.infra.template import Template, listed, resolved
 
 NETWORK = "3.80.16.0/23"
 NUMBER = "+15555550100"
+LOOKED_FOR = {
+    paths.VOICE_CONNECTOR: "Custom::VoiceConnector",
+    paths.SIP_APPLICATION: "Custom::SipMediaApplication",
+    paths.SIP_RULE: "Custom::SipRule",
+    paths.TASKS_GROUP: "AWS::EC2::SecurityGroup",
+    paths.flow("sip"): "AWS::Connect::ContactFlow",
+}
 
 
 @pytest.fixture(scope="module")
@@ -153,6 +161,12 @@ def test_the_certificate_is_the_one_secret_more_that_the_gateway_reads(spoken: T
 
     more = secrets(encrypted) - {each.replace("spoken", "encrypted") for each in secrets(spoken)}
     assert more == {"encrypted/sip-tls-??????"}
+
+
+def test_what_doctor_looks_for_is_in_the_template(encrypted: Template) -> None:
+    found = {path: encrypted.document["Resources"][paths.logical_id(path)]["Type"] for path in LOOKED_FOR}
+    assert found == LOOKED_FOR
+    assert paths.logical_id(paths.SIP_TARGET) in encrypted.document["Outputs"]
 
 
 def test_nothing_is_found_in_it(spoken: Template, encrypted: Template) -> None:

@@ -1,4 +1,4 @@
-"""The two flows: what Connect has of them, against what this release would deploy; and whom they may invoke."""
+"""The flows: what Connect has of them, against what this release would deploy; and whom they may invoke."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ from botocore.exceptions import ClientError
 
 from contract.aws import code_of
 from flows.interruptible import interruptible
-from flows.parameters import FlowParameters, returning_to
+from flows.parameters import FlowParameters, SipTransfer, returning_to
 from flows.polling import polling
+from flows.sip import sip
 from infra.deployment.settings import INSTANCES_OWN
 from operations import stack as paths
 from operations.doctor.findings import RESTORE, Examined, Finding, good, later, missing
 
-MAKE = {"polling": polling, "interruptible": interruptible}
+MAKE = {"polling": polling, "interruptible": interruptible, "sip": sip}
 _SHOWN = 3
 
 
@@ -65,17 +66,23 @@ def _may_invoke(examined: Examined, name: str) -> bool:
 
 
 def flows(examined: Examined) -> Iterator[Finding]:
-    """Both flows, published, and block for block as this release would deploy them."""
+    """The flows, published, and block for block as this release would deploy them."""
+    forms = forms_of(examined)
     if examined.stack is None:
-        yield later("the deploy will create the flows polling and interruptible")
+        yield later(f"the deploy will create the flows {' and '.join(forms)}")
         return
     ours = parameters(examined)
-    for form in paths.FORMS:
+    for form in forms:
         arn = examined.at(paths.flow(form))
         if not arn:
             yield missing(f"the flow {form} is not in the stack", "run make deploy")
             continue
         yield from _flow(examined, form, arn, MAKE[form](ours).to_dict())
+
+
+def forms_of(examined: Examined) -> tuple[str, ...]:
+    """The forms of the flow that the settings ask for."""
+    return (*paths.FORMS, "sip") if examined.deployment.sip else paths.FORMS
 
 
 def _flow(examined: Examined, form: str, arn: str, ours: Mapping[str, Any]) -> Iterator[Finding]:
@@ -142,5 +149,6 @@ def parameters(examined: Examined) -> FlowParameters:
         customer_queue_flow_arn=_queue_flow(examined),
         flow_logging=deployment.flow_logging,
         voice=deployment.voice,
+        sip=deployment.sip.transfer if deployment.sip else SipTransfer(),
         **returning_to(deployment.return_flow),
     )

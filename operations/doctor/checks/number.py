@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 
 from operations import stack as paths
+from operations.doctor.checks.flows import forms_of
 from operations.doctor.findings import Examined, Finding, good, later, missing, unknown
 
 FOLDER = "measured"  # of the results of `make doctor LIVE=1`
@@ -18,7 +19,7 @@ def number(examined: Examined) -> Iterator[Finding]:
         yield later("assign a number to a flow after the deploy")
         return
     claimed = _claimed(examined)
-    forms = {examined.at(paths.flow(form)).rpartition("/")[2]: form for form in paths.FORMS}
+    forms = {examined.at(paths.flow(form)).rpartition("/")[2]: form for form in forms_of(examined)}
     leading = list(_leading(examined, claimed, forms))
     if leading:
         yield good("; ".join(f"{number} leads to the {form} flow" for number, form in leading))
