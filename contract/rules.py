@@ -21,6 +21,9 @@ from contract.turns import FunctionEntry, Turn
 TEXT_BYTES = 16 * 1024
 FUNCTION_BYTES = 64 * 1024
 
+# So little of a clip may be missing that it counts as heard: the one after it is in the log by then.
+ALMOST_MS = 1000
+
 # A call that nobody serves counts so long after it was last served: the flow has sent the caller away by then.
 DEAD_AFTER_MS = 20_000
 
@@ -93,7 +96,8 @@ def _took(head: Head, request: Request, loaded: int, log: Sequence[Numbered]) ->
     if head.loaded > head.base_seq and head.ended is Outcome.NONE:
         cut = Outcome.CUT if head.loaded <= head.cancelled_up_to else Outcome.COMPLETED
         outcomes[head.loaded] = request.ended if plays and request.ended in STARTED else cut
-    ended = Outcome.NONE if plays else _finished(action, request)
+    begun_ms = head.offered_at_ms if head.offered == loaded else head.asked_at_ms
+    ended = Outcome.NONE if plays else _finished(action, request, head.asked_at_ms - begun_ms)
     if not plays:
         outcomes[loaded] = ended
     elif head.state is CallState.ENDED:
@@ -118,7 +122,7 @@ def _same(head: Head, request: Request, log: Sequence[Numbered]) -> Asked:
     if ended is Outcome.NONE and (not request.ahead or _can_be(head, request.ended, _find(log, head.loaded))):
         ended = request.ended if request.ended in STARTED else Outcome.NONE
     if ended is Outcome.NONE and not opening and not request.ahead:
-        ended = _finished(_find(log, head.loaded), request)
+        ended = _finished(_find(log, head.loaded), request, head.asked_at_ms - head.loaded_at_ms)
     outcomes = {} if opening or ended is head.ended else {head.loaded: ended}
     after = replace(
         head,
@@ -143,9 +147,12 @@ def _duration_ms(action: Action | None) -> int:
     return action.duration_ms if isinstance(action, Play) else 0
 
 
-def _finished(action: Action | None, request: Request) -> Outcome:
-    """What became of an action during which the flow does not ask: it asks again, so it is over."""
+def _finished(action: Action | None, request: Request, for_ms: int) -> Outcome:
+    """What became of an action during which the flow does not ask: it asks again, `for_ms` after it had it, so it is
+    over. A flow that asked ahead and was failed by its Lambda has left the clip, and does not know when."""
     if isinstance(action, Transfer) and request.returned is not Returned.NONE:
+        return Outcome.FAILED
+    if request.ended is Outcome.NONE and for_ms < _duration_ms(action) - ALMOST_MS:
         return Outcome.FAILED
     if request.ended is Outcome.FAILED or (request.ended is Outcome.CUT and not request.ahead):
         return request.ended

@@ -11,7 +11,7 @@ Each number starts at most once. After a failure the flow goes on as the polling
     asking, before the clip     no                      it is played, then reported as completed or failed
     the Wait, at the opening    no Wait has worked yet  as above: an opening twice is better than none
     the Wait, at a number       perhaps                 not played; reported as failed, and the gateway decides
-    loading the answer          yes, the Wait ran       not played; reported as not known
+    loading the answer          yes, the Wait ran       not played; reported as not known: when it was taken tells
     the silent Wait             there is none           nothing to play
 """
 

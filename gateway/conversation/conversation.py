@@ -258,6 +258,8 @@ class Conversation:
         self._do(ClearSpeech())
         leave = self.ending.act()
         if leave is not None:
+            if not leave.queue:  # nobody else says it
+                self._do(SayLocally(self._definition.goodbye))
             self._do(Go(leave))
         elif self.ending.step is Step.NOT:
             self._do(GiveUp(reason))

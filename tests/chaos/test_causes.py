@@ -12,7 +12,7 @@ from contract.actions import Outcome, Transfer
 from contract.call import Result
 from contract.turns import FunctionState, Role
 from simulator.deepgram.brain import Reply
-from simulator.deepgram.manners import PESSIMISTIC
+from simulator.deepgram.manners import PESSIMISTIC, Incident
 from simulator.deepgram.manners import PRESETS as MANNERS
 from simulator.deepgram.scripted import Rule, ScriptedMind, calls
 from tests.chaos import campaign
@@ -150,6 +150,14 @@ def test_a_cough_after_the_end_was_decided_does_not_cost_the_goodbye(preset: str
     assert "Thank you for calling, and goodbye." in world.heard_words
     outcomes = [line.outcome for line in world.store._records[CONTACT].log]
     assert outcomes[-1] is Outcome.COMPLETED
+
+
+@both_flows
+def test_a_caller_whose_agent_breaks_at_the_goodbye_hears_one_all_the_same(form: str) -> None:
+    """By the flow's own voice."""
+    fatal = Incident("function", "error", "INVALID_AGENT_ID")
+    world = played(calm(form=form, said=(("good bye", None),), incidents=((1, fatal),)))
+    assert world.heard_words.endswith(SHOP.goodbye)
 
 
 # -- who may write -----------------------------------------------------------------------------------------------

@@ -364,6 +364,23 @@ async def test_a_clip_is_over_when_the_polling_form_asks_after_the_interruptible
     assert await outcomes(store) == {1: Outcome.COMPLETED}
 
 
+@pytest.mark.parametrize("asked_ahead", [True, False])
+@pytest.mark.parametrize(("after_ms", "ended"), [(0, Outcome.FAILED), (500, Outcome.FAILED), (600, Outcome.COMPLETED)])
+async def test_a_clip_that_was_left_since_a_lambda_failed_has_failed(
+    store: GatewayStore, after_ms: int, ended: Outcome, asked_ahead: bool
+) -> None:
+    """Whether the Lambda came to say that the flow has the clip, or not; of its last second nobody asks."""
+    lease = await taken(store)
+    await store.append(lease, Play(CLIP.prompt_url, 1600), T0)
+    await store.asked(a_request(ahead=True), "r1", T0)
+    assert await store.offer(CONTACT, "r1", 1, T0)
+    if asked_ahead:
+        await store.asked(a_request(1, ahead=True), "r2", T0)
+    head = await store.asked(a_request(1), "r3", T0 + after_ms)
+    assert head.ended is ended
+    assert await outcomes(store) == {1: ended}
+
+
 async def test_the_end_of_the_opening_is_known_to_the_head_alone(store: GatewayStore) -> None:
     await taken(store)
     assert (await store.asked(a_request(), "r1", T0)).ended is Outcome.NONE

@@ -839,7 +839,16 @@ def test_what_was_asked_for_is_done_when_the_agent_is_lost_in_its_last_words() -
     talk = Talk()
     leaving(talk, acting=False)
     talk.it.give_up("voice_agent_mute")
-    assert talk.take() == [ClearSpeech(), Go(Leave("goodbye", function_id="f1"))]
+    goodbye = SayLocally("Goodbye.")  # by the flow's own voice
+    assert talk.take() == [ClearSpeech(), goodbye, Go(Leave("goodbye", function_id="f1"))]
+
+
+def test_of_a_transfer_without_an_agent_the_queue_tells_the_caller() -> None:
+    talk = Talk()
+    talk.user("A person.")
+    talk.call("transfer_to_human", '{"queue": "support"}')
+    talk.it.give_up("voice_agent_mute")
+    assert [type(command) for command in talk.take()][-2:] == [ClearSpeech, Go]
 
 
 def test_what_is_under_way_is_left_alone_and_no_longer_taken_back() -> None:
