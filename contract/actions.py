@@ -55,7 +55,8 @@ class Collect:
     """Play a clip and take key presses. `secret`: streaming stopped, logging off, the agent learns no digit.
 
     `name` is the question's in the agent definition. `function`: who gets secret digits, as its argument `parameter`;
-    the flow's Lambda calls it, and the gateway sees the answer alone.
+    the flow's Lambda calls it, and the gateway sees the answer alone. `once`: a single-use code, so that it is called
+    once (see `FlowStore.put_code`).
     """
 
     prompt_url: str
@@ -66,6 +67,7 @@ class Collect:
     name: str = ""
     function: str = ""
     parameter: str = ""
+    once: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """What functions found out, for the human who takes the call: their answers in brief, and who the customer is.
 
-A function's answer may hold two keys that the model never sees: `voice_agent`, which changes the agent, and
-`handover`, which is for the human alone:
+A function's answer may hold three keys that the model never sees: `voice_agent`, which changes the agent, `remember`,
+which later functions of this call get in their context, and `handover`, which is for the human alone:
 
     {"verified": true, "handover": {"customer_id": "C-4711", "verified": true, "note": "policy 471108, in force"}}
 """
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from contract.handover import clip_utf8
@@ -18,6 +18,10 @@ from contract.turns import WITHHELD, FunctionEntry, FunctionState
 
 AGENT_KEY = "voice_agent"
 HUMAN_KEY = "handover"
+KEEP_KEY = "remember"
+OURS = (AGENT_KEY, HUMAN_KEY, KEEP_KEY)
+KEPT_CHARACTERS = 1000  # of one value
+MOST_KEPT = 20
 BRIEF_BYTES = 240  # of one function's answer
 
 
@@ -31,22 +35,37 @@ class Customer:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A function's answer taken apart: what the model is told, as JSON, and what is for agent and human."""
+    """A function's answer taken apart: what the model is told, as JSON, and what is for agent, human and functions."""
 
     told: str
     agent: Mapping[str, Any]
     human: Mapping[str, Any]
+    kept: Mapping[str, Any] = field(default_factory=dict)
 
 
 def taken_apart(content: str) -> Answer:
     """Lenient: an answer without such keys, or with something else below them, is told as it is."""
-    if f'"{AGENT_KEY}"' not in content and f'"{HUMAN_KEY}"' not in content:
+    if not any(f'"{key}"' in content for key in OURS):
         return Answer(content, {}, {})
     answer = _object(content)
-    ours = {key: answer.pop(key) for key in (AGENT_KEY, HUMAN_KEY) if isinstance(answer.get(key), dict)}
+    ours = {key: answer.pop(key) for key in OURS if isinstance(answer.get(key), dict)}
     if not ours:
         return Answer(content, {}, {})
-    return Answer(json.dumps(answer, ensure_ascii=False), ours.get(AGENT_KEY, {}), ours.get(HUMAN_KEY, {}))
+    agent, human, kept = (ours.get(key, {}) for key in OURS)
+    return Answer(json.dumps(answer, ensure_ascii=False), agent, human, kept)
+
+
+def remembered(functions: Iterable[FunctionEntry]) -> dict[str, str]:
+    """What functions of this call wanted later ones to know, the newest of each name; "" takes it back.
+
+    Neither caller nor model can say it: it comes from answers of functions alone.
+    """
+    found: dict[str, str] = {}
+    for entry in sorted(functions, key=lambda entry: entry.entered_at_ms):
+        if entry.state is FunctionState.FINISHED:
+            found |= {str(name): str(value)[:KEPT_CHARACTERS] for name, value in taken_apart(entry.result).kept.items()}
+    kept = [(name, value) for name, value in found.items() if value]
+    return dict(kept[:MOST_KEPT])
 
 
 def customer(functions: Iterable[FunctionEntry]) -> Customer:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from flows import places, wire
 from flows.actions import (
     Compare,
+    InvokeLambdaFunction,
     MessageParticipant,
     StoreInput,
     UpdateContactAttributes,
@@ -34,6 +35,9 @@ _KEYS = "Remember the keys"
 _THAT_ONLY = "Remember that keys were pressed"
 _NO_KEYS = "No key was pressed"
 _INPUT_FAILED = "The question failed"
+_PASS_ON = "Pass the secret on"  # noqa: S105
+_WHAT_CAME = "Remember what came of the secret"
+_NOT_KNOWN = "What came of the secret is not known"
 _AFTER = "Was the answer secret"
 _HEAR_AGAIN = "Stream again after a secret"
 _LOG_AGAIN = "Log again after a secret"
@@ -52,7 +56,7 @@ def add_answers(flow: Flow, parameters: FlowParameters, back: str) -> None:
     for place, outcome in ((places.COMPLETED, "completed"), (places.FAILED, "failed")):
         flow.add(place, UpdateFlowAttributes({"ended": outcome}, then=back, failed=back))
     _question(flow, parameters)
-    _keys(flow)
+    _keys(flow, parameters)
     _after(flow, parameters, back)
     # The pause lets the last word leave the caller's phone before the line goes dead.
     flow.add(
@@ -100,18 +104,41 @@ def _lengths(flow: Flow, parameters: FlowParameters, switch: str, suffix: str, p
         flow.add(name, StoreInput(prompt, length, parameters.collect_timeout_s, then=_PRESSED, failed=_INPUT_FAILED))
 
 
-def _keys(flow: Flow) -> None:
+def _keys(flow: Flow, parameters: FlowParameters) -> None:
+    secret = _PASS_ON if parameters.secret_keys_arn else _THAT_ONLY
     flow.add(_PRESSED, Compare(wire.KEYS_PRESSED, (When(wire.TIMED_OUT, _NO_KEYS),), otherwise=_KEEP_WHAT))
-    flow.add(_KEEP_WHAT, Compare(answer("secret"), (When("true", _THAT_ONLY),), otherwise=_KEYS))
+    flow.add(_KEEP_WHAT, Compare(answer("secret"), (When("true", secret),), otherwise=_KEYS))
     # Secret keys stay in $.StoredCustomerInput, where the customer's own flow can use them; next_action gets a word.
     outcomes = {
         _KEYS: {"digits": wire.KEYS_PRESSED, "ended": "completed"},
-        _THAT_ONLY: {"digits": wire.SECRET_ENTERED, "ended": "completed"},
         _NO_KEYS: {"digits": NONE, "ended": "completed"},
         _INPUT_FAILED: {"digits": NONE, "ended": "failed"},
     }
     for name, outcome in outcomes.items():
         flow.add(name, UpdateFlowAttributes(outcome, then=_AFTER, failed=_AFTER))
+    if parameters.secret_keys_arn:
+        _pass_on(flow, parameters)
+    else:
+        told = {"digits": wire.SECRET_ENTERED, "ended": "completed"}
+        flow.add(_THAT_ONLY, UpdateFlowAttributes(told, then=_HEAR_AGAIN, failed=_HEAR_AGAIN))
+
+
+def _pass_on(flow: Flow, parameters: FlowParameters) -> None:
+    """To the Lambda that knows who is to get it. Its answer takes the place of the question's in $.External, so that
+    nothing after it asks whether it was a secret."""
+    flow.add(
+        _PASS_ON,
+        InvokeLambdaFunction(
+            parameters.secret_keys_arn,
+            time_limit_s=8,
+            attributes={**wire.request(), "digits": wire.KEYS_PRESSED},
+            then=_WHAT_CAME,
+            failed=_NOT_KNOWN,
+        ),
+    )
+    for name, told in ((_WHAT_CAME, answer("told")), (_NOT_KNOWN, wire.SECRET_LOST)):
+        kept = {"digits": told, "ended": "completed"}
+        flow.add(name, UpdateFlowAttributes(kept, then=_HEAR_AGAIN, failed=_HEAR_AGAIN))
 
 
 def _after(flow: Flow, parameters: FlowParameters, back: str) -> None:

@@ -116,8 +116,9 @@ class FlowParameters:
     queue. `silence_prompt_arn` is a library prompt of at least 25 s of silence, `short_silence_prompt_arn` one of
     about 400 ms. `customer_queue_flow_arn` is what callers hear while they wait for a human; empty leaves the
     instance's default. `return_flow_arn` is the flow that gets callers back where ours would close the line
-    (`flows.returning`); empty closes it. `collect_timeout_s` (1 to 180 s, until the first key) and `collect_lengths`
-    (1 to 20 keys, rising) are static because GetParticipantInput takes no references there.
+    (`flows.returning`); empty closes it. `secret_keys_arn` is the Lambda that gets secret key presses, empty where no
+    agent asks for any that somebody is to get. `collect_timeout_s` (1 to 180 s, until the first key) and
+    `collect_lengths` (1 to 20 keys, rising) are static because GetParticipantInput takes no references there.
     """
 
     start_call_arn: str
@@ -136,6 +137,7 @@ class FlowParameters:
     voice: Voice = field(default_factory=Voice)
     sentences: Sentences = field(default_factory=Sentences)
     sip: SipTransfer = field(default_factory=SipTransfer)
+    secret_keys_arn: str = ""
     collect_timeout_s: int = 10
     collect_lengths: tuple[int, ...] = (1, 4, 6, 10, 20)
 

@@ -26,6 +26,7 @@ KEYS_PRESSED = "$.StoredCustomerInput"
 CALLER = "$.CustomerEndpoint.Address"
 
 TIMED_OUT = "Timeout"  # what $.StoredCustomerInput holds when no key was pressed (administrator guide)
+SECRET_LOST = "unknown"  # noqa: S105 - the same, where the Lambda that passes them on failed
 SECRET_ENTERED = "entered"  # noqa: S105 - what the voice agent is told instead of secret digits
 
 

@@ -20,11 +20,12 @@ from infra.contact_centre.prompts import Prompts
 from infra.contact_centre.queues import Queues
 from infra.contact_centre.simulated_calls import SimulatedCalls
 from infra.contact_centre.streaming import StreamingStorage
-from infra.deployment.agents import callables, lambdas_of, load_agents
+from infra.deployment.agents import callables, lambdas_of, load_agents, receivers
 from infra.deployment.settings import INSTANCES_OWN, Cases, Deployment, Sip, Through
 from infra.flow_functions.agent_functions import AgentFunctions
 from infra.flow_functions.concurrency import reservations
 from infra.flow_functions.flow_functions import BY_FLOW, FlowFunctions
+from infra.flow_functions.secret_keys import SecretKeys
 from infra.gateway.gateway import Gateway
 from infra.monitoring.monitoring import Monitoring
 from infra.sip.edge import SipEdge
@@ -98,6 +99,7 @@ class VoiceAgentStack(Stack):
             called=called,
             reserved=reserved,
         )
+        self.secret_keys = self._secret_keys(code)
         self.gateway = self._gateway(self.definitions)
         if deployment.sip is not None:
             self._sip(deployment.sip, code)
@@ -138,6 +140,21 @@ class VoiceAgentStack(Stack):
             streaming=self.deployment.instance.streaming,
             instance_arn=self.centre.arn,
             code=code,
+            log_days=self.deployment.retention.logs_days,
+        )
+
+    def _secret_keys(self, code: Path) -> SecretKeys | None:
+        """Only where an agent asks for key presses that one of its functions is to get."""
+        arns = {name: self.agent_functions.arns[name] for name in sorted(receivers(self.definitions))}
+        if not arns:
+            return None
+        return SecretKeys(
+            self,
+            "SecretKeys",
+            code=code,
+            environment=self.flow_functions.environment,
+            receivers=arns,
+            calls=self.calls,
             log_days=self.deployment.retention.logs_days,
         )
 
@@ -184,6 +201,8 @@ class VoiceAgentStack(Stack):
 
     def _flows(self) -> Flows:
         by_flow = {name: self.flow_functions.functions[name] for name in BY_FLOW}
+        if self.secret_keys is not None:
+            by_flow["secret_keys"] = self.secret_keys.function
         access = FlowAccess(self, "FlowAccess", functions=by_flow, instance_arn=self.centre.arn)
         prompts = Prompts(
             self,
@@ -196,6 +215,7 @@ class VoiceAgentStack(Stack):
             start_call_arn=by_flow["start_call"].alias.function_arn,
             next_action_wait_arn=by_flow["next_action_wait"].alias.function_arn,
             next_action_poll_arn=by_flow["next_action_poll"].alias.function_arn,
+            secret_keys_arn=by_flow["secret_keys"].alias.function_arn if "secret_keys" in by_flow else "",
             default_agent=self.deployment.default_agent,
             default_queue_arn=self.queues.arns[self.deployment.default_queue],
             default_queue_name=self.deployment.default_queue,

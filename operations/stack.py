@@ -72,6 +72,9 @@ def alias(name: str) -> str:
     return f"Flow/{name}/Live/Resource"
 
 
+SECRET_KEYS = "SecretKeys/keys/Live/Resource"  # noqa: S105 - only where an agent asks for secret key presses
+
+
 def logical_id(path: str) -> str:
     """As `makeUniqueId` of the CDK: the path's letters and digits, then eight characters of its MD5."""
     parts = [part for part in path.split("/") if part != _DEFAULT]

@@ -36,6 +36,7 @@ FLOW_LAMBDAS = {
     "next_action_wait": "lambdas.next_action.handler:wait",
     "next_action_poll": "lambdas.next_action.handler:poll",
     "contact_event": "lambdas.contact_event.handler:handler",
+    "secret_keys": "lambdas.secret_keys.handler:handler",
 }
 
 
@@ -133,6 +134,7 @@ def _furnished(default_agent: str, queues: tuple[str, ...], sip_by_number: bool,
         start_call_arn=lambda_arn("start_call"),
         next_action_wait_arn=lambda_arn("next_action_wait"),
         next_action_poll_arn=lambda_arn("next_action_poll"),
+        secret_keys_arn=lambda_arn("secret_keys"),
         default_agent=default_agent,
         default_queue_arn=queue_arns[queues[-1]],
         default_queue_name=queues[-1],

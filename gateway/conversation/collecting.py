@@ -16,6 +16,8 @@ from gateway.legs.leg import Keys, KeysTaken, Question
 FIRST_WORD_MS = 1000  # words that belong to the request begin 0.2 to 0.7 s after it
 LONGEST_MS = 20_000  # the agent's words, all in all
 
+LOST = "unknown"  # the flow's word, as `flows.wire` has it, for a secret of which nobody knows what came of it
+
 Told = dict[str, object]
 
 _NOTES = {
@@ -125,6 +127,8 @@ def _number(asked: CollectDefinition, digits: str) -> Told:
 
 def _secret(told: str) -> Told:
     """`told` is the flow's word that there were keys, or what the function answered that got them."""
+    if told == LOST:
+        return {"status": "failed", "note": "What came of it is unknown. Do not repeat it; tell the caller so."}
     try:
         answered = json.loads(told)
     except ValueError:

@@ -17,6 +17,7 @@ import structlog
 from contract.call import Call, Lease
 from contract.clock import Clock
 from contract.errors import RecordTooLarge, StoreUnavailable
+from contract.findings import remembered
 from contract.items import canonical
 from contract.store import GatewayStore
 from contract.turns import WITHHELD, FunctionEntry, FunctionState
@@ -120,6 +121,7 @@ class FunctionRunner:
         return failed(older.error or UNKNOWN_OUTCOME)
 
     async def _invoke(self, function: FunctionDefinition, request: StartFunction) -> FunctionResult:
+        kept = remembered(self.ledger.values())
         payload = {
             "function": request.name,
             "arguments": request.arguments,
@@ -128,6 +130,7 @@ class FunctionRunner:
                 "agent": self.call.agent,
                 "caller_number": self.call.caller_number,
                 "attributes": dict(self.call.attributes),
+                **({"remembered": kept} if kept else {}),
             },
         }
         try:

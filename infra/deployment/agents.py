@@ -55,6 +55,12 @@ def callables(definitions: dict[str, AgentDefinition]) -> list[FunctionDefinitio
     return [each for definition in definitions.values() for each in definition.lambdas]
 
 
+def receivers(definitions: dict[str, AgentDefinition]) -> set[str]:
+    """The names of the functions that get secret key presses, in any language of any agent."""
+    agents = [each for definition in definitions.values() for each in (definition, *definition.languages.values())]
+    return {asked.function.name for agent in agents for asked in agent.collect.values() if asked.function}
+
+
 def _missing(deployment: Deployment, file: str, definition: AgentDefinition) -> Iterator[Problem]:
     queues = ", ".join(deployment.queues)
     for name in definition.queues:

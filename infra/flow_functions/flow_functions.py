@@ -27,7 +27,7 @@ BY_FLOW = (*BY_MAIN_FLOWS, "queue_position")
 
 
 class FlowFunctions(Construct):
-    """`functions` by name; those of BY_FLOW are invoked by the flows."""
+    """`functions` by name; those of BY_FLOW are invoked by the flows. `environment`: by what they find the call."""
 
     def __init__(
         self,
@@ -43,7 +43,7 @@ class FlowFunctions(Construct):
         instance_arn: str,
     ) -> None:
         super().__init__(scope, construct_id)
-        environment = {
+        environment = self.environment = {
             "TABLE_NAME": calls.table.table_name,
             "WAKEUP_QUEUE_URL": wakeups.queue.queue_url,
             "DEFAULT_QUEUE": deployment.default_queue,

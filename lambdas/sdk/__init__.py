@@ -22,6 +22,7 @@ from lambdas.sdk.context import Context
 from lambdas.sdk.declaring import function
 from lambdas.sdk.handing import handover
 from lambdas.sdk.marks import Between, Length, Matches, Private, Unit
+from lambdas.sdk.remembering import remember
 from lambdas.sdk.serving import serve
 
 __all__ = [
@@ -35,5 +36,6 @@ __all__ = [
     "change",
     "function",
     "handover",
+    "remember",
     "serve",
 ]

@@ -90,7 +90,7 @@ class Account:
 
     def functions(self, estate: Estate, agent: AgentDefinition) -> list[Function]:
         """The flow's Lambdas and those that the agent can call, with the limits they are deployed with."""
-        environment = self.lambda_environment(estate)
+        environment = {**self.lambda_environment(estate), "FUNCTION_ARNS": json.dumps(function_arns(agent))}
         limits = {"next_action_wait": 24_000}
         handlers = {**FLOW_LAMBDAS, **function_lambdas(agent)}
         return [

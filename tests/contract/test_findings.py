@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from contract.findings import BRIEF_BYTES, Customer, customer, in_brief, taken_apart
+from contract.findings import BRIEF_BYTES, Customer, customer, in_brief, remembered, taken_apart
 from contract.turns import WITHHELD, FunctionEntry, FunctionState
 from tests.contract.samples import T0
 
@@ -81,3 +81,14 @@ def test_the_newest_stay_when_not_all_fit_and_a_long_answer_is_cut() -> None:
     assert told.startswith("f7: ")
     assert len(told.encode()) <= 600
     assert len(in_brief(entries[:1], 3).encode()) == len("f0: finished ()") + BRIEF_BYTES
+
+
+def test_what_one_function_keeps_the_later_ones_know_and_the_model_does_not() -> None:
+    first = called(answer={"ok": True, "remember": {"policy": "471108", "step": 1, "gone": "x"}})
+    second = called(answer={"remember": {"step": 2, "gone": ""}}, at_ms=T0 + 1)
+    failed = called(answer={"remember": {"step": 3}}, at_ms=T0 + 2, state=FunctionState.FAILED)
+    assert remembered([failed, second, first]) == {"policy": "471108", "step": "2"}
+    assert json.loads(taken_apart(first.result).told) == {"ok": True}
+    assert remembered([called(answer={"remember": {f"n{n}": "x" * 2000 for n in range(30)}})]) == {
+        f"n{n}": "x" * 1000 for n in range(20)
+    }

@@ -17,7 +17,9 @@ def token(number: int) -> str:
     return f"${{Token[TOKEN.{number}]}}"
 
 
-def parameters(logging: FlowLogging = FlowLogging.MINIMAL, queue_flow: bool = True) -> FlowParameters:
+def parameters(
+    logging: FlowLogging = FlowLogging.MINIMAL, queue_flow: bool = True, secret_keys: bool = False
+) -> FlowParameters:
     return FlowParameters(
         start_call_arn=token(1),
         next_action_wait_arn=token(2),
@@ -31,6 +33,7 @@ def parameters(logging: FlowLogging = FlowLogging.MINIMAL, queue_flow: bool = Tr
         apology_prompt_arn=token(8) if queue_flow else "",
         customer_queue_flow_arn=token(9) if queue_flow else "",
         flow_logging=logging,
+        secret_keys_arn=token(12) if secret_keys else "",
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import given, settings
@@ -311,6 +311,37 @@ def test_key_presses_are_told_and_secret_ones_are_not(name: str, secret: str, ke
     assert "Take up to 4 keys" in result.path
     assert ("Stop streaming for a secret" in result.path) == (secret == "true")
     assert result.streaming
+
+
+SECRET = {"action": "collect", "promptUrl": "https://clips/q.wav", "maxDigits": "4", "secret": "true"}
+
+
+def with_secret_keys(name: str, told: str) -> Walk:
+    """A call in which a secret is typed, and a Lambda gets it; it fails where nothing is `told`."""
+    usual = answers(SECRET, {"action": "end"})
+
+    def lambdas(function: str, request: Mapping[str, str]) -> Mapping[str, str]:
+        if function == token(12):
+            assert request["digits"] == "7391"
+            return {"told": told}
+        assert request.get("digits") != "7391"
+        return cast(Mapping[str, str], usual(function, request))
+
+    flow = FLOWS[name](parameters(secret_keys=True)).to_dict()
+    assert validate(flow) == []
+    failing = "" if told else "Pass the secret on"
+    chance = random.Random(1)
+    return Walk(flow=flow, lambdas=lambdas, fails=lambda block: block == failing, chance=chance, keys="7391").run()
+
+
+@BOTH
+@pytest.mark.parametrize(("told", "known"), [('{"verified": true}', '{"verified": true}'), ("", "unknown")])
+def test_a_secret_goes_to_its_lambda_alone_and_what_came_of_it_is_told(name: str, told: str, known: str) -> None:
+    result = with_secret_keys(name, told)
+    assert "Pass the secret on" in result.path
+    after = [request for request in result.requests if request.get("loaded") == "1" and request["digits"] != "7391"]
+    assert after[0]["digits"] == known
+    assert result.streaming, "the voice agent hears the caller again"
 
 
 @EACH

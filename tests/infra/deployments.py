@@ -94,5 +94,12 @@ sip:
   tls: {host: sip.example.com, secret: encrypted/sip-tls}
 """
 )
+SECRET = (
+    TRIAL.replace("trial", "secret")
+    .replace("agents: [shop]", "agents: [insurance]")
+    .replace("orders:", "claims:")
+    .replace("support:", "service:")
+    .replace("default_queue: support", "default_queue: service")
+)
 
 DEPLOYMENTS = {"voice-agent": NEW, "first": FIRST, "second": SECOND, "europe": EUROPE, "trial": TRIAL}

@@ -22,6 +22,7 @@ MODULES = (
     "next_action.handler",
     "contact_event.handler",
     "queue_position.handler",
+    "secret_keys.handler",
 )
 
 
@@ -94,3 +95,9 @@ def test_a_place_in_the_queue_that_cannot_be_had_is_none(
         stubber.add_client_error("get_contact_metrics", "ThrottlingException")
         assert module.handler(an_event({}), Context()) == {"position": "none"}
     assert [entry["event"] for entry in lines(capsys)] == ["position_unknown"]
+
+
+def test_keys_that_nobody_asked_for_go_nowhere(handlers: dict[str, ModuleType]) -> None:
+    handlers["start_call"].handler(a_start(), Context())
+    event = an_event({"attempt": "1", "loaded": "1", "digits": "4711"})
+    assert handlers["secret_keys"].handler(event, Context()) == {"told": "entered"}

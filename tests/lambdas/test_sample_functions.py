@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
 from lambdas.functions.appointments.handler import handler as clinic
-from lambdas.functions.policies.handler import VERIFIED
 from lambdas.functions.policies.handler import handler as insurance
 
 ANNA = {"contact_id": "c-1", "caller_number": "+4915112345678"}
 
 
-@pytest.fixture(autouse=True)
-def fresh() -> Iterator[None]:
-    VERIFIED.clear()
-    yield
-    VERIFIED.clear()
-
-
-def ask(handler: Any, name: str, context: dict[str, str] = ANNA, /, **arguments: str) -> dict[str, Any]:
+def ask(handler: Any, name: str, context: Mapping[str, object] = ANNA, /, **arguments: str) -> dict[str, Any]:
     answer: dict[str, Any] = handler({"function": name, "arguments": arguments, "context": context}, None)
     return answer
 
@@ -41,9 +33,16 @@ def test_only_a_verified_caller_hears_of_a_claim_and_only_in_their_own_call() ->
     assert verified["verified"] is True
     assert "Anna Berg" in verified["voice_agent"]["instructions"]
     assert verified["handover"] == {"customer_id": "471108", "verified": True, "note": "policy 471108"}
-    assert ask(insurance, "get_claim_status")["status"] == "in_review"
-    assert ask(insurance, "cancel_policy")["cancelled"] is True
-    assert "not verified" in ask(insurance, "get_claim_status", {"contact_id": "c-2"})["error"]
+    known = {**ANNA, "remembered": verified["remember"]}
+    assert ask(insurance, "get_claim_status", known)["status"] == "in_review"
+    assert ask(insurance, "cancel_policy", known)["cancelled"] is True
+    assert "not verified" in ask(insurance, "get_claim_status")["error"], "nothing is kept in the process"
+
+
+def test_a_pin_verifies_who_calls_from_the_number_it_belongs_to() -> None:
+    assert ask(insurance, "verify_pin", pin="7391")["remember"] == {"verified_policy": "471108"}
+    assert ask(insurance, "verify_pin", pin="2846")["verified"] is False
+    assert ask(insurance, "verify_pin", {"caller_number": ""}, pin="7391")["verified"] is False
 
 
 @pytest.mark.parametrize(("policy", "year"), [("471108", "1981"), ("999999", "1980")])

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, TypedDict
 
 import pytest
 
-from lambdas.sdk import Between, Context, Private, Refused, Unit, function, handover, serve
+from lambdas.sdk import Between, Context, Private, Refused, Unit, function, handover, remember, serve
 
 CONTEXT = {"contact_id": "c-1", "agent": "shop", "caller_number": "+49301", "attributes": {"tier": "gold"}}
 
@@ -109,7 +109,7 @@ def test_arguments_become_what_the_hints_say() -> None:
         "notes": {"a": "b"},
         "anything": [1],
         "code": "1234",
-        "caller": {"contact_id": "c-1", "agent": "shop", "caller_number": "+49301", "attributes": {"tier": "gold"}},
+        "caller": {**CONTEXT, "remembered": {}},
     }
     assert json.loads(json.dumps(told)) == told
 
@@ -146,6 +146,7 @@ def test_without_a_context_it_is_empty() -> None:
         "agent": "",
         "caller_number": "",
         "attributes": {},
+        "remembered": {},
     }
 
 
@@ -169,3 +170,8 @@ def test_what_is_for_the_human_stands_apart_and_says_no_only_where_it_was_said()
     assert handover() == {"handover": {}}
     assert handover(customer_id="C-1", note="gold") == {"handover": {"customer_id": "C-1", "note": "gold"}}
     assert handover(verified=False) == {"handover": {"verified": False}}
+
+
+def test_what_a_function_remembers_comes_back_in_the_context_of_a_later_one() -> None:
+    assert remember(policy="471108") == {"remember": {"policy": "471108"}}
+    assert Context.of({"context": {"remembered": {"policy": "471108"}}}).remembered == {"policy": "471108"}

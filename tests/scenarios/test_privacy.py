@@ -9,12 +9,14 @@ import pytest
 from structlog.testing import capture_logs
 
 from contract.privacy import CARD
+from simulator.deepgram.loopback import Loopback
 from tests.scenarios import written
 from tests.scenarios.playing import prepared, world
 from tests.scenarios.world import CONTACT
 from tests.scenarios.written import Expected, Said, Written
 
-PLANTED = ("471108", "zebediah", "quartermaine", "4111", "1980", "reviewed", "berg", "oak dining table")
+PIN = "7391"
+PLANTED = ("471108", PIN, "zebediah", "quartermaine", "4111", "1980", "reviewed", "berg", "oak dining table")
 CALLS = {
     "shop": ["my name is zebediah quartermaine", "my order is 471108", "4111 1111 1111 1111", "a person please"],
     "insurance": ["what about my claim", "it is 471108", "1980", "yes please", "a person please"],
@@ -31,6 +33,9 @@ async def test_nothing_of_a_call_is_in_a_log(
 ) -> None:
     caplog.set_level(logging.DEBUG)
     said = [Said(text) for text in CALLS[agent]]
+    if agent == "insurance":  # a PIN and a number by keys, and then a person
+        said[-1:] = [Said("i have a pin"), Said("", press=PIN), Said("i would rather type"), Said("", press="471108")]
+        said.append(Said("a person please"))
     call = world(Written("planted", "", said, Expected(), agent=agent, patience_s=20), form, "best")
     with capture_logs() as logged:
         await call.call()
@@ -55,3 +60,28 @@ async def test_a_card_number_is_in_no_record_and_in_no_handover() -> None:
     assert CARD in texts
     assert not [text for text in [*texts, *call.handover.values()] if "4111 1111" in text]
     assert CARD in call.handover["va_transcript"]
+
+
+@pytest.mark.scenario
+@pytest.mark.parametrize("form", written.FORMS)
+async def test_a_secret_that_was_typed_is_with_its_function_and_nowhere_else(
+    form: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: list[str] = []
+    send = Loopback.send
+
+    async def noted(self: Loopback, frame: str | bytes) -> None:
+        sent.append(frame if isinstance(frame, str) else "")
+        await send(self, frame)
+
+    monkeypatch.setattr(Loopback, "send", noted)
+    said = [Said("i have a pin"), Said("", press=PIN), Said("a person please")]
+    call = world(Written("planted", "", said, Expected(), agent="insurance", patience_s=20), form, "best")
+    await call.call()
+    assert [payload["arguments"] for name, payload in call.functions.invoked if name == "verify_pin"] == [{"pin": PIN}]
+    record = call.store._records[CONTACT]
+    everything = [repr(record.head), record.head.keys, *map(repr, [*record.log, *record.turns.values()])]
+    everything += [json.dumps([entry.name, dict(entry.arguments), entry.result]) for entry in record.functions.values()]
+    everything += [*sent, json.dumps(dict(call.handover))]
+    assert any("verified" in text for text in sent)
+    assert [text for text in everything if PIN in text] == []

@@ -41,6 +41,7 @@ from gateway.voice_agent.errors import ConnectionEnded, UpgradeRefused
 from lambdas.contact_event.logic import contact_event
 from lambdas.next_action.limits import POLL, WAIT
 from lambdas.next_action.logic import next_action
+from lambdas.secret_keys.logic import secret_keys
 from lambdas.settings import Settings
 from lambdas.start_call.logic import start_call
 from simulator.caller.line import Line
@@ -503,9 +504,19 @@ class Lambdas:
         settings = Settings(parameters.default_queue_arn, parameters.default_queue_name, world.max_calls, sip=True)
         if name == "start_call":
             return await start_call(store, world.wakeups, world.clock, event, settings)
+        if name == "secret_keys":
+            arns = {function.name: function.name for function in world.agent.lambdas}
+            return await secret_keys(world.store, self._invoke, arns, world.clock, event)
         form, limits = (FlowForm.INTERRUPTIBLE, WAIT) if name == "next_action_wait" else (FlowForm.POLLING, POLL)
         request = parse_request(event)
         return await next_action(store, world.wakeups, world.clock, request, self._request_id(), form, limits, settings)
+
+    async def _invoke(self, arn: str, payload: bytes) -> tuple[str, str]:
+        """A function's Lambda, as a Lambda of the flow invokes it."""
+        try:
+            return "", await self.world.functions.invoke(arn, json.loads(payload))
+        except FunctionFailed as failed:
+            return failed.kind, ""
 
     def _request_id(self) -> str:
         return f"request-{next(self.world.requests)}"

@@ -50,7 +50,7 @@ class Asking:
         """The prompt is in the log already, as a text."""
         self._introduced = True
 
-    def next_action(self, rendered: Opening | None) -> Action:
+    def next_action(self, rendered: Opening | None, once: str) -> Action:
         """What to append: a question whose clip there is not is spoken by the flow's own voice first."""
         question = self.waiting
         assert question is not None
@@ -66,6 +66,7 @@ class Asking:
             question.name,
             question.function,
             question.parameter,
+            once,
         )
 
     def appended(self, seq: int, question: Question) -> bool:

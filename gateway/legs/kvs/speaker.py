@@ -6,6 +6,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from secrets import token_urlsafe
 from typing import assert_never
 
 import structlog
@@ -43,6 +44,7 @@ IDLE_POLL_MS = 500
 RETRY_S = 0.3  # the store was not available, after retries of its own
 MOST_KEYS = 1000  # names of clips that are remembered, so that they can be removed
 MOST_SAYINGS = 4  # texts for the flow's own voice that wait for the log: the caller waits for all of them
+SECRET_MS = 600_000  # the longest that a question, its prompt and 20 keys can take, and the flow before them
 OPENING = 0  # the number of its stretch, and of its sequence on the playout clock
 
 
@@ -294,7 +296,10 @@ class Speaker:
     async def _ask(self, question: Question) -> None:
         """Append the question; a prompt without a clip is spoken by the flow's own voice first."""
         rendered = await self.store.opening(rendered_name(question.agent, question.name))
-        action = self.asking.next_action(rendered)
+        once = token_urlsafe(24) if question.function else ""
+        action = self.asking.next_action(rendered, once)
+        if once:
+            await self.store.put_code(once, self.call.contact_id, self.clock.now_ms() + SECRET_MS)
         seq = self._last_seq = await self.store.append(self.lease, action, self.clock.now_ms())
         if isinstance(action, Say):
             self.asking.introduced()

@@ -14,11 +14,12 @@ class Customer:
     birth_year: str
     claim: str
     sentence: str
+    pin: str
 
 
 _KNOWN = (
-    Customer("471108", "+4915112345678", "Anna", "Berg", "1980", "in_review", "Your claim is being reviewed."),
-    Customer("123456", "+441632960123", "John", "Miller", "1975", "paid", "Your claim was paid on Friday."),
+    Customer("471108", "+4915112345678", "Anna", "Berg", "1980", "in_review", "Your claim is being reviewed.", "7391"),
+    Customer("123456", "+441632960123", "John", "Miller", "1975", "paid", "Your claim was paid on Friday.", "2846"),
 )
 CUSTOMERS = {customer.policy: customer for customer in _KNOWN}
 

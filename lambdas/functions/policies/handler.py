@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from lambdas.functions.policies.customers import CUSTOMERS, Customer, by_number, by_policy
-from lambdas.sdk import Context, Matches, Private, Refused, change, function, handover, serve
+from lambdas.sdk import Context, Matches, Private, Refused, change, function, handover, remember, serve
 
 PolicyNumber = Annotated[str, Matches("^[0-9]{6}$")]
 
@@ -23,7 +23,6 @@ def recognise_caller(context: Context) -> dict[str, object]:
 def verify_caller(
     policy_number: PolicyNumber,
     birth_year: Annotated[str, Matches("^[0-9]{4}$"), Private()],
-    context: Context,
 ) -> dict[str, object]:
     """Verify that the caller owns a policy. Ask for the policy number, then for the year of birth.
 
@@ -35,10 +34,28 @@ def verify_caller(
     if customer is None or customer.birth_year != birth_year:
         told = handover(verified=False, note="policy number and year of birth did not match")
         return {"verified": False, "sentence": "That does not match what we have.", **told}
-    VERIFIED[context.contact_id] = customer.policy
+    return _is(customer)
+
+
+@function(timeout_s=4, on_failure="I cannot check that just now.")
+def verify_pin(pin: Annotated[str, Matches("^[0-9]{4}$"), Private()], context: Context) -> dict[str, object]:
+    """Verify the caller by their PIN, which they type: no agent gets it, so no agent has this function.
+
+    Args:
+        pin: The four digits of the PIN.
+    """
+    customer = by_number(context.caller_number)
+    if customer is None or customer.pin != pin:
+        return {"verified": False, **handover(verified=False, note="the PIN did not match the number")}
+    return _is(customer)
+
+
+def _is(customer: Customer) -> dict[str, object]:
+    """What follows from knowing who calls."""
     said = f"The caller is verified as {customer.first_name} {customer.last_name}. Do not verify them again."
     told = handover(customer_id=customer.policy, verified=True, note=f"policy {customer.policy}")
-    return {"verified": True, "first_name": customer.first_name, **change(instructions=said), **told}
+    kept = remember(verified_policy=customer.policy)
+    return {"verified": True, "first_name": customer.first_name, **change(instructions=said), **told, **kept}
 
 
 @function(timeout_s=4, idempotent=True, while_running="One moment, I am looking that up.")
@@ -56,14 +73,11 @@ def cancel_policy(context: Context) -> dict[str, object]:
 
 
 def _verified(context: Context) -> Customer:
-    """By what this contact has proved, whatever the model believes."""
-    policy = VERIFIED.get(context.contact_id)
+    """By what this caller has proved in this call, whatever the model believes."""
+    policy = context.remembered.get("verified_policy")
     if policy is None:
         raise Refused("The caller is not verified yet. Call verify_caller first.")
     return CUSTOMERS[policy]
 
 
-# A sample keeps this in memory; a real one needs a table, since every execution environment has its own.
-VERIFIED: dict[str, str] = {}
-
-handler = serve(recognise_caller, verify_caller, get_claim_status, cancel_policy)
+handler = serve(recognise_caller, verify_caller, verify_pin, get_claim_status, cancel_policy)

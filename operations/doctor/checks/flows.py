@@ -140,6 +140,7 @@ def parameters(examined: Examined) -> FlowParameters:
         start_call_arn=examined.at(paths.alias("start_call")),
         next_action_wait_arn=examined.at(paths.alias("next_action_wait")),
         next_action_poll_arn=examined.at(paths.alias("next_action_poll")),
+        secret_keys_arn=examined.at(paths.SECRET_KEYS),
         default_agent=deployment.default_agent,
         default_queue_arn=examined.queue_arn(deployment.default_queue),
         default_queue_name=deployment.default_queue,

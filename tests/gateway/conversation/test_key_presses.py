@@ -179,6 +179,7 @@ def test_what_is_told_of_keys_that_fit(question: CollectDefinition, digits: str,
         (ORDER, KeysTaken(Keys.NEVER), "not_asked"),
         (ORDER, KeysTaken(Keys.UNAVAILABLE), "not_available"),
         (SECRET, KeysTaken(Keys.TAKEN, "entered"), "entered"),
+        (SECRET, KeysTaken(Keys.TAKEN, "unknown"), "failed"),
     ],
 )
 def test_what_is_told_of_everything_else(question: CollectDefinition, event: KeysTaken, status: str) -> None:

@@ -27,16 +27,16 @@ def asked(seq: int = 5) -> Asking:
 def test_a_rendered_prompt_is_part_of_the_question() -> None:
     asking = Asking()
     asking.ask(QUESTION)
-    assert asking.next_action(CLIP) == replace(COLLECT, prompt_url=CLIP.url)
+    assert asking.next_action(CLIP, "") == replace(COLLECT, prompt_url=CLIP.url)
 
 
 @pytest.mark.parametrize("rendered", [None, Opening("", "", 0), replace(CLIP, text="Type another thing.")])
 def test_without_a_clip_of_these_words_the_flow_speaks_them_first(rendered: Opening | None) -> None:
     asking = Asking()
     asking.ask(QUESTION)
-    assert asking.next_action(rendered) == Say("Type it.")
+    assert asking.next_action(rendered, "") == Say("Type it.")
     asking.introduced()
-    assert asking.next_action(rendered) == COLLECT
+    assert asking.next_action(rendered, "") == COLLECT
 
 
 def test_what_is_taken_back_while_it_is_appended_has_to_be_cancelled() -> None:
