@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import random
 import time
@@ -24,6 +25,7 @@ from gateway.announcing import Announcer, AwsAnnouncer, NobodyToTell
 from gateway.certificate import Certificate
 from gateway.facilities import Facilities, NoLines
 from gateway.functions.invoker import LambdaInvoker
+from gateway.functions.secret_keys import pass_on
 from gateway.legs.kvs.getmedia import GetMediaSource, MediaClients
 from gateway.legs.kvs.leg import KvsLeg, KvsServices
 from gateway.legs.kvs.prompts import S3Prompts
@@ -171,19 +173,22 @@ def facilities(
     async def opening(url: str) -> bytes:
         return ulaw_of(await clips.get(url))
 
-    def open_leg(lease: Lease, head: Head, call: Call) -> Leg:
-        if endpoint is not None and call.form is FlowForm.SIP:
-            return SipLeg(store, clock, endpoint.lines[call.contact_id], lease, head, call, opening)
-        return KvsLeg(services, lease, head, call)
-
     key = SecretKey(boto3.client("secretsmanager", config=config()), settings.deepgram_secret)
     # An invocation that was made twice is a function that ran twice: botocore must not repeat it.
     functions = boto3.client("lambda", config=config(read_s=FUNCTION_READ_S, attempts=1))
+    invoker = LambdaInvoker(functions, settings.function_arns, in_thread)
+
+    def open_leg(lease: Lease, head: Head, call: Call) -> Leg:
+        if endpoint is not None and call.form is FlowForm.SIP:
+            line, secret = endpoint.lines[call.contact_id], functools.partial(pass_on, invoker, call)
+            return SipLeg(store, clock, line, lease, head, call, opening, secret)
+        return KvsLeg(services, lease, head, call)
+
     at_hand = Facilities(
         store=store,
         clock=clock,
         connector=WebSocketConnector(settings.deepgram_url, key),
-        invoker=LambdaInvoker(functions, settings.function_arns, in_thread),
+        invoker=invoker,
         open_leg=open_leg,
         definitions=definitions,
         queue_arns=settings.queue_arns,

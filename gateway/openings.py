@@ -20,9 +20,9 @@ from definition import AgentDefinition
 from definition.settings import settings
 from definition.templates import is_fixed
 from gateway.facilities import Facilities
-from gateway.legs.kvs.asking import rendered_name
 from gateway.legs.kvs.prompts import Prompts
 from gateway.legs.kvs.wav import ulaw_wav
+from gateway.legs.leg import rendered_name
 from gateway.telemetry.bounds import Bound, reached
 from gateway.voice_agent.messages import AgentAudioDone
 from gateway.voice_agent.session import AgentAudio, SessionEvent, VoiceAgentSession

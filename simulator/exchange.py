@@ -129,8 +129,15 @@ class Exchange:
             if self.heard is not None:
                 self.heard(begin, said, heard)
             if keys := self.line.caller.pressed():
-                shell.tell(Digits(keys))
+                self._press(keys, shell)
             self._maybe_hang_up(shell)
+
+    def _press(self, keys: str, shell: ContactShell) -> None:
+        """They go where the caller's speech goes."""
+        if self.line.other is not None:
+            self.line.other.pressed(keys)
+        else:
+            shell.tell(Digits(keys))
 
     def _stream(self, said: bytes, heard: bytes) -> None:
         self._said += said

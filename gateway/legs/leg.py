@@ -84,8 +84,8 @@ class TransferReturned:
 
 @dataclass(frozen=True, slots=True)
 class KeyPressed:
-    """The caller pressed a key, one of 0 to 9, *, # and A to D; it is told when it goes down. Only a leg that hears
-    keys by itself tells it: where the contact flow takes them, they come all at once, as what was asked for."""
+    """The caller pressed a key, one of 0 to 9, *, # and A to D, that nobody had asked for; told when it goes down. Only
+    a leg that hears keys by itself tells it."""
 
     digit: str = field(repr=False)
     at_ms: int = 0
@@ -106,6 +106,11 @@ class Question:
     parameter: str = ""
     agent: str = ""
     attempt: int = 1
+
+
+def rendered_name(agent: str, question: str) -> str:
+    """Under which a question's clip is found among the openings."""
+    return f"{agent}/{question}"
 
 
 class Keys(Enum):

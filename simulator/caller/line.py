@@ -47,6 +47,10 @@ class Other(Protocol):
         """What the caller says in these 20 ms, 16-bit PCM."""
         ...
 
+    def pressed(self, keys: str) -> None:
+        """The caller presses keys, from now on one after the other."""
+        ...
+
 
 @dataclass(slots=True)
 class Line:

@@ -36,6 +36,9 @@ class Audio:
         if self.send is not None:
             self.send(self.microphone.frame(lin2ulaw(pcm) if pcm else SILENCE))
 
+    def pressed(self, keys: str) -> None:
+        self.microphone.press(keys)
+
 
 class _Datagrams(asyncio.DatagramProtocol):
     def __init__(self, receive: Callable[[bytes], None]) -> None:

@@ -83,6 +83,9 @@ class Line:
         if not self.over.is_set():
             self.stream.receive(packet, PEER, self.world.clock.now_ms())
 
+    def pressed(self, keys: str) -> None:
+        self.microphone.press(keys)
+
 
 @dataclass
 class Switchboard:

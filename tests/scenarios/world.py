@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import itertools
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
@@ -28,6 +29,7 @@ from definition import AgentDefinition
 from definition.reader import by_language
 from gateway.facilities import Facilities
 from gateway.functions.invoker import FunctionFailed
+from gateway.functions.secret_keys import pass_on
 from gateway.legs.kvs.errors import Cause, ReadingStopped
 from gateway.legs.kvs.leg import KvsLeg, KvsServices
 from gateway.legs.kvs.prompts import MemoryPrompts
@@ -315,7 +317,8 @@ class World:
         def open_leg(lease: Lease, head: Head, call: Call) -> Leg:
             if call.form is FlowForm.SIP:
                 line = self.switchboard.waiting[call.contact_id]
-                return SipLeg(self.store, self.clock, line, lease, head, call, opening)
+                secret = functools.partial(pass_on, self.functions, call)
+                return SipLeg(self.store, self.clock, line, lease, head, call, opening, secret)
             return KvsLeg(services, lease, head, call)
 
         return Facilities(

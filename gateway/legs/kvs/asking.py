@@ -13,11 +13,6 @@ TERMINATOR = "#"  # the flow's, as its limits are: GetParticipantInput takes no 
 TIMEOUT_S = 10
 
 
-def rendered_name(agent: str, question: str) -> str:
-    """Under which a question's clip is found among the openings."""
-    return f"{agent}/{question}"
-
-
 @dataclass(slots=True)
 class Asking:
     """`waiting` is put into the log next; `_seq` is there, and the flow has not come back from it."""

@@ -17,7 +17,7 @@ from contract.call import Call, CallState, FlowForm, Head, Lease
 from contract.clock import Clock
 from contract.errors import CallEnded, StoreUnavailable
 from contract.store import GatewayStore
-from gateway.legs.kvs.asking import Asking, rendered_name
+from gateway.legs.kvs.asking import Asking
 from gateway.legs.kvs.clips import INTERRUPTIBLE, POLLING, Clip, ClipCutter
 from gateway.legs.kvs.heard import Found
 from gateway.legs.kvs.hearing import Hearing, NotHeard
@@ -35,6 +35,7 @@ from gateway.legs.leg import (
     PlaybackFinished,
     PlaybackStarted,
     Question,
+    rendered_name,
 )
 from gateway.telemetry.bounds import Bound, reached
 

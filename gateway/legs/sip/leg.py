@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
 
 import structlog
 
@@ -29,22 +30,35 @@ from gateway.legs.leg import (
     LegFailed,
     Question,
     TransferReturned,
+    rendered_name,
 )
+from gateway.legs.sip.keypad import Keypad
 from gateway.legs.sip.line import Line
+from gateway.legs.sip.playout import SILENT_FRAME
 from gateway.legs.sip.rtp import FRAME_MS
 from gateway.legs.sip.tones import WAIT_TONE
 
 log = structlog.get_logger()
 
 MOST_EVENTS = 4096
+MOST_QUESTIONS = 8  # the conversation has one open at a time
 RETRY_S = 0.3
 LOOK_S = 0.2
 FLOW_TAKES_S = 30.0  # after our BYE the flow asks within a second; a caller who is gone by then never asks
 BYE_S = 2.0  # a peer that does not answer our BYE by then has the call back all the same
 
 
+@dataclass(frozen=True, slots=True)
+class _Typed:
+    """Secret digits on their way."""
+
+    question: Question
+    digits: str = field(repr=False)
+
+
 class SipLeg:
-    """`opening` reads a rendered opening by its URL, as µ-law; empty when it cannot be had."""
+    """`opening` reads a rendered opening by its URL, as µ-law; empty when it cannot be had. `pass_on` gives secret
+    digits to whom they are for, and returns what the voice agent may know of it."""
 
     def __init__(
         self,
@@ -55,6 +69,7 @@ class SipLeg:
         head: Head,
         call: Call,
         opening: Callable[[str], Awaitable[bytes]],
+        pass_on: Callable[[Question, str], Awaitable[str]],
     ) -> None:
         self._store = store
         self._clock = clock
@@ -63,6 +78,10 @@ class SipLeg:
         self._call = call
         self._newest = head
         self._opening = opening
+        self._pass_on = pass_on
+        self._keypad = Keypad()
+        self._questions: asyncio.Queue[Question | _Typed] = asyncio.Queue(MOST_QUESTIONS)
+        self._wanted: Question | None = None
         self._events: asyncio.Queue[LegEvent] = asyncio.Queue(MOST_EVENTS)
         self._final: Action | None = None
         self._final_seq = 0
@@ -89,15 +108,22 @@ class SipLeg:
         """There is no voice but the agent's here: two soft tones say that the line is alive."""
         log.info("tone_instead_of_words", contact=self._call.contact_id, characters=len(text))
         playout = self._line.stream.playout
-        if not playout.playing:
+        if not playout.playing and not self._keypad.open:
             playout.tone(WAIT_TONE)
 
     def ask(self, question: Question) -> None:
-        """Not on this line yet."""
-        self._emit(KeysTaken(Keys.UNAVAILABLE))
+        self._wanted = question
+        self._questions.put_nowait(question)
 
     def unask(self) -> None:
-        """There is nothing to take back."""
+        """Unless a key was pressed: then what was asked for may come all the same."""
+        if self._keypad.begun:
+            return
+        if self._keypad.open:
+            self._line.stream.playout.tone(b"")
+            self._keypad.close()
+            self._emit(KeysTaken(Keys.NEVER))
+        self._wanted = None
 
     def asked_before(self, since_ms: int) -> None:
         """A call over SIP has no owner but this one."""
@@ -139,7 +165,7 @@ class SipLeg:
         """Work until the caller is gone. However it ends, the caller goes back to the flow."""
         try:
             await self._begin()
-            work = [asyncio.create_task(self._watch()), asyncio.create_task(self._go())]
+            work = [asyncio.create_task(each) for each in (self._watch(), self._go(), self._ask())]
             try:
                 done, _ = await asyncio.wait(work, return_when=asyncio.FIRST_COMPLETED)
             finally:
@@ -168,10 +194,33 @@ class SipLeg:
         if packet is not None:
             self._line.send(packet)
         frame = stream.caller()
-        self._emit(CallerAudio(now - FRAME_MS, frame.ulaw, frame.delay_ms, frame.made_up))
-        for key in stream.pressed():
-            self._emit(KeyPressed(key, now))
+        if self._keypad.deaf(now):
+            self._emit(CallerAudio(now - FRAME_MS, SILENT_FRAME, frame.delay_ms, inserted=True, speech=False))
+        else:
+            self._emit(CallerAudio(now - FRAME_MS, frame.ulaw, frame.delay_ms, frame.made_up))
+        self._take_keys(stream.pressed(), now)
         self._tell()
+
+    def _take_keys(self, pressed: str, now_ms: int) -> None:
+        """Keys answer the question that is open; else the call is told of them."""
+        keypad, playout = self._keypad, self._line.stream.playout
+        for key in pressed:
+            if keypad.question is None:
+                self._emit(KeyPressed(key, now_ms))
+            else:
+                playout.tone(b"")
+                self._typed(keypad.question, keypad.key(key, now_ms))
+        if keypad.question is not None:
+            if playout.tone_plays:
+                keypad.prompting(now_ms)
+            self._typed(keypad.question, keypad.due(now_ms))
+
+    def _typed(self, question: Question, digits: str | None) -> None:
+        """All that comes of a question, if it is over."""
+        if digits and question.secret:
+            self._questions.put_nowait(_Typed(question, digits))
+        elif digits is not None:
+            self._emit(KeysTaken(Keys.TAKEN, digits))
 
     def _tell(self) -> None:
         """What has happened to the agent's speech."""
@@ -213,6 +262,37 @@ class SipLeg:
         except TimeoutError:
             log.warning("flow_did_not_ask", contact=self._call.contact_id)
         self._leave("ended" if isinstance(action, End) else "queued")
+
+    async def _ask(self) -> None:
+        """Put questions, and pass secrets on, one after the other."""
+        while True:
+            match await self._questions.get():
+                case _Typed(question, digits):
+                    self._emit(KeysTaken(Keys.TAKEN, await self._pass_on(question, digits)))
+                case question:
+                    await self._put(question)
+
+    async def _put(self, question: Question) -> None:
+        """There is no voice on this line to speak a prompt that was not rendered: then the agent asks by itself."""
+        prompt = await self._prompt(question)
+        if self._wanted is not question:
+            self._emit(KeysTaken(Keys.NEVER))
+        elif not prompt:
+            log.warning("question_not_rendered", contact=self._call.contact_id, question=question.name)
+            self._emit(KeysTaken(Keys.UNAVAILABLE))
+        else:
+            self._line.stream.playout.tone(prompt)
+            self._keypad.begin(question, self._clock.now_ms())
+
+    async def _prompt(self, question: Question) -> bytes:
+        """µ-law; empty when it cannot be had."""
+        try:
+            rendered = await self._store.opening(rendered_name(question.agent, question.name))
+        except StoreUnavailable as error:
+            log.error("prompt_not_found", contact=self._call.contact_id, cause=error.cause)
+            return b""
+        there = rendered is not None and rendered.url and rendered.text == question.prompt
+        return await self._opening(rendered.url) if there and rendered is not None else b""
 
     async def _append(self, action: Action) -> int:
         seq = 0

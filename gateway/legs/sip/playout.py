@@ -40,7 +40,7 @@ class Playout:
         self._queue += ulaw
 
     def tone(self, ulaw: bytes) -> None:
-        """Something to hear that is no speech, as long as there is none."""
+        """Something to hear that is no speech of the agent's, as long as there is none; "" ends it."""
         self._tone[:] = ulaw
 
     def speak(self, ulaw: bytes) -> int:
@@ -97,6 +97,10 @@ class Playout:
         """What has happened, in order; asking empties the list."""
         events, self._events = self._events, []
         return events
+
+    @property
+    def tone_plays(self) -> bool:
+        return bool(self._tone)
 
     @property
     def playing(self) -> bool:

@@ -177,6 +177,9 @@ class Echo:
     def said(self, pcm: bytes) -> None:
         self.kept.append(pcm)
 
+    def pressed(self, keys: str) -> None:
+        raise AssertionError("nobody presses keys here")
+
 
 def test_somebody_else_on_the_line_hears_the_caller_and_is_heard() -> None:
     words = ulaw2lin(noise(800))

@@ -8,8 +8,8 @@ import pytest
 
 from contract.actions import Action, Collect, Numbered, Outcome, Play, Say
 from contract.call import CallState, Head, Opening
-from gateway.legs.kvs.asking import TERMINATOR, TIMEOUT_S, Asking, rendered_name
-from gateway.legs.leg import Keys, KeysTaken, Question
+from gateway.legs.kvs.asking import TERMINATOR, TIMEOUT_S, Asking
+from gateway.legs.leg import Keys, KeysTaken, Question, rendered_name
 
 QUESTION = Question("order", "Type it.", 6, agent="shop")
 CLIP = Opening("https://clips/question.wav", "Type it.", 900)

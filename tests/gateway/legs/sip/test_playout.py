@@ -112,3 +112,13 @@ def test_a_tone_is_heard_until_there_are_words() -> None:
     playout.frame(60)
     playout.clear(70)
     assert playout.frame(80) == (SILENT_FRAME, False)
+
+
+def test_a_tone_can_be_ended_and_says_whether_it_plays() -> None:
+    playout = Playout()
+    playout.tone(A + B)
+    assert playout.frame(0) == (A, False)
+    before = playout.tone_plays
+    playout.tone(b"")
+    assert (before, playout.tone_plays) == (True, False)
+    assert playout.frame(20) == (SILENT_FRAME, False)
