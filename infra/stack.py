@@ -35,6 +35,7 @@ from infra.state.records import RecordBucket
 from infra.state.secret import DeepgramSecret
 from infra.state.table import OWNER, CallTable
 from infra.state.wakeups import WakeupQueue
+from infra.subscribers.subscribers import SubscriberSet
 
 
 class VoiceAgentStack(Stack):
@@ -119,6 +120,14 @@ class VoiceAgentStack(Stack):
                 flow_arn=self.flows.arns[deployment.phone_number.form],
                 log_days=deployment.retention.logs_days,
             )
+        subscribers = SubscriberSet(
+            self,
+            "Subscribers",
+            deployment=deployment,
+            code=code,
+            records=self.records,
+            instance_arn=self.centre.arn,
+        )
         Monitoring(
             self,
             "Monitoring",
@@ -128,6 +137,7 @@ class VoiceAgentStack(Stack):
             gateway_log=self.gateway.task.log,
             instance_id=self.centre.id,
             key=self.key,
+            undelivered=subscribers.undelivered,
         )
         self._outputs()
 

@@ -28,6 +28,7 @@ from infra.deployment.settings import (
     Retention,
     Sip,
     Streaming,
+    Subscribers,
     Through,
 )
 from infra.deployment.shapes import DEPLOYMENT
@@ -83,7 +84,13 @@ def _built(data: dict[str, Any]) -> Deployment:
         sip=_sip(data.get("sip"), data["region"]),
         return_flow=data["return_flow"],
         network=_network(data.get("network")),
+        subscribers=_subscribers(data["subscribers"]),
     )
+
+
+def _subscribers(given: dict[str, Any]) -> Subscribers:
+    ticket, task = given.get("ticket") or {}, given.get("connect_task") or {}
+    return Subscribers(ticket.get("url", ""), ticket.get("token", ""), task.get("flow", ""))
 
 
 def _network(given: dict[str, Any] | None) -> ExistingNetwork | None:

@@ -27,6 +27,7 @@ def check(node: Node, data: dict[str, Any], findings: Findings) -> None:
     _capacity(node, data, findings)
     _network(node, data, findings)
     _return_flow(node, data, findings)
+    _task_flow(node, data, findings)
     _sip(node, data, findings)
 
 
@@ -114,6 +115,14 @@ def _return_flow(node: Node, data: dict[str, Any], findings: Findings) -> None:
         findings.below(node, "return_flow", "none, as the instance is new and has no flow of yours", shown(given))
     elif not given.startswith(f"{instance}/"):
         findings.below(node, "return_flow", "a flow of the instance", "one of another instance")
+
+
+def _task_flow(node: Node, data: dict[str, Any], findings: Findings) -> None:
+    given = (data["subscribers"].get("connect_task") or {}).get("flow")
+    if given is not None and not given.startswith(f"{data['connect']['instance']}/"):
+        subscribers = node.child("subscribers")
+        assert subscribers is not None
+        findings.below(subscribers, "connect_task", "a flow of the instance, which exists", shown(given))
 
 
 def _capacity(node: Node, data: dict[str, Any], findings: Findings) -> None:

@@ -182,6 +182,16 @@ class Sip:
 
 
 @dataclass(frozen=True, slots=True)
+class Subscribers:
+    """Of the events of calls. `ticket_token` is the name or the ARN of the secret with the API's token; `task_flow`
+    the ARN of the flow that routes tasks. Empty: none of that kind."""
+
+    ticket_url: str = ""
+    ticket_token: str = ""
+    task_flow: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Deployment:
     """One deployment: one stack, one gateway service, and its part of one Connect instance."""
 
@@ -206,6 +216,7 @@ class Deployment:
     sip: Sip | None = None
     return_flow: str = ""  # the ARN of the flow that gets callers back where ours would close the line
     network: ExistingNetwork | None = None
+    subscribers: Subscribers = field(default_factory=Subscribers)
 
     @property
     def calls(self) -> int:

@@ -200,6 +200,12 @@ SIP = Table(
         "caller_id_name": may(OrNothing(Text("a name without ; / ? : @ & = + $ ,", 64, r"[^;/?:@&=+$,]+")), ""),
     },
 )
+TICKET = Table(
+    "a mapping with url and token",
+    {"url": need(Text("an address that begins with https://", 2048, r"https://\S+")), "token": need(SECRET)},
+)
+TASK = Table("a mapping with flow", {"flow": need(FLOW_ARN)})
+SUBSCRIBERS = Table("a mapping of ticket and connect_task", {"ticket": may(TICKET), "connect_task": may(TASK)})
 DEPLOYMENT = Table(
     "a mapping of keys such as name, region and connect",
     {
@@ -222,6 +228,7 @@ DEPLOYMENT = Table(
         "flow_logging": may(Choice("minimal", "full", "off"), "minimal"),
         "voice": may(VOICE, {}),
         "sip": may(SIP),
+        "subscribers": may(SUBSCRIBERS, {}),
         "test_cases": may(Choice("saved", "published", "none"), "saved"),
         "alarm_email": may(OrNothing(Text("an e-mail address", 254, r"[^@\s]+@[^@\s]+\.[^@\s]+")), ""),
     },

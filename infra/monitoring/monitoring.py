@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_logs as logs
+from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from infra.deployment.settings import Deployment
@@ -27,6 +30,7 @@ class Monitoring(Construct):
         gateway_log: logs.LogGroup,
         instance_id: str,
         key: kms.Key,
+        undelivered: Mapping[str, sqs.IQueue],
     ) -> None:
         super().__init__(scope, construct_id)
         self._deployment = deployment
@@ -38,6 +42,7 @@ class Monitoring(Construct):
         self._lost = self._count_of(gateway_log, "voice_agent_lost", "SessionsLost")
         self._lambda_alarms()
         self._gateway_alarms()
+        self._subscriber_alarms(undelivered)
         Dashboards(
             self,
             "Dashboards",
@@ -47,6 +52,16 @@ class Monitoring(Construct):
             gateway_log=gateway_log,
             alarms=self._alarms.alarms,
         )
+
+    def _subscriber_alarms(self, undelivered: Mapping[str, sqs.IQueue]) -> None:
+        for name, queue in undelivered.items():
+            self._alarms.add(
+                f"{name}-undelivered",
+                queue.metric_approximate_number_of_messages_visible(period=MINUTE, statistic="Maximum"),
+                above=0,
+                minutes=1,
+                runbook=f"{name} could not do its work for a call. Its log says why; the events are in its queue.",
+            )
 
     def _count_of(self, log: logs.LogGroup, event: str, name: str) -> cloudwatch.Metric:
         """How often a line of the gateway's log has this event. The metric's name carries the deployment's."""

@@ -42,6 +42,12 @@ class RecordBucket(Construct):
             "only the gateway's role may write, and readers are named one by one.",
         )
 
+    def grant_read(self, role: iam.IRole) -> None:
+        """Let a subscriber read what an event points to."""
+        because = "Each record is named after its contact, which Connect names as calls come."
+        allow(role, [self.bucket.arn_for_objects(f"{CALLS}*")], "s3:GetObject", because=because)
+        allow(role, [self._key.key_arn], "kms:Decrypt")
+
     def grant_keep(self, role: iam.IRole) -> None:
         """Let the gateway write records and announce them on the default bus."""
         because = "Each record is named after its contact, which Connect names as calls come."

@@ -65,6 +65,9 @@ flow_logging: full
 network:
   vpc: vpc-0123456789abcdef0
   subnets: [subnet-0123456789abcdef0, subnet-0123456789abcdef1]
+subscribers:
+  ticket: {{url: "https://tickets.example.com/api", token: second/tickets}}
+  connect_task: {{flow: {RETURN_FLOW}}}
 """
 EUROPE = NEW.replace("us-east-1", "eu-central-1").replace("voice-agent", "europe") + "deepgram: {endpoint: eu}\n"
 TRIAL = (

@@ -67,6 +67,23 @@ SELDOM: Mapping[str, Mapping[str, str]] = {
         for operation, plural in (("Associate", ""), ("Disassociate", ""), ("List", "s"), ("Update", ""))
     },
 }
+# What subscribers of the events need, in the deployments that have them.
+_SUBSCRIBER = {
+    **_LOG,
+    "s3:GetObject calls/": "lambdas/subscribers/event.py",
+    "kms:Decrypt key": "S3 asks it of whoever reads an encrypted record",
+    "sqs:SendMessage undelivered": "Lambda sends what has failed as the function's role (developer guide, "
+    "asynchronous invocation)",
+}
+SUBSCRIBERS: Mapping[str, Mapping[str, str]] = {
+    "ticket": {**_SUBSCRIBER, "secretsmanager:GetSecretValue secret": "lambdas/subscribers/ticket/handler.py"},
+    "connect_task": {
+        **_SUBSCRIBER,
+        # Public policies for this call name flow and contacts both.
+        "connect:StartTaskContact instance": "lambdas/subscribers/connect_task/logic.py",
+        "connect:StartTaskContact contact": "lambdas/subscribers/connect_task/logic.py",
+    },
+}
 # What calls over SIP need besides, in the deployments that have them. None of these calls knows a resource.
 _CONNECTOR = {
     f"chime:{action} *": "tests/lambdas/test_telephony.py"
@@ -107,6 +124,8 @@ _ROLES = (
     ("Functions", "function"),
     ("StreamingFunction", "streaming_storage"),
     ("NumberAttachment", "number"),
+    ("Subscribersticket", "ticket"),
+    ("Subscribersconnecttask", "connect_task"),
     ("TelephonyProvider", "telephony"),
     ("TelephonyLook", "telephony"),
     ("TelephonyApplication", "application"),
@@ -115,6 +134,7 @@ _KINDS = (
     ("/index/", "index"),
     ("CallsTable", "table"),
     ("Wakeups", "queue"),
+    ("Undelivered", "undelivered"),
     ("/clips/*", "clips/"),
     ("/openings/*", "openings/"),
     ("/calls/*", "calls/"),

@@ -60,6 +60,11 @@ class Template:
         (container,) = self.one("AWS::ECS::TaskDefinition")["ContainerDefinitions"]
         return {entry["Name"]: resolved(entry["Value"]) for entry in container["Environment"]}
 
+    def environment_references(self) -> dict[str, Any]:
+        """The gateway's variables, references as they are."""
+        (container,) = self.one("AWS::ECS::TaskDefinition")["ContainerDefinitions"]
+        return {entry["Name"]: entry["Value"] for entry in container["Environment"]}
+
 
 def listed(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]

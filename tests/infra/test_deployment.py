@@ -16,6 +16,7 @@ from tests.infra.deployments import DEPLOYMENTS, FIRST, INSTANCE, NEW, QUEUE, RE
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "deployment.example.yaml"
+ELSEWHERE = RETURN_FLOW.replace("aaaaaaaa", "bbbbbbbb")
 TWICE = "subnet-0a1b2c3d, subnet-0a1b2c3d"
 
 
@@ -111,7 +112,9 @@ def test_a_mistake_is_named_with_its_place(tmp_path: Path, before: str, after: s
         ("region: us-east-1", "region: eu-central-1", "expected an instance in eu-central-1, found one in us-east-1"),
         ("configuration: create, ", "configuration: maybe, ", "connect.streaming.configuration: expected one of"),
         (f"orders: {{arn: {QUEUE}}}", f"orders: {{arn: {QUEUE.replace('aaaaaaaa', 'b')}}}", "one of another instance"),
-        ("return_flow: arn", f"return_flow: {RETURN_FLOW.replace('aaaaaaaa', 'b')}\n#", "a flow of the instance"),
+        ("\nreturn_flow: arn", f"\nreturn_flow: {RETURN_FLOW.replace('aaaaaaaa', 'b')}\n#", "a flow of the instance"),
+        ("\nreturn_flow: arn", f"\nsubscribers: {{connect_task: {{flow: {ELSEWHERE}}}}}\n#", "which exists"),
+        ("\nreturn_flow: arn", "\nsubscribers: {ticket: {url: 'http://x', token: t}}\n#", "begins with https"),
         (f"instance: {INSTANCE}", f"instance: {INSTANCE}\n  alias: x", "expected no alias, as the instance exists"),
     ],
 )

@@ -13,7 +13,7 @@ import pytest
 
 from simulator.aws_calls import needed
 from tests.infra.observe import OBSERVED
-from tests.infra.rights import IMPLIED, SELDOM, allowed
+from tests.infra.rights import IMPLIED, SELDOM, SUBSCRIBERS, allowed
 from tests.infra.template import Template
 
 ROLES = sorted({*IMPLIED, *SELDOM})
@@ -36,11 +36,17 @@ def test_the_number_is_attached_and_nothing_more(templates: Callable[[str], Temp
     assert allowed(templates("first"))["number"] == {*IMPLIED["number"]}
 
 
+@pytest.mark.parametrize("name", sorted(SUBSCRIBERS))
+def test_a_subscriber_reads_records_and_does_its_own_work(templates: Callable[[str], Template], name: str) -> None:
+    assert allowed(templates("second"))[name] == {*SUBSCRIBERS[name]}
+    assert name not in allowed(templates(FULL))
+
+
 def test_no_deployment_has_a_role_or_a_right_that_is_not_listed(template: Template) -> None:
     given = {"kms:CreateGrant key", "kms:DescribeKey key"}  # of the streams, where the deployment names their key
     for role, rights in allowed(template).items():
-        assert role in ROLES
-        assert rights - expected(role) - given == set(), role
+        assert role in ROLES or role in SUBSCRIBERS
+        assert rights - expected(role) - {*SUBSCRIBERS.get(role, {})} - given == set(), role
 
 
 def test_an_object_with_tags_needs_the_right_to_tag() -> None:
