@@ -72,12 +72,18 @@ class Collect:
 
 @dataclass(frozen=True, slots=True)
 class Transfer:
-    """Hand the caller to a queue; `handover` holds contact attributes (see `contract.handover`)."""
+    """Hand the caller to a queue; `handover` holds contact attributes (see `contract.handover`).
+
+    `priority`: in that queue, 1 is the highest, 0 leaves it to Connect. `callback`: where nobody can be had, a callback
+    is offered before the caller goes back to the voice agent.
+    """
 
     queue_arn: str
     queue: str
     reason: str
     handover: Mapping[str, str] = field(default_factory=dict)
+    priority: int = 0
+    callback: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,8 @@ NEXT_ACTION_FIELDS = (
     "queueArn",
     "queue",
     "reason",
+    "priority",
+    "callback",
     "previous",
     *handover.KEYS,
 )
@@ -46,6 +48,7 @@ START_CALL_FIELDS = (
     "sipCode",
     "queueArn",
     "reason",
+    "priority",
     *handover.KEYS,
 )
 KEYS_PAUSE = ",,"  # 1.5 s after the answer (flow language reference: a comma is 750 ms), until both sides hear
@@ -205,7 +208,14 @@ def _fields(action: Action) -> dict[str, str]:
             }
         case Transfer():
             known = {key: value for key, value in action.handover.items() if key in handover.KEYS}
-            return {"queueArn": action.queue_arn, "queue": action.queue, "reason": action.reason, **known}
+            return {
+                "queueArn": action.queue_arn,
+                "queue": action.queue,
+                "reason": action.reason,
+                "priority": str(action.priority) if action.priority else "",
+                "callback": "true" if action.callback else "",
+                **known,
+            }
         case End():
             return {"reason": action.reason}
         case _ as never:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from contract.actions import Returned
 from definition import secret
@@ -77,11 +78,19 @@ class FunctionDefinition:
         return round(self.timeout_s * 1000)
 
 
+class Otherwise(StrEnum):
+    """What comes first where nobody in a queue can be had."""
+
+    AGENT = "agent"  # the caller goes back to the voice agent
+    CALLBACK = "callback"  # a callback is offered, and who declines it goes back
+
+
 @dataclass(frozen=True, slots=True)
 class QueueDefinition:
     """A Connect queue by the name that the deployment knows it by.
 
     The `when_*` sentences are what the caller is told when the transfer came back; empty where not given.
+    `priority`: of contacts in it, 1 is the highest; 0 leaves it to Connect, where it is 5.
     """
 
     name: str
@@ -89,6 +98,8 @@ class QueueDefinition:
     when_closed: str = ""
     when_no_staff: str = ""
     when_full: str = ""
+    priority: int = 0
+    otherwise: Otherwise = Otherwise.AGENT
 
     def sentence(self, returned: Returned) -> str:
         """What to tell the caller when the transfer came back, or an empty string."""
@@ -163,9 +174,9 @@ class AgentDefinition:
     `agent_id`: an agent that is stored at Deepgram; then `listen`, `think`, `speak` and `prompt` are empty.
     `languages`: the same agent in other languages, by the contact attribute `voice_agent_language`. `voices` and
     `models`: what a function's answer may change to in mid-call. `warn_s`: so long before `max_duration_s` the caller
-    is told; 0: never. `reasons`: those that a transfer can have, any where there are none;
-    `intents`: what callers want, not asked for where there are none. `keep_days`: how long the
-    record of a call is kept after it. `collect`: what the caller may be asked to type, by name.
+    is told; 0: never. `reasons`: those that a transfer can have, any where there are none; `priorities`: of transfers,
+    by their reason; `intents`: what callers want, not asked for where there are none. `keep_days`: how long the record
+    of a call is kept after it. `collect`: what the caller may be asked to type, by name.
     """
 
     name: str
@@ -196,6 +207,11 @@ class AgentDefinition:
     keep_days: int = KEEP_DAYS
     intents: tuple[str, ...] = ()
     collect: Mapping[str, CollectDefinition] = field(default_factory=dict)
+    priorities: Mapping[str, int] = field(default_factory=dict)
+
+    def priority(self, queue: str, why: str = "") -> int:
+        """Of a transfer to a queue, for one of the reasons: the reason's own comes first. 0: as Connect has it."""
+        return self.priorities.get(why, 0) or self.queues[queue].priority
 
     @property
     def lambdas(self) -> tuple[FunctionDefinition, ...]:

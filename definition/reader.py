@@ -26,12 +26,12 @@ from definition.model import (
     FunctionDefinition,
     IdleDefinition,
     LookupDefinition,
-    QueueDefinition,
     Sentences,
     SpeakDefinition,
     ThinkDefinition,
 )
 from definition.options import FUNCTION_NAME, SENTENCE
+from definition.queues import HANDOVER, NAME, default_queue_exists, priorities_are_of_reasons, queue_definition
 from definition.shape import Findings, ListOf, MapOf, Number, Shape, Switch, Table, Text, may, meant, need, shown, whole
 from definition.source import Node
 from definition.speak import SPEAK
@@ -40,7 +40,6 @@ from definition.think import MANAGED_PROMPT_CHARACTERS, THINK
 MAX_BYTES = 1_000_000
 LAMBDAS = Path("lambdas") / "functions"
 _SENTENCE = SENTENCE
-_NAME = Text("a name of small letters, digits, _ and -, beginning with a letter", 64, r"[a-z][a-z0-9_-]*")
 # Ready-made sentences exist in English only; in another language they must be written.
 _ENGLISH_IDLE = ("Are you still there?", "I cannot hear you. Is there anything else I can do?")
 _ENGLISH_GOODBYE = "Thank you for calling. Goodbye."
@@ -50,15 +49,6 @@ def _idle(data: Mapping[str, Any]) -> dict[str, Any]:
     return {"after_s": 10, "sentences": _ENGLISH_IDLE, **data}
 
 
-_QUEUE = Table(
-    "a queue with description",
-    {
-        "description": need(Text("who takes these calls", 400)),
-        "when_closed": may(_SENTENCE, ""),
-        "when_no_staff": may(_SENTENCE, ""),
-        "when_full": may(_SENTENCE, ""),
-    },
-)
 _IDLE = Table(
     "a mapping with after_s and sentences",
     {
@@ -73,14 +63,6 @@ def _prompt(node: Node, data: dict[str, Any], findings: Findings) -> None:
     if managed and len(data.get("prompt", "")) > MANAGED_PROMPT_CHARACTERS:
         expected = f"at most {MANAGED_PROMPT_CHARACTERS:,} characters for a model without endpoint"
         findings.below(node, "prompt", expected, f"{len(data['prompt']):,}")
-
-
-def _default_queue(node: Node, data: dict[str, Any], findings: Findings) -> None:
-    queues, name = data.get("queues"), data.get("default_queue")
-    if queues and name and name not in queues:
-        near = meant(name, queues)
-        names = ", ".join(each for each in queues if each.isprintable())
-        findings.below(node, "default_queue", f"one of the queues {names}{near}", shown(name))
 
 
 SPOKEN = ("opening", "prompt", "goodbye")
@@ -141,7 +123,6 @@ def _warning(node: Node, data: dict[str, Any], findings: Findings) -> None:
         findings.below(node, "warn_s", f"less than max_duration_s ({data['max_duration_s']})", str(data["warn_s"]))
 
 
-_REASON = Text("a reason of small letters, digits and _", 64, r"[a-z][a-z0-9_]*")
 _OWN: dict[str, Shape] = {
     "prompt": Text("a prompt", MAX_BYTES, lines=True),
     "listen": LISTEN,
@@ -161,38 +142,31 @@ _LOOKUP = Table(
 _AGENT = Table(
     "a mapping of keys such as name, opening and prompt",
     {
-        "name": need(_NAME),
+        "name": need(NAME),
         "language": need(Text("a language such as en or en-US", 16, r"[a-z]{2,3}(-[A-Z][A-Za-z0-9]{1,3})?")),
         "opening": need(_SENTENCE),
         "agent_id": may(
             Text("the id of an agent that is stored at Deepgram", 36, r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
         ),
         **{key: may(shape) for key, shape in _OWN.items()},
-        "queues": need(MapOf(_QUEUE, _NAME, "queues", least=1)),
-        "default_queue": need(Text("the name of one of the queues", 64)),
+        **HANDOVER,
         "functions": may(MapOf(ENTRY_OR_NOTHING, FUNCTION_NAME, "functions", most=100, reserved=BUILT_IN), {}),
         "max_calls_per_turn": may(whole(1, 50, "a whole number of calls"), MAX_CALLS_PER_TURN),
         "idle": may(_IDLE, {}),
         "goodbye": may(_SENTENCE, _ENGLISH_GOODBYE),
         "max_duration_s": may(whole(60, 14400, "a whole number of seconds"), 1800),
         "warn_s": may(whole(15, 600, "a whole number of seconds"), 0),
-        "reasons": may(
-            ListOf(Text("a reason of small letters, digits and _", 64, r"[a-z][a-z0-9_]*"), "reasons", 0), []
-        ),
-        "intents": may(
-            ListOf(Text("an intent of small letters, digits and _", 64, r"[a-z][a-z0-9_]*"), "intents", 0), []
-        ),
         "keep_days": may(whole(1, 3650, "a whole number of days"), KEEP_DAYS),
         "time_zone": may(Text("a time zone such as Europe/London", 64), "UTC"),
         "lookup": may(_LOOKUP),
         "collect": may(COLLECT, {}),
         "sentences": may(_SENTENCES, {}),
-        "voices": may(MapOf(SPEAK, _NAME, "voices"), {}),
-        "models": may(MapOf(THINK, _NAME, "models"), {}),
+        "voices": may(MapOf(SPEAK, NAME, "voices"), {}),
+        "models": may(MapOf(THINK, NAME, "models"), {}),
         "tags": may(ListOf(Text("a tag", 100), "tags", 0, 20), []),
         "mip_opt_out": may(Switch(), False),
     },
-    (_stored, _prompt, _default_queue, _sentences, _templates, _zone, _warning),
+    (_stored, _prompt, default_queue_exists, priorities_are_of_reasons, _sentences, _templates, _zone, _warning),
     {
         "greeting": "opening, the sentence that the caller hears at once",
         "audio": "no such key (audio is always G.711 µ-law, 8 kHz)",
@@ -311,7 +285,7 @@ def _built(
         listen=_listen(data["listen"]["provider"], data["language"]) if "listen" in data else {},
         think=_think(data.get("think", ())),
         speak=_speak(data.get("speak", ())),
-        queues={name: QueueDefinition(name, **queue) for name, queue in data["queues"].items()},
+        queues={name: queue_definition(name, queue) for name, queue in data["queues"].items()},
         default_queue=data["default_queue"],
         functions={function.name: function for function in functions},
         idle=IdleDefinition(idle["after_s"], tuple(idle["sentences"])),
@@ -331,6 +305,7 @@ def _built(
         reasons=tuple(data["reasons"]),
         intents=tuple(data["intents"]),
         collect=collect,
+        priorities=data["priorities"],
     )
 
 

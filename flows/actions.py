@@ -167,6 +167,35 @@ class StoreInput(Plain):
 
 
 @dataclass(frozen=True, slots=True)
+class StorePhoneNumber(Plain):
+    """GetParticipantInput that takes a phone number as it is dialled in one country, and stores it in
+    `$.StoredCustomerInput` so that it can be called; without any key, success with "Timeout".
+
+    `country`: ISO 3166, two letters.
+    """
+
+    type_name: ClassVar[str] = "GetParticipantInput"
+    prompt: Prompt
+    country: str
+    time_limit_s: int
+    then: str
+    invalid: str
+    failed: str
+
+    def parameters(self) -> dict[str, Any]:
+        return {
+            **self.prompt.parameters(),
+            "InputTimeLimitSeconds": str(self.time_limit_s),
+            "StoreInput": "True",
+            "InputValidation": {"PhoneNumberValidation": {"NumberFormat": "Local", "CountryCode": self.country}},
+        }
+
+    def transitions(self) -> Transitions:
+        errors = (("InvalidPhoneNumber", self.invalid), (NO_MATCHING_ERROR, self.failed))
+        return Transitions(self.then, errors=errors)
+
+
+@dataclass(frozen=True, slots=True)
 class Menu(Plain):
     """GetParticipantInput that branches on one key: 0 to 9, * or #."""
 

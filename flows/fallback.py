@@ -7,28 +7,26 @@ call; the caller is asked whether to be called back, and hears a last sentence b
 from __future__ import annotations
 
 from flows import places, wire
-from flows.actions import Menu, MessageParticipant, UpdateContactAttributes
+from flows.actions import MessageParticipant, UpdateContactAttributes
+from flows.callback import add_callback, offer
 from flows.handover import add_leaving, leaving
 from flows.language import Flow
+from flows.opening_hours import add_opening_hours
 from flows.parameters import FlowParameters
 from flows.prompts import Text
-from flows.returning import after_callback, without_human
+from flows.returning import without_human
 from flows.routing import (
     CheckHoursOfOperation,
-    CreateCallbackContact,
-    UpdateContactCallbackNumber,
     UpdateContactTargetQueue,
 )
 
 _APOLOGY = "Apologize"
 _OPEN = "Is the default queue open"
 _LEAVE = "To the default queue"
+_WHEN_OPEN = "When does the default queue open"
 _OFFER_CLOSED = "Closed - offer a callback"
+_OFFER_CLOSED_UNTIL = "Closed until - offer a callback"
 _OFFER_FULL = "Full - offer a callback"
-_NUMBER = "Callback number"
-_CALLBACK = "Create the callback"
-_PROMISED = "Promise the callback"
-_NO_CALLBACK = "No callback possible"
 _GOODBYE = "Say goodbye"
 _NO_HUMAN = "No human possible"
 
@@ -50,37 +48,23 @@ def add_fallback(flow: Flow, parameters: FlowParameters) -> None:
     queue = UpdateContactTargetQueue(parameters.default_queue_arn, then=_OPEN, failed=_NO_HUMAN)
     flow.add(places.DEFAULT_QUEUE, queue)
     leave = leaving(_LEAVE)
-    flow.add(_OPEN, CheckHoursOfOperation(is_open=leave, closed=_OFFER_CLOSED, failed=leave))
+    closed = _OFFER_CLOSED
+    if parameters.queue_hours_arn:
+        add_opening_hours(flow, parameters, _WHEN_OPEN, known=_OFFER_CLOSED_UNTIL, unknown=_OFFER_CLOSED)
+        closed = _WHEN_OPEN
+    flow.add(_OPEN, CheckHoursOfOperation(is_open=leave, closed=closed, failed=leave))
     add_leaving(flow, parameters, _LEAVE, full=_OFFER_FULL, failed=_NO_HUMAN)
-    _callback(flow, parameters)
+    _offers(flow, parameters)
+    add_callback(flow, parameters)
 
 
-def _callback(flow: Flow, parameters: FlowParameters) -> None:
+def _offers(flow: Flow, parameters: FlowParameters) -> None:
     sentences = parameters.sentences
-    for name, offer in ((_OFFER_CLOSED, sentences.callback_closed), (_OFFER_FULL, sentences.callback_full)):
-        flow.add(
-            name,
-            Menu(
-                Text(offer),
-                time_limit_s=5,
-                keys=(("1", _NUMBER),),
-                otherwise=_GOODBYE,
-                timed_out=_GOODBYE,
-                failed=_GOODBYE,
-            ),
-        )
-    number = UpdateContactCallbackNumber(wire.CALLER, then=_CALLBACK, invalid=_NO_CALLBACK, not_dialable=_NO_CALLBACK)
-    flow.add(_NUMBER, number)
-    flow.add(
-        _CALLBACK,
-        CreateCallbackContact(parameters.default_queue_arn, then=_PROMISED, failed=_NO_CALLBACK),
-    )
-    alone = without_human(parameters)
-    last_words = {
-        _PROMISED: (sentences.callback_promised, after_callback(parameters)),
-        _NO_CALLBACK: (sentences.no_callback, alone),
-        _GOODBYE: (sentences.goodbye, alone),
-        _NO_HUMAN: (sentences.no_human, alone),
-    }
-    for name, (words, end) in last_words.items():
+    offers = {_OFFER_CLOSED: sentences.callback_closed, _OFFER_FULL: sentences.callback_full}
+    if parameters.queue_hours_arn:
+        offers[_OFFER_CLOSED_UNTIL] = sentences.callback_closed_until
+    for name, words in offers.items():
+        flow.add(name, offer(words, declined=_GOODBYE))
+    end = without_human(parameters)
+    for name, words in ((_GOODBYE, sentences.goodbye), (_NO_HUMAN, sentences.no_human)):
         flow.add(name, MessageParticipant(Text(words), then=end, failed=end))

@@ -1,7 +1,8 @@
 """The handover: what the human gets, the queue, its hours, its staffing, and the way back when nobody can be had.
 
 There is a way back to the voice agent when it asked for the transfer itself: closed, nobody staffed and full are
-said, and go back to it as `returned`. There is none when the transfer came from start_call, when it says that the
+said, and go back to it as `returned`; where the agent definition says so, a callback is offered first, and only a
+caller who declines it goes back. There is none when the transfer came from start_call, when it says that the
 call failed (va_result, or no number at all: next_action answers by itself because nobody owns the call), or when the
 previous transfer came back and nothing happened in between. Then the same three end in the default queue, so that no
 caller is sent round in circles; and a queue where nobody is logged in is better than no human at all, so the caller
@@ -18,7 +19,9 @@ from flows.actions import (
     UpdateContactMediaStreamingBehavior,
     UpdateFlowAttributes,
 )
+from flows.callback import offer
 from flows.language import Flow, When
+from flows.opening_hours import add_opening_hours
 from flows.parameters import FlowParameters
 from flows.prompts import Text
 from flows.routing import (
@@ -26,23 +29,32 @@ from flows.routing import (
     CheckStaffing,
     TransferContactToQueue,
     UpdateContactEventHooks,
+    UpdateContactRoutingBehavior,
     UpdateContactTargetQueue,
 )
+from flows.standing import FREE, add_standing
 from flows.wire import NONE, answer, fresh, remembered
 
 _ALIVE = "Did the call fail"
 _TAKE = "Take the transfer"
 _AGAIN = "Did a transfer just come back"
+_INSTEAD = "What instead of a human"
 _WAY_BACK = "The voice agent waits for the caller"
+_CALLBACK_FIRST = "A callback comes first"
 _NO_WAY_BACK = "Nobody waits for the caller"
 _QUEUE_ONLY = "Hand over the queue alone"
 _CONTEXT = "Hand over what was found out"
 _REST = "Hand over the rest"
+_PRIORITY = "Which priority"
 _SET_QUEUE = "Set the queue"
 _HOURS = "Is the queue open"
+_WHEN_OPEN = "When does the queue open"
 _STAFFED = "Is anybody logged in"
 _LEAVE = "To the human"
-_FULL = "Full"
+_CLOSED, _NOBODY, _FULL = "Closed", "Nobody there", "Full"
+_CLOSED_UNTIL = "Closed until"
+_OFFER = "Offer a callback instead"
+_DECLINED = "No callback is wanted"
 _STREAM_AGAIN = "Stream again"
 _MARK_STREAM = "Remember that we stream again"
 _STOPPED = "Had we stopped streaming"
@@ -55,13 +67,17 @@ def add_handover(flow: Flow, parameters: FlowParameters, back: str, *, back_once
     """
     _take(flow, back_once=back_once)
     _attributes(flow)
-    _queue(flow)
+    _priority(flow, parameters)
+    _queue(flow, parameters)
+    add_standing(flow, parameters, leaving(_LEAVE))
     leave = add_leaving(flow, parameters, _LEAVE, full=_way_back(_FULL), failed=places.DEFAULT_QUEUE)
     sentences = parameters.sentences
-    _blocked(flow, back, "Closed", "closed", sentences.closed, otherwise=places.DEFAULT_QUEUE)
-    _blocked(flow, back, "Nobody there", "no_staff", sentences.no_staff, otherwise=leave)
-    _blocked(flow, back, _FULL, "full", sentences.full, otherwise=places.DEFAULT_QUEUE, first=_STOPPED)
-    _stream_again(flow)
+    _blocked(flow, _CLOSED, "closed", sentences.closed, otherwise=places.DEFAULT_QUEUE)
+    _blocked(flow, _NOBODY, "no_staff", sentences.no_staff, otherwise=leave)
+    _blocked(flow, _FULL, "full", sentences.full, otherwise=places.DEFAULT_QUEUE)
+    if parameters.queue_hours_arn:
+        _blocked(flow, _CLOSED_UNTIL, "closed", sentences.closed_until, otherwise=places.DEFAULT_QUEUE)
+    _instead(flow, parameters, back)
 
 
 def _take(flow: Flow, *, back_once: bool) -> None:
@@ -70,9 +86,10 @@ def _take(flow: Flow, *, back_once: bool) -> None:
     taken = {"loaded": answer("seq"), "ended": NONE}
     flow.add(_TAKE, UpdateFlowAttributes(taken, then=_AGAIN, failed=_NO_WAY_BACK))
     first = (wire.ATTEMPT, "1") if back_once else (remembered("returned"), NONE)
-    flow.add(_AGAIN, Compare(first[0], (When(first[1], _WAY_BACK),), otherwise=_NO_WAY_BACK))
+    flow.add(_AGAIN, Compare(first[0], (When(first[1], _INSTEAD),), otherwise=_NO_WAY_BACK))
+    flow.add(_INSTEAD, Compare(answer("callback"), (When("true", _CALLBACK_FIRST),), otherwise=_WAY_BACK))
     # If this cannot be remembered, the value from the start stays: no way back, which cannot go in circles.
-    for name, way_back in ((_WAY_BACK, "agent"), (_NO_WAY_BACK, NONE)):
+    for name, way_back in ((_WAY_BACK, "agent"), (_CALLBACK_FIRST, "callback"), (_NO_WAY_BACK, NONE)):
         state = fresh(way_back=way_back)
         flow.add(name, UpdateFlowAttributes(state, then=places.HANDOVER, failed=places.HANDOVER))
 
@@ -88,51 +105,69 @@ def _attributes(flow: Flow) -> None:
     )
     flow.add(
         _QUEUE_ONLY,
-        UpdateContactAttributes({**queue, "va_reason": answer("reason")}, then=_SET_QUEUE, failed=places.DEFAULT_QUEUE),
+        UpdateContactAttributes({**queue, "va_reason": answer("reason")}, then=_PRIORITY, failed=places.DEFAULT_QUEUE),
     )
     context = {key: answer(key) for key in wire.CONTEXT}
     flow.add(_CONTEXT, UpdateContactAttributes(context, then=_REST, failed=_REST))
     rest = {key: answer(key) for key in wire.REST}
-    flow.add(_REST, UpdateContactAttributes(rest, then=_SET_QUEUE, failed=_SET_QUEUE))
+    flow.add(_REST, UpdateContactAttributes(rest, then=_PRIORITY, failed=_PRIORITY))
 
 
-def _queue(flow: Flow) -> None:
+def _priority(flow: Flow, parameters: FlowParameters) -> None:
+    """One block for each priority, since it must be static; one that this flow does not know changes nothing."""
+    names = {priority: f"Priority {priority}" for priority in parameters.priorities}
+    branches = tuple(When(str(priority), name) for priority, name in names.items())
+    # Without any priority there is still a block, so that what leads here is the same in every deployment.
+    flow.add(_PRIORITY, Compare(answer("priority"), branches or (When(NONE, _SET_QUEUE),), otherwise=_SET_QUEUE))
+    for priority, name in names.items():
+        flow.add(name, UpdateContactRoutingBehavior(priority, then=_SET_QUEUE))
+
+
+def _queue(flow: Flow, parameters: FlowParameters) -> None:
     """Set the queue and look whether it can take the caller; what cannot be found out does not keep them out.
 
     The hours are those of the queue just set: a queue that is known only in the call has no static hours to name
     (an export shows CheckHoursOfOperation without parameters; unconfirmed on the live service).
     """
     flow.add(_SET_QUEUE, UpdateContactTargetQueue(wire.QUEUE_ARN, then=_HOURS, failed=places.DEFAULT_QUEUE))
-    flow.add(_HOURS, CheckHoursOfOperation(is_open=_STAFFED, closed=_way_back("Closed"), failed=_STAFFED))
-    leave = leaving(_LEAVE)
-    flow.add(_STAFFED, CheckStaffing(staffed=leave, nobody=_way_back("Nobody there"), failed=leave))
+    closed = _way_back(_CLOSED)
+    if parameters.queue_hours_arn:
+        add_opening_hours(flow, parameters, _WHEN_OPEN, known=_way_back(_CLOSED_UNTIL), unknown=closed)
+        closed = _WHEN_OPEN
+    flow.add(_HOURS, CheckHoursOfOperation(is_open=_STAFFED, closed=closed, failed=_STAFFED))
+    flow.add(_STAFFED, CheckStaffing(staffed=FREE, nobody=_way_back(_NOBODY), failed=FREE))
 
 
 def _way_back(what: str) -> str:
     return f"{what} - is there a way back"
 
 
-def _blocked(flow: Flow, back: str, what: str, returned: str, sentence: str, otherwise: str, first: str = "") -> None:
-    """What prevented the transfer is said, remembered, and goes back; `first` comes before the sentence."""
-    say, remember = f"{what} - say so", f"{what} - tell the voice agent"
+def _blocked(flow: Flow, what: str, returned: str, sentence: str, otherwise: str) -> None:
+    """What prevented the transfer is said; then a callback is offered, or it is remembered and goes back."""
+    say, remember, offer = f"{what} - say so", f"{what} - tell the voice agent", f"{what} - say so before the offer"
     flow.add(
         _way_back(what),
-        Compare(remembered("way_back"), (When("agent", first or say),), otherwise=otherwise),
+        Compare(remembered("way_back"), (When("agent", say), When("callback", offer)), otherwise=otherwise),
     )
     flow.add(say, MessageParticipant(Text(sentence), then=remember, failed=remember))
+    flow.add(offer, MessageParticipant(Text(sentence), then=_OFFER, failed=_OFFER))
     # A voice agent that does not learn why the caller is back would wait for ever: then rather a human.
-    flow.add(remember, UpdateFlowAttributes({"returned": returned}, then=back, failed=places.APOLOGIZE))
+    flow.add(remember, UpdateFlowAttributes({"returned": returned}, then=_STOPPED, failed=places.APOLOGIZE))
 
 
-def _stream_again(flow: Flow) -> None:
-    """A full queue is known only after streaming has stopped, and the voice agent must hear again."""
-    say = f"{_FULL} - say so"
-    flow.add(_STOPPED, Compare(wire.STREAMING, (When("stopped", _STREAM_AGAIN),), otherwise=say))
+def _instead(flow: Flow, parameters: FlowParameters, back: str) -> None:
+    """A callback in the queue that was set, or back to the voice agent.
+
+    A full queue is known only after streaming has stopped, and the voice agent must hear again.
+    """
+    flow.add(_OFFER, offer(parameters.sentences.callback, declined=_DECLINED))
+    flow.add(_DECLINED, UpdateFlowAttributes({"returned": "declined"}, then=_STOPPED, failed=places.APOLOGIZE))
+    flow.add(_STOPPED, Compare(wire.STREAMING, (When("stopped", _STREAM_AGAIN),), otherwise=back))
     flow.add(
         _STREAM_AGAIN,
         UpdateContactMediaStreamingBehavior(enabled=True, then=_MARK_STREAM, failed=places.DEFAULT_QUEUE),
     )
-    flow.add(_MARK_STREAM, UpdateContactAttributes({"va_streaming": "ours"}, then=say, failed=say))
+    flow.add(_MARK_STREAM, UpdateContactAttributes({"va_streaming": "ours"}, then=back, failed=back))
 
 
 def leaving(prefix: str) -> str:

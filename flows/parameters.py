@@ -34,9 +34,30 @@ class Sentences:
     apology: str = "I am sorry, something went wrong on our side. I will connect you with a colleague."
     lost: str = "I am sorry, something went wrong on our side. Please call again."
     closed: str = "I am sorry, our colleagues there are not available at this hour."
+    closed_until: str = (
+        "I am sorry, our colleagues there are not available at this hour. They are back $.External.opens."
+    )
     no_staff: str = "I am sorry, nobody is there to take your call at the moment."
     full: str = "I am sorry, too many callers are waiting there at the moment."
+    waiting_nobody: str = "You are the next in line."
+    waiting_few: str = "A few callers are waiting before you."
+    waiting_several: str = "Several callers are waiting before you."
+    waiting_many: str = "Many callers are waiting before you at the moment."
+    oldest_short: str = "None of them has waited for more than a minute."
+    oldest_medium: str = "The first of them has waited for a few minutes."
+    oldest_long: str = "The first of them has waited for more than five minutes."
+    oldest_very_long: str = "The first of them has waited for more than a quarter of an hour."
+    waiting_unknown: str = "Please stay on the line. A colleague will take your call as soon as possible."
     callback_closed: str = "Our office is closed now. If you would like us to call you back, press 1."
+    callback_closed_until: str = (
+        "Our office is closed now, and opens again $.External.opens. If you would like us to call you back, press 1."
+    )
+    callback: str = "If you would like us to call you back, press 1. To go on talking, stay on the line."
+    callback_confirm: str = (
+        "We will call you at the number that you are calling from. To confirm, press 1. For another number, press 2."
+    )
+    callback_type: str = "Please type the number that we shall call, and then the pound key."
+    callback_type_again: str = "We cannot call that number. Please type it once more, and then the pound key."
     callback_full: str = "All our lines are busy. If you would like us to call you back, press 1."
     callback_promised: str = "Thank you. We will call you back. Goodbye."
     no_callback: str = "I am sorry, we cannot call you back at your number. Please call again later. Goodbye."
@@ -116,9 +137,11 @@ class FlowParameters:
     queue. `silence_prompt_arn` is a library prompt of at least 25 s of silence, `short_silence_prompt_arn` one of
     about 400 ms. `customer_queue_flow_arn` is what callers hear while they wait for a human; empty leaves the
     instance's default. `return_flow_arn` is the flow that gets callers back where ours would close the line
-    (`flows.returning`); empty closes it. `secret_keys_arn` is the Lambda that gets secret key presses, empty where no
-    agent asks for any that somebody is to get. `collect_timeout_s` (1 to 180 s, until the first key) and
-    `collect_lengths` (1 to 20 keys, rising) are static because GetParticipantInput takes no references there.
+    (`flows.returning`); empty closes it. `queue_hours_arn` is the Lambda that knows when a queue opens again; empty
+    leaves that out. `secret_keys_arn` is the Lambda that gets secret key presses, empty where no agent asks for any
+    that somebody is to get. `priorities` are those that a transfer can ask for; `collect_timeout_s` is from 1 to 180 s,
+    until the first key, and `collect_lengths` from 1 to 20 keys, rising. All three are static because
+    UpdateContactRoutingBehavior and GetParticipantInput take no references there.
     """
 
     start_call_arn: str
@@ -133,6 +156,8 @@ class FlowParameters:
     apology_prompt_arn: str = ""
     customer_queue_flow_arn: str = ""
     return_flow_arn: str = ""
+    queue_hours_arn: str = ""
+    priorities: tuple[int, ...] = ()
     flow_logging: FlowLogging = FlowLogging.MINIMAL
     voice: Voice = field(default_factory=Voice)
     sentences: Sentences = field(default_factory=Sentences)
@@ -145,6 +170,11 @@ class FlowParameters:
         lengths = self.collect_lengths
         if len(lengths) < 2 or list(lengths) != sorted(set(lengths)) or not 1 <= lengths[0] <= lengths[-1] <= 20:
             raise ValueError(f"collect_lengths {lengths}: expected two or more rising numbers from 1 to 20")
+
+    @property
+    def country(self) -> str:
+        """Where callers type phone numbers: the country of the voice's language."""
+        return self.voice.language.rpartition("-")[2]
 
     @property
     def apology(self) -> Prompt:

@@ -49,6 +49,28 @@ class CheckStaffing(Plain):
 
 
 @dataclass(frozen=True, slots=True)
+class CheckQueue(Plain):
+    """CheckMetricData: in which band is a number of the queue that was set before.
+
+    `bands` are pairs of the most that belongs to a band, rising, and where it leads; `more` is above all of them.
+    """
+
+    type_name: ClassVar[str] = "CheckMetricData"
+    metric: str
+    bands: tuple[tuple[str, str], ...]
+    more: str
+    failed: str
+
+    def parameters(self) -> dict[str, Any]:
+        return {"MetricType": self.metric}
+
+    def transitions(self) -> Transitions:
+        conditions = tuple(When(limit, then, "NumberLessOrEqualTo") for limit, then in self.bands)
+        errors = ((NO_MATCHING_CONDITION, self.more), (NO_MATCHING_ERROR, self.failed))
+        return Transitions(self.failed, conditions, errors)
+
+
+@dataclass(frozen=True, slots=True)
 class GetMetricData(Plain):
     """Fill `$.Metrics.*` for a queue; the numbers are five to ten seconds old."""
 
@@ -99,7 +121,8 @@ class UpdateContactEventHooks(Plain):
 
 @dataclass(frozen=True, slots=True)
 class UpdateContactRoutingBehavior(Plain):
-    """The contact's priority in its queue, 1 being the highest. Has no error branch."""
+    """The contact's priority in its queue, 1 being the highest; it must be static, and has no error branch (flow
+    language reference, UpdateContactRoutingBehavior)."""
 
     type_name: ClassVar[str] = "UpdateContactRoutingBehavior"
     priority: int
@@ -243,7 +266,7 @@ class UpdateContactCallbackNumber(Plain):
 
 @dataclass(frozen=True, slots=True)
 class CreateCallbackContact(Plain):
-    """Put a callback into a queue; the caller may hang up."""
+    """Put a callback into a queue, without `queue_id` into the contact's own; the caller may hang up."""
 
     type_name: ClassVar[str] = "CreateCallbackContact"
     queue_id: str
@@ -255,7 +278,7 @@ class CreateCallbackContact(Plain):
 
     def parameters(self) -> dict[str, Any]:
         return {
-            "QueueId": self.queue_id,
+            **({"QueueId": self.queue_id} if self.queue_id else {}),
             "InitialCallDelaySeconds": str(self.delay_s),
             "MaximumConnectionAttempts": str(self.attempts),
             "RetryDelaySeconds": str(self.retry_delay_s),

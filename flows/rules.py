@@ -360,7 +360,7 @@ FORMS: dict[str, Form | Callable[[Mapping[str, Any]], Form]] = {
         shape(
             {},
             {
-                "QueuePriority": Number(1, 999_999_999, dynamic=True),
+                "QueuePriority": Number(1, 999_999_999),
                 "QueueTimeAdjustmentSeconds": Number(0, 999_999_999),
             },
             _ONE_OF_PRIORITY,

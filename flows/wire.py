@@ -18,6 +18,7 @@ REST = ("va_last_caller", "va_last_agent", "va_functions", "va_transcript")
 
 ATTEMPT = "$.Attributes.va_attempt"
 CLIP_URL = "$.Attributes.va_prompt_url"
+CURRENT_QUEUE = "$.Queue.ARN"  # the one that was set last
 QUEUE_ARN = "$.Attributes.va_queue_arn"
 STREAMING = "$.Attributes.va_streaming"  # "ours" while we have it on, "stopped" after we stopped it
 STREAM_ARN = "$.MediaStreams.Customer.Audio.StreamARN"

@@ -16,6 +16,7 @@ from contract.turns import FunctionEntry, FunctionState, Role, Turn
 from definition import AgentDefinition
 from definition.functions import WISHES
 from definition.languages import chosen
+from definition.model import Otherwise
 from definition.templates import Known
 from gateway.alarm import Alarm
 from gateway.conversation.commands import (
@@ -357,7 +358,9 @@ class LiveCall:
         told = self._told(Kind.HANDED_OVER, Outcome(Result.TRANSFERRED, leave.reason))
         self._telling.append(asyncio.create_task(self._keep(told), name="keep"))
         arn = self._facilities.queue_arns[leave.queue]
-        self._leg.transfer(Handover(leave.queue, arn, leave.reason, attributes))
+        priority = self._definition.priority(leave.queue, leave.why)
+        callback = self._definition.queues[leave.queue].otherwise is Otherwise.CALLBACK
+        self._leg.transfer(Handover(leave.queue, arn, leave.reason, attributes, priority, callback))
 
     def _announce_handover(self) -> None:
         """The flow has the transfer: it is not taken back any more."""

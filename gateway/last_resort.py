@@ -10,6 +10,7 @@ from contract.actions import NONE, Transfer
 from contract.call import LEASE_MS, Call, Lease, Result
 from contract.errors import ContractError
 from contract.transcript import handover_values
+from definition import AgentDefinition
 from definition.languages import chosen
 from gateway.facilities import Facilities
 
@@ -39,12 +40,19 @@ async def _transfer(facilities: Facilities, contact_id: str, reason: str, call: 
         functions=await facilities.store.functions(contact_id),
         record=facilities.announcer.where(call) if call else "",
     )
-    return Transfer(facilities.queue_arns.get(queue, NONE), queue, reason, values)
+    definition = _definition(facilities, call)
+    priority = definition.priority(queue) if definition else 0
+    return Transfer(facilities.queue_arns.get(queue, NONE), queue, reason, values, priority)
 
 
 def _queue(facilities: Facilities, call: Call | None) -> str:
     """The default queue of the call's agent; of any, where that is not known here."""
+    definition = _definition(facilities, call)
+    return definition.default_queue if definition else NONE
+
+
+def _definition(facilities: Facilities, call: Call | None) -> AgentDefinition | None:
     definitions = facilities.definitions
     if call is not None and call.agent.partition(".")[0] in definitions:
-        return chosen(definitions, call.agent).default_queue
-    return next((definition.default_queue for definition in definitions.values()), NONE)
+        return chosen(definitions, call.agent)
+    return next(iter(definitions.values()), None)

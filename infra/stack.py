@@ -20,7 +20,7 @@ from infra.contact_centre.prompts import Prompts
 from infra.contact_centre.queues import Queues
 from infra.contact_centre.simulated_calls import SimulatedCalls
 from infra.contact_centre.streaming import StreamingStorage
-from infra.deployment.agents import callables, lambdas_of, load_agents, receivers
+from infra.deployment.agents import callables, lambdas_of, load_agents, priorities, receivers
 from infra.deployment.settings import INSTANCES_OWN, Cases, Deployment, Sip, Through
 from infra.flow_functions.agent_functions import AgentFunctions
 from infra.flow_functions.concurrency import reservations
@@ -233,6 +233,8 @@ class VoiceAgentStack(Stack):
             silence_prompt_arn=prompts.arns["silence"],
             short_silence_prompt_arn=prompts.arns["short-silence"],
             customer_queue_flow_arn=self._queue_flow(prompts, access),
+            queue_hours_arn=by_flow["queue_hours"].alias.function_arn,
+            priorities=priorities(self.definitions.values()),
             flow_logging=self.deployment.flow_logging,
             voice=self.deployment.voice,
             sip=self.deployment.sip.transfer if self.deployment.sip else SipTransfer(),

@@ -29,12 +29,14 @@ SIP_NUMBER = "+15555550100"
 PREFIX = "voiceai"
 SILENCE_S = 50
 SHORT_SILENCE_MS = 200
+PRIORITIES = (1, 2, 3)  # those that transfers can ask for in the flows
 THANKS = "Thank you for talking to our agent."
 
 FLOW_LAMBDAS = {
     "start_call": "lambdas.start_call.handler:handler",
     "next_action_wait": "lambdas.next_action.handler:wait",
     "next_action_poll": "lambdas.next_action.handler:poll",
+    "queue_hours": "lambdas.queue_hours.handler:handler",
     "contact_event": "lambdas.contact_event.handler:handler",
     "secret_keys": "lambdas.secret_keys.handler:handler",
 }
@@ -141,6 +143,8 @@ def _furnished(default_agent: str, queues: tuple[str, ...], sip_by_number: bool,
         switch_hours_arn=switch.arn,
         silence_prompt_arn=silence,
         short_silence_prompt_arn=short,
+        queue_hours_arn=lambda_arn("queue_hours"),
+        priorities=PRIORITIES,
         sip=SipTransfer(connector_arn="" if sip_by_number else CONNECTOR_ARN),
         **returning_to(resource_arn("contact-flow", "ivr") if returning else ""),
     )

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Protocol
 
-from contract.actions import Returned
+from contract.actions import Returned, Transfer
 from contract.call import Head
 from contract.turns import HeardSource
 
@@ -161,12 +161,21 @@ LegEvent = (
 
 @dataclass(frozen=True, slots=True)
 class Handover:
-    """Where the caller goes, and what the human gets: contact attributes of `contract.handover`."""
+    """Where the caller goes, and what the human gets: contact attributes of `contract.handover`.
+
+    `priority` and `callback` as in `contract.actions.Transfer`.
+    """
 
     queue: str
     queue_arn: str
     reason: str
     attributes: dict[str, str]
+    priority: int = 0
+    callback: bool = False
+
+    def action(self) -> Transfer:
+        """As the flow gets it."""
+        return Transfer(self.queue_arn, self.queue, self.reason, self.attributes, self.priority, self.callback)
 
 
 class Leg(Protocol):

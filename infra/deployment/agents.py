@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,6 +59,13 @@ def receivers(definitions: dict[str, AgentDefinition]) -> set[str]:
     """The names of the functions that get secret key presses, in any language of any agent."""
     agents = [each for definition in definitions.values() for each in (definition, *definition.languages.values())]
     return {asked.function.name for agent in agents for asked in agent.collect.values() if asked.function}
+
+
+def priorities(definitions: Iterable[AgentDefinition]) -> tuple[int, ...]:
+    """Every priority that a transfer of one of the agents can ask for, rising."""
+    every = [each for definition in definitions for each in (definition, *definition.languages.values())]
+    named = {priority for each in every for priority in each.priorities.values()}
+    return tuple(sorted((named | {queue.priority for each in every for queue in each.queues.values()}) - {0}))
 
 
 def _missing(deployment: Deployment, file: str, definition: AgentDefinition) -> Iterator[Problem]:

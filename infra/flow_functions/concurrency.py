@@ -38,7 +38,7 @@ def reservations(deployment: Deployment, functions: Iterable[str]) -> dict[str, 
     if not deployment.lambdas.reserve:
         return {}
     shares = {"start_call": 0.25, "next_action_wait": 1.25, "next_action_poll": 1.25, "contact_event": 0.25}
-    # queue_position reserves nothing: throttled, it only leaves a sentence out.
+    # queue_position and queue_hours reserve nothing: throttled, they only leave a sentence out.
     reserved = {name: deployment.share(share) for name, share in shares.items()}
     reserved |= {name: deployment.share(0.25) for name in functions}
     limit = deployment.lambdas.account_concurrency

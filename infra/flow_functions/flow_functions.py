@@ -14,16 +14,18 @@ from infra.state.table import EVENT, NEXT, START, CallTable
 from infra.state.wakeups import WakeupQueue
 
 # Seconds: the flow gives a synchronous Lambda 8 s and our asynchronous one 35 s.
-TIMEOUTS = {"start_call": 8, "next_action_wait": 35, "next_action_poll": 8, "contact_event": 15, "queue_position": 3}
+TIMEOUTS = {"start_call": 8, "next_action_wait": 35, "next_action_poll": 8, "contact_event": 15}
+TIMEOUTS |= {"queue_position": 3, "queue_hours": 3}
 HANDLERS = {
     "start_call": "lambdas.start_call.handler.handler",
     "next_action_wait": "lambdas.next_action.handler.wait",
     "next_action_poll": "lambdas.next_action.handler.poll",
     "contact_event": "lambdas.contact_event.handler.handler",
     "queue_position": "lambdas.queue_position.handler.handler",
+    "queue_hours": "lambdas.queue_hours.handler.handler",
 }
 BY_MAIN_FLOWS = ("start_call", "next_action_wait", "next_action_poll")
-BY_FLOW = (*BY_MAIN_FLOWS, "queue_position")
+BY_FLOW = (*BY_MAIN_FLOWS, "queue_position", "queue_hours")  # the last two ask Connect, and know of no call
 
 
 class FlowFunctions(Construct):
@@ -53,6 +55,7 @@ class FlowFunctions(Construct):
         }
         if deployment.sip is not None:
             environment |= {"SIP": "on", "SIP_NUMBER": deployment.sip.number}
+        environments = {"queue_position": {}, "queue_hours": {"LANGUAGE": deployment.voice.language}}
         self.functions = {
             name: PythonFunction(
                 self,
@@ -61,7 +64,7 @@ class FlowFunctions(Construct):
                 handler=handler,
                 timeout_s=TIMEOUTS[name],
                 log_days=deployment.retention.logs_days,
-                environment=environment if name != "queue_position" else {},
+                environment=environments.get(name, environment),
                 reserved=reserved.get(name),
             )
             for name, handler in HANDLERS.items()
@@ -77,4 +80,11 @@ class FlowFunctions(Construct):
             [f"{instance_arn}/contact/*"],
             "connect:GetContactMetrics",
             because="Connect names contacts as calls come; these are the contacts of one instance.",
+        )
+        allow(
+            self.functions["queue_hours"].role,
+            [f"{instance_arn}/queue/*", f"{instance_arn}/operating-hours/*"],
+            "connect:DescribeQueue",
+            "connect:GetEffectiveHoursOfOperations",
+            because="Which hours a queue has is the administrator's choice; these are those of one instance.",
         )

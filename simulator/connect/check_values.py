@@ -7,6 +7,7 @@ from typing import Any
 
 from simulator.connect import paths
 from simulator.connect.flow_file import NO_MATCHING_CONDITION, Action
+from simulator.connect.phone_numbers import COUNTRIES
 from simulator.connect.schema import MESSAGE, NUMERIC
 
 METRICS = frozenset(
@@ -139,15 +140,17 @@ def _menu(action: Action) -> Problems:
 
 
 def _stored(action: Action) -> Problems:
-    if set(action.errors) != {"NoMatchingError"} or action.conditions:
-        yield "Transitions", "expected NoMatchingError and no conditions"
     validation = action.parameters.get("InputValidation")
-    custom = validation.get("CustomValidation") if isinstance(validation, dict) else None
-    if not isinstance(custom, dict):
-        yield "Parameters.InputValidation", "expected CustomValidation with MaximumLength"
+    phone = isinstance(validation, dict) and "PhoneNumberValidation" in validation
+    wanted = {"NoMatchingError", *(["InvalidPhoneNumber"] if phone else [])}
+    if set(action.errors) != wanted or action.conditions:
+        yield "Transitions", f"expected {' and '.join(sorted(wanted))} and no conditions"
+    if not isinstance(validation, dict) or len(validation) != 1:
+        yield "Parameters.InputValidation", "expected CustomValidation or PhoneNumberValidation"
+    elif phone:
+        yield from _phone(validation["PhoneNumberValidation"])
     else:
-        for where, why in _whole(custom, "MaximumLength", 1, 128):
-            yield where.replace("Parameters", "Parameters.InputValidation.CustomValidation"), why
+        yield from _custom(validation.get("CustomValidation"))
     keypad = action.parameters.get("DTMFConfiguration", {})
     if not isinstance(keypad, dict):
         yield "Parameters.DTMFConfiguration", "expected an object"
@@ -157,6 +160,26 @@ def _stored(action: Action) -> Problems:
     ending = keypad.get("InputTerminationSequence", "#")
     if not isinstance(ending, str) or not 1 <= len(ending) <= 5 or not set(ending) <= KEYS:
         yield "Parameters.DTMFConfiguration.InputTerminationSequence", "expected one to five keys"
+
+
+def _custom(custom: object) -> Problems:
+    if not isinstance(custom, dict):
+        yield "Parameters.InputValidation", "expected CustomValidation with MaximumLength"
+        return
+    for where, why in _whole(custom, "MaximumLength", 1, 128):
+        yield where.replace("Parameters", "Parameters.InputValidation.CustomValidation"), why
+
+
+def _phone(phone: object) -> Problems:
+    where = "Parameters.InputValidation.PhoneNumberValidation"
+    if not isinstance(phone, dict) or not set(phone) <= {"NumberFormat", "CountryCode"}:
+        yield where, "expected NumberFormat and CountryCode"
+        return
+    if phone.get("NumberFormat") not in ("Local", "E164"):
+        yield f"{where}.NumberFormat", "expected Local or E164"
+    country = phone.get("CountryCode", "")
+    if phone.get("NumberFormat") == "Local" and not (isinstance(country, str) and country in COUNTRIES):
+        yield f"{where}.CountryCode", f"expected a country that is simulated: {', '.join(COUNTRIES)}"
 
 
 def _invoke(action: Action) -> Problems:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 from urllib.parse import unquote
 
@@ -17,6 +18,7 @@ from aiohttp import web
 from contract.clock import Clock
 from simulator.connect.errors import ConnectError, TooLarge
 from simulator.connect.events import ContactStopped, LambdaFailure
+from simulator.connect.instance import Instance
 from simulator.connect.lambdas import LambdaError, LambdaInvoker
 from simulator.connect.shell import ContactShell
 from simulator.connect.state import ContactState, endpoint
@@ -24,6 +26,7 @@ from simulator.connect.state import ContactState, endpoint
 LAMBDA_LIMIT_MS = 900_000
 RATE = 10.0
 BURST = 15.0
+OTHERS = (2.0, 5.0)  # operations that the quotas page does not name
 
 
 class ServiceError(ConnectError):
@@ -57,16 +60,18 @@ class Contacts:
 
 
 class Bucket:
-    """How many requests an operation may still take: `BURST` at once, `RATE` a second."""
+    """How many requests an operation may still take: `burst` at once, `rate` a second."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, rate: float = RATE, burst: float = BURST) -> None:
         self._clock = clock
-        self._left = BURST
+        self._rate = rate
+        self._burst = burst
+        self._left = burst
         self._at_ms = clock.now_ms()
 
     def take(self) -> bool:
         now_ms = self._clock.now_ms()
-        self._left = min(BURST, self._left + (now_ms - self._at_ms) / 1000 * RATE)
+        self._left = min(self._burst, self._left + (now_ms - self._at_ms) / 1000 * self._rate)
         self._at_ms = now_ms
         if self._left < 1:
             return False
@@ -92,11 +97,16 @@ class ConnectApi:
             web.post("/contact/stop", self._limited("StopContact", self.stop)),
             web.post(attributes, self._limited("UpdateContactAttributes", self.update_attributes)),
             web.get(attributes + "/{instance}/{contact}", self._limited("GetContactAttributes", self.get_attributes)),
+            web.get("/queues/{instance}/{queue}", self._limited("DescribeQueue", self.describe_queue, OTHERS)),
+            web.get(
+                "/effective-hours-of-operations/{instance}/{hours}",
+                self._limited("GetEffectiveHoursOfOperations", self.effective_hours, OTHERS),
+            ),
         ]
 
-    def _limited(self, operation: str, answering: Answering) -> Answering:
+    def _limited(self, operation: str, answering: Answering, rate: tuple[float, float] = (RATE, BURST)) -> Answering:
         async def answer(request: web.Request) -> web.Response:
-            bucket = self._buckets.setdefault(operation, Bucket(self._clock))
+            bucket = self._buckets.setdefault(operation, Bucket(self._clock, *rate))
             if not bucket.take():
                 raise ServiceError(429, "TooManyRequestsException", f"{operation}: rate exceeded")
             return await answering(request)
@@ -133,6 +143,29 @@ class ConnectApi:
     async def get_attributes(self, request: web.Request) -> web.Response:
         shell = self._found(request.match_info["instance"], request.match_info["contact"])
         return web.json_response({"Attributes": shell.contact.state.attributes})
+
+    async def describe_queue(self, request: web.Request) -> web.Response:
+        queue = self._instance(request).queue(request.match_info["queue"])
+        if queue is None:
+            raise ServiceError(404, "ResourceNotFoundException", "the queue was not found")
+        found = {"QueueArn": queue.arn, "QueueId": queue.arn.rpartition("/")[2], "Name": queue.name}
+        hours = queue.hours_arn.rpartition("/")[2]
+        return web.json_response({"Queue": {**found, "HoursOfOperationId": hours, "Status": "ENABLED"}})
+
+    async def effective_hours(self, request: web.Request) -> web.Response:
+        hours = self._instance(request).hours_of(request.match_info["hours"])
+        if hours is None:
+            raise ServiceError(404, "ResourceNotFoundException", "the hours of operation were not found")
+        first, last = (date.fromisoformat(request.query[name]) for name in ("fromDate", "toDate"))
+        return web.json_response(hours.effective(first, last))
+
+    def _instance(self, request: web.Request) -> Instance:
+        """That of the contacts: there is one on this machine."""
+        named = unquote(request.match_info["instance"]).rpartition("/")[2]
+        for shell in self._contacts.by_id.values():
+            if shell.contact.state.instance.id == named:
+                return shell.contact.state.instance
+        raise ServiceError(404, "ResourceNotFoundException", f"the instance {named} was not found")
 
 
 def described(state: ContactState) -> Mapping[str, Any]:

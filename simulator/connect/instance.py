@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TypeVar
+from datetime import date, timedelta
+from typing import Any, TypeVar
 
 from simulator.connect.errors import UnknownFlow
 from simulator.connect.flow_file import Flow
@@ -14,11 +15,28 @@ INSTANCE_ARN = "arn:aws:connect:eu-central-1:111122223333:instance/5d1c2f3e-0000
 
 @dataclass(slots=True)
 class Hours:
-    """An hours-of-operation object; `open` can be switched while calls run."""
+    """An hours-of-operation object; `open` can be switched while calls run, and is what a flow's block sees.
+
+    `periods`: what the API says of every day, pairs of minutes since midnight in `time_zone`.
+    """
 
     arn: str
     name: str
     open: bool = True
+    time_zone: str = "UTC"
+    periods: tuple[tuple[int, int], ...] = ((0, 1440),)
+
+    def effective(self, first: date, last: date) -> dict[str, Any]:
+        """The answer of GetEffectiveHoursOfOperations."""
+        day = [{"Start": _time(start), "End": _time(end)} for start, end in self.periods]
+        dates = [first + timedelta(days=number) for number in range((last - first).days + 1)]
+        days = [{"Date": each.isoformat(), "OperationalHours": day} for each in dates]
+        return {"EffectiveHoursOfOperationList": days, "EffectiveOverrideHoursList": [], "TimeZone": self.time_zone}
+
+
+def _time(minutes: int) -> dict[str, int]:
+    hours, rest = divmod(minutes % 1440, 60)
+    return {"Hours": hours, "Minutes": rest}
 
 
 @dataclass(slots=True)
@@ -34,6 +52,7 @@ class Queue:
     depth: int = 0
     oldest_age_s: int = 0
     capacity: int | None = None
+    metrics: bool = True  # False: Connect cannot say any of these numbers now
 
     @property
     def full(self) -> bool:

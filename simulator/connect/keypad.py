@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 from simulator.connect.activities import Prompt
 from simulator.connect.events import Digits, Event
 from simulator.connect.flow_file import NO_MATCHING_CONDITION, Action
+from simulator.connect.phone_numbers import dialled
 
 if TYPE_CHECKING:
     from simulator.connect.execution import Execution
 
 CANCEL_KEY = "*"
+BETWEEN_MS = 5000  # the longest pause between two keys where the block does not say another one
 NO_INPUT = "Timeout"  # what `$.StoredCustomerInput` holds then (admin guide, Store customer input)
 
 
@@ -71,6 +73,37 @@ class Menu(_Keys):
 
     def _timed_out(self, ex: Execution) -> str:
         return self._action.error("InputTimeLimitExceeded")
+
+
+class StoringNumber(_Keys):
+    """A phone number up to the pound key or a pause; the result is E.164 (unconfirmed), or InvalidPhoneNumber."""
+
+    def __init__(self, action: Action, prompt: Prompt) -> None:
+        super().__init__(action, prompt)
+        phone = action.parameters["InputValidation"]["PhoneNumberValidation"]
+        self._country: str = phone["CountryCode"] if phone["NumberFormat"] == "Local" else ""
+        self._keys = ""
+
+    def _press(self, key: str, ex: Execution) -> None:
+        self._limit_at_ms = ex.now_ms + BETWEEN_MS
+        if key == "#":
+            self._target = self._store(ex)
+        elif key == CANCEL_KEY:
+            self._keys = ""
+        else:
+            self._keys += key
+
+    def _timed_out(self, ex: Execution) -> str:
+        return self._store(ex)
+
+    def _store(self, ex: Execution) -> str:
+        number = dialled(self._keys, self._country)
+        if self._keys and number is None:
+            ex.log(self._action, {}, "InvalidPhoneNumber")
+            return self._action.error("InvalidPhoneNumber")
+        ex.state.stored_input = number or NO_INPUT
+        ex.log(self._action, {}, ex.state.stored_input)
+        return self._action.next
 
 
 class Storing(_Keys):

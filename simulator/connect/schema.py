@@ -74,7 +74,7 @@ SHAPES: Mapping[str, Shape] = {
         _set("InputValidation DTMFConfiguration"),
         one_of=MESSAGE,
         errors=_set(NO_MATCHING_ERROR),
-        may_err=_set("InputTimeLimitExceeded NoMatchingCondition"),
+        may_err=_set("InputTimeLimitExceeded NoMatchingCondition InvalidPhoneNumber"),
         conditions=None,
         flow_types=SPEAKING,
     ),

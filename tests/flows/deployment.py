@@ -32,6 +32,8 @@ def parameters(
         short_silence_prompt_arn=token(7),
         apology_prompt_arn=token(8) if queue_flow else "",
         customer_queue_flow_arn=token(9) if queue_flow else "",
+        queue_hours_arn=token(11) if queue_flow else "",
+        priorities=(1, 3) if queue_flow else (),
         flow_logging=logging,
         secret_keys_arn=token(12) if secret_keys else "",
     )

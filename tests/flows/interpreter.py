@@ -26,6 +26,10 @@ class Walk:
     staffed: bool = True
     switch_on: bool = True
     keys: str = "Timeout"
+    caller: str = "+4930123456"
+    free: bool = True
+    waiting: int = 0
+    oldest_s: int = 0
     contact: dict[str, str] = field(default_factory=dict)
     state: dict[str, str] = field(default_factory=dict)
     external: Mapping[str, str] = field(default_factory=dict)
@@ -73,6 +77,8 @@ class Walk:
         sources = {"Attributes": self.contact, "FlowAttributes": self.state, "External": self.external}
         if root == "StoredCustomerInput":
             return self.keys
+        if root in ("CustomerEndpoint", "Queue"):
+            return self.caller if root == "CustomerEndpoint" else "arn:queue"
         if root == "MediaStreams":
             return "arn:aws:kinesisvideo" if self.streaming and key.endswith("StreamARN") else ""
         return sources[root].get(key, "")
@@ -91,6 +97,7 @@ class Walk:
     _UpdateContactTargetQueue = _UpdateContactTextToSpeechVoice
     _UpdateContactEventHooks = _UpdateContactTextToSpeechVoice
     _UpdateContactCallbackNumber = _UpdateContactTextToSpeechVoice
+    _UpdateContactRoutingBehavior = _UpdateContactTextToSpeechVoice
     _CreateCallbackContact = _UpdateContactTextToSpeechVoice
 
     def _UpdateContactAttributes(self, action: Mapping[str, Any], _: object) -> str:
@@ -160,7 +167,16 @@ class Walk:
         return f"={is_open}"
 
     def _CheckMetricData(self, action: Mapping[str, Any], _: object) -> str:
-        return "=0" if self.staffed else "NoMatchingCondition"
+        metric = action["Parameters"]["MetricType"]
+        people = {"NumberOfAgentsStaffed": self.staffed, "NumberOfAgentsAvailable": self.free}
+        if metric in people:
+            return "=0" if people[metric] else "NoMatchingCondition"
+        number = self.waiting if metric == "NumberOfContactsInQueue" else self.oldest_s
+        for each in action["Transitions"]["Conditions"]:
+            operand = each["Condition"]["Operands"][0]
+            if _compares(each["Condition"]["Operator"], str(number), operand):
+                return f"={operand}"
+        return "NoMatchingCondition"
 
     def _TransferParticipantToThirdParty(self, action: Mapping[str, Any], _: object) -> str:
         parameters = action["Parameters"]
@@ -181,6 +197,8 @@ class Walk:
 def _compares(operator: str, value: str, operand: str) -> bool:
     if operator == "Equals":
         return value == operand
+    if operator == "TextStartsWith":
+        return value.startswith(operand)
     if operator == "TextContains":
         return operand in value
     if not value.isdecimal():

@@ -36,6 +36,8 @@ EMPTY = {
     "queueArn": "none",
     "queue": "none",
     "reason": "none",
+    "priority": "none",
+    "callback": "none",
     "previous": "none",
     **HANDOVER,
 }
@@ -50,6 +52,8 @@ def answers(*script: Mapping[str, str]) -> Any:
     def answer(function: str, request: Mapping[str, str]) -> Mapping[str, str]:
         if function == token(1):
             return {**START, "attempt": str(int(request["attempt"] or 0) + 1)}
+        if function == token(11):
+            return {"opens": "tomorrow at 9 AM"}
         loaded = int(request["loaded"])
         if loaded < len(script):
             return {**EMPTY, "seq": str(loaded + 1), **script[loaded]}
@@ -278,8 +282,8 @@ def test_what_prevents_a_transfer_is_said_and_goes_back(name: str, world: dict[s
 @EACH
 def test_a_transfer_that_comes_back_twice_does_not_go_in_circles(name: str) -> None:
     result = walk(name, *[TRANSFER] * 5, queue_open=False)
-    assert result.path.count("Closed - say so") == 1
-    assert "Closed - offer a callback" in result.path
+    assert result.path.count("Closed until - say so") == 1
+    assert "Closed until - offer a callback" in result.path
     assert result.end == "DisconnectParticipant"
 
 
@@ -289,6 +293,110 @@ def test_a_transfer_of_a_failed_call_has_no_way_back(name: str, failed: dict[str
     result = walk(name, TRANSFER | failed, staffed=False)
     assert result.end == "TransferContactToQueue"
     assert [r["returned"] for r in result.requests[1:]] == ["none"] * len(result.requests[1:])
+
+
+OFFERS = TRANSFER | {"callback": "true"}
+
+
+@EACH
+@pytest.mark.parametrize(
+    ("world", "what"), [({"queue_open": False}, "Closed until"), ({"staffed": False}, "Nobody there")]
+)
+def test_a_callback_comes_before_the_way_back_where_the_definition_says_so(
+    name: str, world: dict[str, bool], what: str
+) -> None:
+    result = walk(name, OFFERS, keys="1", **world)
+    assert result.path[result.path.index(f"{what} - say so before the offer") :] == [
+        f"{what} - say so before the offer",
+        "Offer a callback instead",
+        "Is there a number to call back",
+        "Confirm the number",
+        "Callback number",
+        "Remember the callback",
+        "Create the callback",
+        "Promise the callback",
+        "Hang up",
+    ]
+    assert result.contact["va_result"] == "callback"
+
+
+@BOTH
+def test_who_declines_the_callback_goes_back_and_the_agent_knows(name: str) -> None:
+    result = walk(name, OFFERS, {"action": "end"}, staffed=False)
+    assert next(r["returned"] for r in result.requests if r.get("loaded") == "1") == "declined"
+    assert result.end == "DisconnectParticipant"
+
+
+@EACH
+def test_a_number_that_cannot_be_called_is_asked_for_once_more_and_then_left(name: str) -> None:
+    def fails(identifier: str) -> bool | str:
+        return "InvalidPhoneNumber" if identifier in ("Type another number", "Type it once more") else False
+
+    result = walk(name, OFFERS, keys="1", caller="", staffed=False, fails=fails)
+    assert result.path[-4:] == ["Type another number", "Type it once more", "No callback possible", "Hang up"]
+    typed = walk(name, OFFERS, keys="1", caller="", staffed=False)
+    assert "Create the callback" in typed.path
+    assert "Confirm the number" not in typed.path
+
+
+@EACH
+def test_a_number_that_is_not_typed_is_no_callback(name: str) -> None:
+    def fails(identifier: str) -> bool | str:
+        return "=1" if identifier == "Offer a callback instead" else False
+
+    result = walk(name, OFFERS, caller="", staffed=False, fails=fails)
+    assert result.path[-4:-1] == [
+        "Type another number",
+        "Type another number - was a key pressed",
+        "No callback possible",
+    ]
+
+
+@EACH
+@pytest.mark.parametrize(
+    ("waiting", "oldest_s", "said"),
+    [
+        (0, 0, ["Nobody waits"]),
+        (3, 60, ["A few wait", "A short wait"]),
+        (4, 61, ["Several wait", "A medium wait"]),
+        (10, 900, ["Several wait", "A long wait"]),
+        (11, 901, ["Many wait", "A very long wait"]),
+    ],
+)
+def test_before_the_transfer_it_says_how_many_wait_and_how_long(
+    name: str, waiting: int, oldest_s: int, said: list[str]
+) -> None:
+    result = walk(name, TRANSFER, free=False, waiting=waiting, oldest_s=oldest_s)
+    assert [
+        place for place in result.path if place.endswith((" wait", " waits")) and not place.startswith("How")
+    ] == said
+    assert result.end == "TransferContactToQueue"
+
+
+@EACH
+def test_of_a_queue_that_nobody_knows_it_says_nothing_but_to_stay(name: str) -> None:
+    result = walk(name, TRANSFER, free=False, fails=lambda each: each == "How many wait")
+    assert "Nobody knows how many wait" in result.path
+    assert result.end == "TransferContactToQueue"
+    free = walk(name, TRANSFER)
+    assert "How many wait" not in free.path
+
+
+@EACH
+@pytest.mark.parametrize(
+    ("priority", "set_to"), [("1", ["Priority 1"]), ("3", ["Priority 3"]), ("2", []), ("none", [])]
+)
+def test_a_priority_is_set_by_a_block_of_its_own(name: str, priority: str, set_to: list[str]) -> None:
+    result = walk(name, TRANSFER | {"priority": priority})
+    assert [place for place in result.path if place.startswith("Priority ")] == set_to
+    assert result.end == "TransferContactToQueue"
+
+
+@EACH
+def test_a_queue_whose_hours_are_not_known_is_closed_without_a_time(name: str) -> None:
+    result = walk(name, TRANSFER, queue_open=False, fails=lambda each: each.startswith("When does"))
+    assert "Closed - say so" in result.path
+    assert not [heard for heard in result.heard if "External" in heard]
 
 
 @EACH
@@ -409,7 +517,7 @@ def test_a_human_who_cannot_be_had_leads_to_the_voice_agent_once_more() -> None:
     result = walk("sip", TRANSFER, {"action": "end"}, queue_open=False)
     assert [request["returned"] for request in result.requests if "agent" in request] == ["none", "closed"]
     assert len(result.keys_sent) == 2
-    assert result.path.count("Closed - say so") == 1
+    assert result.path.count("Closed until - say so") == 1
 
 
 def test_with_a_connector_the_code_goes_in_user_to_user_information() -> None:

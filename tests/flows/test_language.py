@@ -125,6 +125,32 @@ CASES: list[tuple[Action, str, dict[str, Any], dict[str, Any]]] = [
         {"QueueId": "arn:queue", "QueueChannel": "Voice"},
         {"Errors": [ERROR]},
     ),
+    (
+        routing.CheckQueue("NumberOfContactsInQueue", (("0", END), ("3", END)), END, END),
+        "CheckMetricData",
+        {"MetricType": "NumberOfContactsInQueue"},
+        {
+            "Conditions": [condition("0", "NumberLessOrEqualTo"), condition("3", "NumberLessOrEqualTo")],
+            "Errors": errors("NoMatchingCondition", "NoMatchingError"),
+        },
+    ),
+    (
+        actions.StorePhoneNumber(Text("Which?"), "DE", 10, END, END, END),
+        "GetParticipantInput",
+        {
+            "Text": "Which?",
+            "InputTimeLimitSeconds": "10",
+            "StoreInput": "True",
+            "InputValidation": {"PhoneNumberValidation": {"NumberFormat": "Local", "CountryCode": "DE"}},
+        },
+        {"Errors": errors("InvalidPhoneNumber", "NoMatchingError")},
+    ),
+    (
+        routing.CreateCallbackContact("", END, END),
+        "CreateCallbackContact",
+        {"InitialCallDelaySeconds": "5", "MaximumConnectionAttempts": "1", "RetryDelaySeconds": "600"},
+        {"Errors": [ERROR]},
+    ),
     (routing.UpdateContactRoutingBehavior(1, END), "UpdateContactRoutingBehavior", {"QueuePriority": "1"}, {}),
     (
         routing.TransferParticipantToThirdParty(routing.ToNumber("$.Attributes.n", ",1#"), 30, END, END, END, END),

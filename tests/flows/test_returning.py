@@ -10,6 +10,7 @@ import pytest
 
 from flows.parameters import RETURNING
 from flows.validator import validate
+from flows.wire import HANDOVER_VERSION
 from tests.flows.deployment import FLOWS, parameters, token
 from tests.flows.interpreter import Walk
 from tests.flows.test_flows import BOTH, EACH, TRANSFER, answers
@@ -43,7 +44,7 @@ def test_the_end_of_the_agent_leads_back_and_says_why(name: str) -> None:
     walked = walk(name, END)
     assert walked.end == "TransferToFlow"
     told = {key: walked.contact[key] for key in ("va_version", "va_result", "va_reason", "va_queue")}
-    assert told == {"va_version": "1", "va_result": "ended", "va_reason": "goodbye", "va_queue": "none"}
+    assert told == {"va_version": HANDOVER_VERSION, "va_result": "ended", "va_reason": "goodbye", "va_queue": "none"}
 
 
 @BOTH

@@ -25,6 +25,7 @@ IMPLIED: Mapping[str, Mapping[str, str]] = {
     "next_action_poll": {**_LOG, **_TABLE_KEY},
     "contact_event": {**_LOG, **_TABLE_KEY},
     "queue_position": _LOG,
+    "queue_hours": _LOG,
     "streaming_storage": {
         **_LOG,
         "iam:PutRolePolicy role": "AssociateInstanceStorageConfig (service authorization reference, dependent actions)",
@@ -62,6 +63,10 @@ SELDOM: Mapping[str, Mapping[str, str]] = {
     },
     "next_action_poll": {"sqs:SendMessage queue": "a call whose gateway was lost is asked for again"},
     "queue_position": {"connect:GetContactMetrics contact": "tests/lambdas/test_queue_position.py"},
+    "queue_hours": {
+        "connect:DescribeQueue instance": "tests/lambdas/test_queue_hours.py",
+        "connect:GetEffectiveHoursOfOperations instance": "tests/lambdas/test_queue_hours.py",
+    },
     "streaming_storage": {
         f"connect:{operation}InstanceStorageConfig{plural} instance": "tests/lambdas/test_streaming_storage.py"
         for operation, plural in (("Associate", ""), ("Disassociate", ""), ("List", "s"), ("Update", ""))
@@ -121,6 +126,7 @@ _ROLES = (
     ("Flownextactionpoll", "next_action_poll"),
     ("Flowcontactevent", "contact_event"),
     ("Flowqueueposition", "queue_position"),
+    ("Flowqueuehours", "queue_hours"),
     ("Functions", "function"),
     ("StreamingFunction", "streaming_storage"),
     ("NumberAttachment", "number"),

@@ -37,6 +37,7 @@ def test_every_lambda_runs_on_arm_with_the_limits_of_the_flow(templates: Callabl
         "lambdas.next_action.handler.poll": 8,
         "lambdas.contact_event.handler.handler": 15,
         "lambdas.queue_position.handler.handler": 3,
+        "lambdas.queue_hours.handler.handler": 3,
         "lambdas.streaming_storage.handler.handler": 60,
         "lambdas.functions.get_order_status.handler.handler": 8,
         "lambdas.functions.get_opening_hours.handler.handler": 5,
@@ -86,7 +87,7 @@ def test_nothing_is_reserved_where_the_deployment_says_so(deployment: Deployment
     assert reservations(replace(deployment, lambdas=Lambdas(reserve=False)), ["get_order_status"]) == {}
 
 
-FLOW_LAMBDAS = ["start_call", "next_action", "contact_event", "queue_position", "streaming_storage"]
+FLOW_LAMBDAS = ["start_call", "next_action", "contact_event", "queue_position", "queue_hours", "streaming_storage"]
 RUNS_ALONE = """
 import importlib, os, sys
 os.environ.update(TABLE_NAME="t", WAKEUP_QUEUE_URL="q", DEFAULT_QUEUE="d", DEFAULT_QUEUE_ARN="a",

@@ -18,6 +18,7 @@ ROLES = {
     "Flowcontactevent": "contact_event",
     "Flowqueueposition": "queue_position",
     "SecretKeys": "secret_keys, where an agent asks for secrets",  # tests/infra/test_secret_keys.py
+    "Flowqueuehours": "queue_hours",
     "StreamingFunction": "streaming, while deploying",
     "Functions": "a function of the agents",
 }

@@ -23,6 +23,7 @@ MODULES = (
     "contact_event.handler",
     "queue_position.handler",
     "secret_keys.handler",
+    "queue_hours.handler",
 )
 
 

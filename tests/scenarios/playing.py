@@ -20,6 +20,8 @@ from definition import AgentDefinition
 from definition.collect import COLLECT_DIGITS
 from flows import places
 from gateway.functions.invoker import FunctionFailed
+from simulator.connect.events import Digits
+from simulator.connect.instance import Hours, Queue
 from simulator.connect.presets import preset
 from simulator.deepgram.brain import Brain
 from simulator.deepgram.local.rulebook import Rulebook
@@ -32,6 +34,7 @@ from tests.scenarios.world import CONTACT, Functions, World, pressed, spoken
 from tests.scenarios.written import Break, Written
 
 AGENTS = Path(__file__).resolve().parents[2] / "agents"
+PRESS_AFTER_S = 1.5
 _WORDS = re.compile(r"[\w']+")
 
 
@@ -129,25 +132,51 @@ def _queues(call: World, written: Written) -> None:
     for arn in call.estate.queue_arns.values():
         queue = call.estate.instance.queue(arn)
         assert queue is not None
-        if written.queue == "unstaffed":
+        hours = call.estate.instance.hours_of(queue.hours_arn)
+        assert hours is not None
+        _state(queue, hours, written.queue)
+
+
+def _state(queue: Queue, hours: Hours, given: Mapping[str, Any]) -> None:
+    match given.get("is"):
+        case "unstaffed":
             queue.staffed = queue.available = queue.online = 0
-        elif written.queue == "full":
+        case "full":
             queue.capacity = queue.depth = 1
-        elif written.queue == "closed":
-            hours = call.estate.instance.hours_of(queue.hours_arn)
-            assert hours is not None
+        case "closed":
             hours.open = False
+        case "unknown":
+            queue.metrics = False
+    if "waiting" in given:
+        queue.available, queue.depth, queue.oldest_age_s = 0, given["waiting"], given.get("oldest_s", 0)
+    if "opens" in given:
+        hour, minute = map(int, given["opens"].split(":"))
+        hours.periods = ((hour * 60 + minute, 1440),)
 
 
 async def play(written: Written, form: str, name: str) -> list[str]:
     """Play it once; returns what is not as it should be."""
     call = world(written, form, name)
-    await call.call((lambda each: _breaks(call, written)) if written.breaks else None)
+    await call.call((lambda each: _beside(call, written)) if written.breaks or written.presses else None)
     try:
         await call.check()
     except AssertionError as error:
         return [f"what holds for every call does not: {error}"]
     return await judge(call, written)
+
+
+async def _beside(call: WrittenWorld, written: Written) -> None:
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(_breaks(call, written))
+        tasks.create_task(_presses(call, written))
+
+
+async def _presses(call: WrittenWorld, written: Written) -> None:
+    for each in written.presses:
+        await call.until(lambda world, at=each.at: world.entered(at), limit_s=280)  # type: ignore[misc]
+        await asyncio.sleep(PRESS_AFTER_S)
+        call.shell.tell(Digits(each.keys))
+    await asyncio.Event().wait()
 
 
 async def _breaks(call: WrittenWorld, written: Written) -> None:
@@ -206,6 +235,8 @@ async def judge(call: WrittenWorld, written: Written) -> list[str]:
     compare("result", result, expect.result)
     compare("reason", reason, expect.reason)
     compare("queue", call.queued or "none", expect.queue)
+    compare("callback", _callback(call), expect.callback)
+    compare("priority", call.shell.contact.state.priority, expect.priority)
     _functions(call, written, wrong)
     turns = [turn.heard_text or turn.text for turn in await call.turns() if turn.role is Role.VOICE_AGENT]
     for words in expect.said:
@@ -214,9 +245,10 @@ async def judge(call: WrittenWorld, written: Written) -> list[str]:
     heard = " ".join(words_of(call.heard_words))
     wrong += [f"not heard: {text}" for text in expect.heard if " ".join(words_of(text)) not in heard]
     wrong += [f"heard: {text}" for text in expect.never if " ".join(words_of(text)) in heard]
+    handed = call.handover or call.shell.contact.state.attributes  # a callback carries them too
     for key, text in expect.handover.items():
-        if text not in call.handover.get(key, ""):
-            wrong.append(f"{key} is {call.handover.get(key)!r}, expected {text!r} in it")
+        if text not in handed.get(key, ""):
+            wrong.append(f"{key} is {handed.get(key)!r}, expected {text!r} in it")
     await _keys(call, written, wrong)
     _times(call, written, wrong)
     return wrong
@@ -239,6 +271,10 @@ def _asked(call: WrittenWorld) -> int:
         return sum(event.kind == "enter" and event.identifier == places.COLLECT for event in call.events)
     heard = " ".join(words_of(call.heard_words))
     return sum(heard.count(" ".join(words_of(each.prompt)[:3])) for each in call.agent.collect.values())
+
+
+def _callback(call: World) -> str:
+    return next((str(event.detail["number"]) for event in call.events if event.kind == "callback"), "none")
 
 
 async def _outcome(call: World) -> tuple[str, str]:

@@ -9,8 +9,11 @@ import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
+
+from botocore.exceptions import ClientError
 
 import definition as definitions
 from contract import announcement
@@ -43,17 +46,19 @@ from gateway.voice_agent.errors import ConnectionEnded, UpgradeRefused
 from lambdas.contact_event.logic import contact_event
 from lambdas.next_action.limits import POLL, WAIT
 from lambdas.next_action.logic import next_action
+from lambdas.queue_hours.logic import Hours, queue_hours
 from lambdas.secret_keys.logic import secret_keys
 from lambdas.settings import Settings
 from lambdas.start_call.logic import start_call
 from simulator.caller.line import Line
 from simulator.caller.schedule import HANG_UP_MS, Caller, Words
 from simulator.connect.events import LambdaFailure
+from simulator.connect.instance import Instance
 from simulator.connect.lambdas import Answer, LambdaError
 from simulator.connect.presets import DEFAULT, Preset
 from simulator.connect.prompts import parse_s3_url
 from simulator.connect.seams import ObjectMissing, Seams
-from simulator.connect.shell import ContactEnd, FlowEvent, incoming
+from simulator.connect.shell import ContactEnd, ContactShell, FlowEvent, incoming
 from simulator.deepgram import loopback, tones
 from simulator.deepgram.brain import Brain
 from simulator.deepgram.manners import PESSIMISTIC, Manners
@@ -219,6 +224,7 @@ class World:
         self.store: MemoryStore
         self.service: Service
         self.exchange: Exchange
+        self.shell: ContactShell
         self.deepgram: loopback.Service
 
     async def call(
@@ -226,7 +232,7 @@ class World:
     ) -> ContactEnd:
         """Run the whole call; `during` runs beside it and may break things."""
         async with asyncio.timeout(limit_s), self._gateway():
-            shell = self._ring()
+            self.shell = shell = self._ring()
             async with asyncio.TaskGroup() as tasks:
                 beside = tasks.create_task(during(self)) if during else None
                 self.end = await self.exchange.run(shell)
@@ -431,6 +437,10 @@ class World:
             while not happened(self):
                 await asyncio.sleep(0.01)
 
+    @property
+    def now(self) -> datetime:
+        return datetime.fromtimestamp(self.clock.now_ms() / 1000, UTC)
+
     def entered(self, identifier: str) -> bool:
         return any(event.kind == "enter" and event.identifier == identifier for event in self.events)
 
@@ -483,6 +493,24 @@ def _contains(words: list[str], part: list[str]) -> bool:
     return any(words[at : at + len(part)] == part for at in range(len(words) - len(part) + 1))
 
 
+@dataclass(frozen=True, slots=True)
+class Connect:
+    """What the Lambdas ask of the Connect API, as boto3's client has it."""
+
+    instance: Instance
+
+    def describe_queue(self, *, InstanceId: str, QueueId: str) -> dict[str, Any]:  # noqa: N803
+        queue = self.instance.queue(QueueId)
+        if queue is None or InstanceId != self.instance.arn:
+            raise ClientError({"Error": {"Code": "ResourceNotFoundException"}}, "DescribeQueue")
+        return {"Queue": {"HoursOfOperationId": queue.hours_arn.rpartition("/")[2]}}
+
+    def get_effective_hours_of_operations(self, **asked: str) -> dict[str, Any]:
+        hours = self.instance.hours_of(asked["HoursOfOperationId"])
+        assert hours is not None
+        return hours.effective(date.fromisoformat(asked["FromDate"]), date.fromisoformat(asked["ToDate"]))
+
+
 @dataclass
 class Lambdas:
     """The flow's functions, as coroutines of the handlers' own logic."""
@@ -505,6 +533,8 @@ class Lambdas:
         world, store = self.world, self._store()
         parameters = world.estate.parameters
         settings = Settings(parameters.default_queue_arn, parameters.default_queue_name, world.max_calls, sip=True)
+        if name == "queue_hours":
+            return queue_hours(Hours(Connect(world.estate.instance)), event, world.now, "en-US")  # type: ignore[arg-type]
         if name == "start_call":
             return await start_call(store, world.wakeups, world.clock, event, settings)
         if name == "secret_keys":

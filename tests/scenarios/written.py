@@ -13,7 +13,12 @@ attributes: {voice_agent_language: es}  of the contact
 patience_s: 8                           the caller hangs up so long after the last word of both sides
 functions:                              instead of the real one, or on top of it
   NAME: {takes_s: 3, fails: raised, answers: {...}}
-queue: closed                           or unstaffed, or full
+queue: closed                           or unstaffed, or full; or what is true of it:
+  {is: closed, opens: "09:00"}          `opens` by the instance's hours, every day
+  {waiting: 2, oldest_s: 40}            nobody is free, and so many wait
+  {is: unknown}                         Connect cannot say any number of it
+presses:                                keys, in this order
+  - {at: Confirm the number, keys: "2"}  a second and a half after the flow came to the block
 deepgram: {think_ms: 1200}              manners of the stand-in, by their names
 breaks:                                 one thing after the other
   - {at: speaking, what: gateway_killed}    at: start, ringing, speaking, in_a_function, asking, leaving, queued
@@ -30,6 +35,8 @@ expect:
   heard: [words]                        by the caller, in this order of words, whoever said them
   never: [words]                        in anything that the caller heard
   handover: {va_reason: text}           each holds the text
+  callback: "+49..."                    the number of the callback that was made; none
+  priority: 3                           of the contact in its queue; 5 is Connect's own
   within_s: {first_word: 4, human: 30}  since the ring; human: since the break
 """
 
@@ -71,6 +78,12 @@ class Break:
 
 
 @dataclass(frozen=True, slots=True)
+class Press:
+    at: str
+    keys: str
+
+
+@dataclass(frozen=True, slots=True)
 class Expected:
     result: str = ""
     queue: str | None = None
@@ -83,6 +96,8 @@ class Expected:
     keys: Mapping[str, object] = field(default_factory=dict)
     asked: int | None = None
     within_s: Mapping[str, float] = field(default_factory=dict)
+    callback: str = ""
+    priority: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +114,8 @@ class Written:
     attributes: Mapping[str, str] = field(default_factory=dict)
     patience_s: float = 8
     functions: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    queue: str = ""
+    queue: Mapping[str, Any] = field(default_factory=dict)
+    presses: Sequence[Press] = ()
     deepgram: Mapping[str, Any] = field(default_factory=dict)
     breaks: Sequence[Break] = ()
 
@@ -110,6 +126,9 @@ def load(path: Path) -> Written:
         given = yaml.safe_load(path.read_text(encoding="utf-8"))
         caller = [_said(each) for each in given["caller"]]
         given |= {"caller": caller, "expect": Expected(**given["expect"]), "name": path.stem}
+        queue = given.get("queue", {})
+        given["queue"] = {"is": queue} if isinstance(queue, str) else queue
+        given["presses"] = [Press(**each) for each in given.get("presses", ())]
         given["breaks"] = [Break(**each) for each in given.get("breaks", ())]
         written = Written(**given)
     except (yaml.YAMLError, TypeError, KeyError, AttributeError) as error:
@@ -129,7 +148,8 @@ def _check(written: Written) -> None:
     known = {
         "flows": (written.flows, IN_CONNECT),
         "presets": (written.presets, PRESETS),
-        "queue": ([written.queue], ("", "closed", "unstaffed", "full")),
+        "queue": (list(written.queue), ("is", "opens", "waiting", "oldest_s")),
+        "queue.is": ([written.queue.get("is", "")], ("", "closed", "unstaffed", "full", "unknown")),
         "breaks.at": ([each.at for each in written.breaks], AT),
         "breaks.what": ([each.what for each in written.breaks], WHAT),
     }

@@ -168,7 +168,7 @@ class Speaker:
         self._wake.set()
 
     def transfer(self, handover: Handover) -> None:
-        self._leave_by(Transfer(handover.queue_arn, handover.queue, handover.reason, handover.attributes))
+        self._leave_by(handover.action())
 
     def hang_up(self, reason: str) -> None:
         self._leave_by(End(reason))

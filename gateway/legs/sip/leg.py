@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from contract.actions import Action, End, Returned, Transfer
+from contract.actions import Action, End, Returned
 from contract.call import Call, Head, Lease
 from contract.clock import Clock
 from contract.errors import CallEnded, StoreUnavailable
@@ -129,7 +129,7 @@ class SipLeg:
         """A call over SIP has no owner but this one."""
 
     def transfer(self, handover: Handover) -> None:
-        self._finally(Transfer(handover.queue_arn, handover.queue, handover.reason, handover.attributes))
+        self._finally(handover.action())
 
     def hang_up(self, reason: str) -> None:
         self._finally(End(reason))

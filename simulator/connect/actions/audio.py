@@ -6,7 +6,7 @@ from simulator.connect.activities import Looping, Playing, StartingStream
 from simulator.connect.events import StartStreaming
 from simulator.connect.execution import Execution
 from simulator.connect.flow_file import Action
-from simulator.connect.keypad import Menu, Storing
+from simulator.connect.keypad import Menu, Storing, StoringNumber
 from simulator.connect.schema import MESSAGE
 
 
@@ -40,8 +40,13 @@ def loop_prompts(ex: Execution, action: Action) -> None:
 def get_input(ex: Execution, action: Action) -> None:
     """GetParticipantInput."""
     _log_prompt(ex, action)
-    mode = Storing if action.parameters["StoreInput"] == "True" else Menu
-    ex.activity = mode(action, ex.prompt(action.parameters))
+    ex.activity = _mode(action)(action, ex.prompt(action.parameters))
+
+
+def _mode(action: Action) -> type[Menu | Storing | StoringNumber]:
+    if action.parameters["StoreInput"] != "True":
+        return Menu
+    return StoringNumber if "PhoneNumberValidation" in action.parameters["InputValidation"] else Storing
 
 
 def _log_prompt(ex: Execution, action: Action) -> None:

@@ -94,8 +94,10 @@ def _queue(ex: Execution, action: Action) -> Queue:
 
 
 def check_metric(ex: Execution, action: Action) -> str:
-    """CheckMetricData. Raises Unresolved where there is no queue."""
+    """CheckMetricData. Raises Unresolved where there is no queue, or the numbers cannot be had."""
     queue = _queue(ex, action)
+    if not queue.metrics:
+        raise Unresolved("the metrics of the queue")
     value = {
         "NumberOfAgentsAvailable": queue.available,
         "NumberOfAgentsStaffed": queue.staffed,

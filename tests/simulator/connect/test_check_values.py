@@ -21,6 +21,14 @@ STORE = {
     "InputTimeLimitSeconds": "5",
     "InputValidation": {"CustomValidation": {"MaximumLength": "4"}},
 }
+PHONE_ERRORS = {"errors": {"InvalidPhoneNumber": "bye"}}
+
+
+def phone(**validation: str) -> dict[str, Any]:
+    return {**STORE, "InputValidation": {"PhoneNumberValidation": validation}}
+
+
+PHONE = phone(NumberFormat="Local", CountryCode="DE")
 MENU = {"Text": "press", "StoreInput": "False", "InputTimeLimitSeconds": "5"}
 MENU_ERRORS = {"InputTimeLimitExceeded": "bye", "NoMatchingCondition": "bye"}
 CONNECTOR = {"VoiceConnectorType": "CallTransferConnector", "VoiceConnectorArn": "arn:aws:chime:vc/1"}
@@ -49,6 +57,8 @@ GOOD: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
         {**STORE, "DTMFConfiguration": {"InputTerminationSequence": "##", "DisableCancelKey": "True"}},
         {},
     ),
+    ("GetParticipantInput", PHONE, PHONE_ERRORS),
+    ("GetParticipantInput", phone(NumberFormat="E164"), PHONE_ERRORS),
     ("InvokeLambdaFunction", {"LambdaFunctionARN": LAMBDA, "InvocationTimeLimitSeconds": "8"}, {}),
     (
         "InvokeLambdaFunction",
@@ -135,6 +145,15 @@ BAD: list[tuple[tuple[str, dict[str, Any], dict[str, Any]], str]] = [
     ),
     (("GetParticipantInput", {**STORE, "InputTimeLimitSeconds": "181"}, {}), "found '181'"),
     (("GetParticipantInput", STORE, {"when": {"1": "bye"}}), "no conditions"),
+    (("GetParticipantInput", PHONE, {}), "expected InvalidPhoneNumber and NoMatchingError"),
+    (("GetParticipantInput", phone(CountryCode="DE"), PHONE_ERRORS), "expected Local or E164"),
+    (("GetParticipantInput", phone(NumberFormat="Local"), PHONE_ERRORS), "expected a country"),
+    (("GetParticipantInput", phone(NumberFormat="Local", CountryCode="XX"), PHONE_ERRORS), "expected a country"),
+    (("GetParticipantInput", phone(Digits="3"), PHONE_ERRORS), "expected NumberFormat and CountryCode"),
+    (
+        ("GetParticipantInput", {**STORE, "InputValidation": {"CustomValidation": "4"}}, {}),
+        "expected CustomValidation with MaximumLength",
+    ),
     (("GetParticipantInput", {**STORE, "InputValidation": "4"}, {}), "expected CustomValidation"),
     (
         ("GetParticipantInput", {**STORE, "InputValidation": {"CustomValidation": {"MaximumLength": "x"}}}, {}),

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import pytest
+
 from simulator.connect.events import CallerHungUp, Digits, StopPrompt
 from tests.simulator.connect.small import Hand, block, say
 
@@ -23,6 +25,44 @@ def storing(keypad: dict[str, str] | None = None, length: str = "4") -> Hand:
     if keypad:
         parameters["DTMFConfiguration"] = keypad
     return Hand(block("s", "GetParticipantInput", parameters, "done"), say("done")).start()
+
+
+def number(keys: str, **asked: str) -> Hand:
+    validation = {"PhoneNumberValidation": asked or {"NumberFormat": "Local", "CountryCode": "DE"}}
+    parameters = {"Text": "Which?", "StoreInput": "True", "InputTimeLimitSeconds": "5", "InputValidation": validation}
+    asks = block("n", "GetParticipantInput", parameters, "done", errors={"InvalidPhoneNumber": "wrong"})
+    hand = Hand(asks, say("done"), say("wrong")).start()
+    hand.tell(Digits(keys))
+    return hand
+
+
+@pytest.mark.parametrize("keys", ["030123456#", "30123456#", "99*030123456#"])
+def test_a_number_is_stored_so_that_it_can_be_called(keys: str) -> None:
+    hand = number(keys)
+    assert hand.path == ["n", "done"]
+    assert hand.contact.state.stored_input == "+4930123456"
+
+
+def test_a_number_is_complete_after_a_pause() -> None:
+    hand = number("2025550123", NumberFormat="Local", CountryCode="US")
+    assert hand.path == ["n"]
+    hand.wait(5_000)
+    assert hand.contact.state.stored_input == "+12025550123"
+
+
+def test_an_international_number_begins_with_its_country() -> None:
+    assert number("4930123456#", NumberFormat="E164").contact.state.stored_input == "+4930123456"
+    assert number("030123456#", NumberFormat="E164").path == ["n", "wrong"]
+
+
+@pytest.mark.parametrize("keys", ["55#", "0#", "00123456#"])
+def test_what_is_no_number_takes_its_own_branch(keys: str) -> None:
+    assert number(keys).path == ["n", "wrong"]
+
+
+def test_no_key_is_a_timeout_and_no_wrong_number() -> None:
+    hand = number("#")
+    assert (hand.path, hand.contact.state.stored_input) == (["n", "done"], "Timeout")
 
 
 def test_a_key_interrupts_the_prompt_and_takes_its_branch() -> None:
