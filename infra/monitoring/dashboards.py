@@ -35,6 +35,7 @@ class Dashboards(Construct):
         instance_id: str,
         flow: dict[str, lambda_.IFunction],
         gateway_log: logs.LogGroup,
+        event_log: logs.LogGroup,
         alarms: Sequence[cloudwatch.IAlarm],
     ) -> None:
         super().__init__(scope, construct_id)
@@ -42,6 +43,7 @@ class Dashboards(Construct):
         self._name = deployment.name
         self._flow = flow
         self._log = gateway_log.log_group_name
+        self._event_log = event_log.log_group_name
         self._instance_id = instance_id
         cloudwatch.Dashboard(self, "Owner", dashboard_name=self._name, widgets=self._owner())
         operator = f"{self._name}-operator"
@@ -71,6 +73,20 @@ class Dashboards(Construct):
                     "bin(1h)",
                 ),
                 self._asked("Turns of a call", f"event = {over}", "avg(turns) as turns", "bin(1h)"),
+                self._asked(
+                    "Turns by agent", f"event = {over}", "avg(turns) as turns, count(*) as calls", "agent", _View.TABLE
+                ),
+            ],
+            [
+                self._asked(
+                    "Callbacks that were made",
+                    'event = "callback_over"',
+                    "count(*) as callbacks",
+                    "answered",
+                    _View.PIE,
+                    self._event_log,
+                ),
+                self._asked("Callbacks by day", 'event = "callback_over"', "count(*)", "bin(1d)", log=self._event_log),
                 self._graph(
                     "Callbacks that could not be dialled", [self._connect("CallBackNotDialableNumber", "ContactFlow")]
                 ),
@@ -131,12 +147,18 @@ class Dashboards(Construct):
         return self._asked(title, f'event = "{event}"', stats, "bin(5m)")
 
     def _asked(
-        self, title: str, condition: str, stats: str, by: str, view: cloudwatch.LogQueryVisualizationType = _View.LINE
+        self,
+        title: str,
+        condition: str,
+        stats: str,
+        by: str,
+        view: cloudwatch.LogQueryVisualizationType = _View.LINE,
+        log: str = "",
     ) -> cloudwatch.LogQueryWidget:
-        """A question to the gateway's log, in the language of CloudWatch Logs Insights."""
+        """A question to a log, the gateway's without another one, in the language of CloudWatch Logs Insights."""
         lines = [f"filter {condition}", f"stats {stats} by {by}"]
         return cloudwatch.LogQueryWidget(
-            title=title, log_group_names=[self._log], query_lines=lines, view=view, width=WIDTH, height=_HEIGHT
+            title=title, log_group_names=[log or self._log], query_lines=lines, view=view, width=WIDTH, height=_HEIGHT
         )
 
     def _connect(self, name: str, group: str) -> cloudwatch.Metric:

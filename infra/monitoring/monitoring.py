@@ -50,6 +50,7 @@ class Monitoring(Construct):
             instance_id=instance_id,
             flow=self._flow,
             gateway_log=gateway_log,
+            event_log=functions.functions["contact_event"].log,
             alarms=self._alarms.alarms,
         )
 

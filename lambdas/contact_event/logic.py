@@ -9,6 +9,7 @@ from contract.clock import Clock
 from contract.store import FlowStore
 from contract.wire import parse_disconnect
 from lambdas import log
+from lambdas.contact_event.callbacks import note_callback
 
 
 async def contact_event(store: FlowStore, clock: Clock, event: Mapping[str, Any]) -> bool:
@@ -24,4 +25,5 @@ async def contact_event(store: FlowStore, clock: Clock, event: Mapping[str, Any]
         return False
     await store.disconnected(contact_id, clock.now_ms())
     log.line("disconnected", contact=contact_id)
+    await note_callback(store, event)
     return True

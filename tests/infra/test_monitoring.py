@@ -10,7 +10,12 @@ import pytest
 
 from tests.infra.template import Template, resolved
 
-SOURCE = "".join(path.read_text() for path in sorted((Path(__file__).parents[2] / "gateway").rglob("*.py")))
+ROOT = Path(__file__).parents[2]
+SOURCE = "".join(
+    path.read_text()
+    for folder in ("gateway", "lambdas/contact_event")
+    for path in sorted((ROOT / folder).rglob("*.py"))
+)
 
 
 def alarms(template: Template) -> list[dict[str, Any]]:
@@ -63,7 +68,14 @@ def dashboards(template: Template) -> dict[str, list[dict[str, Any]]]:
     }
 
 
-OWNER = {"Calls begun", "Answered by the voice agent", "How calls ended", "To whom, and why", "Turns of a call"}
+OWNER = {
+    "Calls begun",
+    "Answered by the voice agent",
+    "How calls ended",
+    "To whom, and why",
+    "Turns of a call",
+    "Callbacks that were made",
+}
 OPERATOR = {"Alarms", "Live calls of a task", "Loop lag, ms", "Time to take a call, ms", "Lost sessions by code"}
 
 

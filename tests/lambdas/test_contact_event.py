@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -66,3 +67,37 @@ async def test_other_events_are_left_alone(event: dict[str, Any]) -> None:
 async def test_a_store_that_does_not_answer_makes_eventbridge_deliver_again() -> None:
     with pytest.raises(StoreUnavailable):
         await contact_event(Failing(MemoryStore(), {"disconnected": 1}).store(), LoopClock(T0), an_event())
+
+
+HUMAN = {"agentArn": "arn:aws:connect:agent", "connectedToAgentTimestamp": "2027-01-15T09:00:00Z"}
+CALLBACK = {"contactId": "callback-1", "initiationMethod": "CALLBACK", "initialContactId": CONTACT}
+
+
+def lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
+    found = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    return [line for line in found if line["event"] == "callback_over"]
+
+
+@pytest.mark.parametrize(("human", "answered"), [(HUMAN, "yes"), ({}, "no"), (None, "no")])
+async def test_a_callback_of_one_of_our_calls_is_noted(
+    human: dict[str, str] | None, answered: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store = MemoryStore()
+    await store.create_call(a_call())
+    assert await contact_event(store, LoopClock(T0), an_event(**CALLBACK, agentInfo=human))
+    (line,) = lines(capsys)
+    assert (line["contact"], line["callback"], line["answered"]) == (CONTACT, "callback-1", answered)
+
+
+@pytest.mark.parametrize("initial", ["somebody-elses", None])
+async def test_a_callback_of_somebody_else_is_not(initial: str | None, capsys: pytest.CaptureFixture[str]) -> None:
+    event = an_event(**{**CALLBACK, "initialContactId": initial})
+    assert await contact_event(MemoryStore(), LoopClock(T0), event)
+    assert lines(capsys) == []
+
+
+async def test_the_end_of_an_ordinary_call_is_no_callback(capsys: pytest.CaptureFixture[str]) -> None:
+    store = MemoryStore()
+    await store.create_call(a_call())
+    await contact_event(store, LoopClock(T0), an_event())
+    assert lines(capsys) == []
