@@ -10,7 +10,7 @@ SHELLS := gateway/legs/kvs/leg.py,gateway/legs/sip/leg.py,gateway/legs/sip/endpo
 CHECKED := $(PACKAGES) tests bench app.py
 
 .PHONY: help setup call test check lint types imports unit scenarios realtime infra image coverage chaos soak kill-test fuzz replay \
-	agent-check function eval sip forget setup-deploy synth deploy destroy doctor explain cost observed-calls baseline format lock bench clean
+	agent-check function eval sip forget inject setup-deploy synth deploy destroy doctor explain cost observed-calls baseline format lock bench clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -87,6 +87,9 @@ image: .venv/ready ## build the gateway's image without Docker and run a call th
 
 forget: .venv/ready-deploy ## delete what is kept of a call: make forget CONTACT=...
 	@$(BIN)/python -m operations.forget $(CONTACT)
+
+inject: .venv/ready-deploy ## bring a sentence or a note into a live call: make inject CONTACT=... SAY="..." or NOTE="..."
+	@$(BIN)/python -m operations.inject "$$CONTACT" $(if $(SAY),--say "$$SAY") $(if $(NOTE),--note "$$NOTE")
 
 eval: .venv/ready ## play written conversations: NAME=shop REPEATS=3 MODE=speech; see docs/evals.md
 	@$(BIN)/python -m tests.evals

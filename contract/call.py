@@ -99,6 +99,7 @@ class Head:
     - `returned`, `digits`: as the flow said when it came back from `loaded`; kept until it takes another one.
     - `keys_seq`: the last `collect` that the flow has come back from, `keys` the digits and `keys_ended` what became of
       it: `digits` may be gone by the time the gateway looks.
+    - `injections`: how many sentences and notes were brought in from outside; `injected` of them were delivered.
     - `lease_until_ms`: 0 until a gateway took this attempt; giving the call away keeps it.
     - `moves`: how often the call went to another owner in this attempt.
     - `start_delay_ms`: from a Lambda's answer to the first sample at the caller, as the gateway learned it.
@@ -142,6 +143,8 @@ class Head:
     keys_seq: int = 0
     keys: str = field(default="", repr=False)
     keys_ended: Outcome = Outcome.NONE
+    injections: int = 0
+    injected: int = 0
 
 
 @dataclass(frozen=True, slots=True)

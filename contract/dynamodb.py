@@ -21,6 +21,7 @@ from contract.call import Call, Head, Lease, Opening, Result
 from contract.clock import Clock, SystemClock
 from contract.errors import CallNotFound, MalformedRecord, StoreUnavailable
 from contract.fleet import Fleet, Gateway
+from contract.injections import Injection, Kind
 from contract.running import Run, in_thread
 from contract.table import create_table
 from contract.tableio import Conflict, Refused, Table
@@ -124,6 +125,17 @@ class DynamoStore:
         item = {"pk": table.code_key(code), "sk": table.CODE, table.TTL: expires_at_ms // 1000 + DAY_S, **values}
         await self._table.put(item)
 
+    async def inject(self, contact_id: str, kind: Kind, text: str, now_ms: int) -> int:
+        async def attempt() -> int:
+            read = await self._read(contact_id)
+            head = rules.brought_in(read.head, text)
+            line = items.to_plain(Injection(head.injections, kind, text, now_ms))
+            put = self._put(contact_id, table.injection_key(head.injections), line)
+            await self._transact([{"Update": self._head_update(read, head)[0]}, {"Put": put}])
+            return head.injections
+
+        return await self._until_settled("inject", attempt)
+
     async def live_calls(self, now_ms: int) -> int:
         since = now_ms - rules.DEAD_AFTER_MS
         return sum([len(await self._table.live(shard, table.ANY_TIME, since)) for shard in table.shards()])
@@ -172,6 +184,14 @@ class DynamoStore:
 
     async def note_dialog(self, lease: Lease, dialog: str) -> None:
         await self._change(lease.contact_id, lambda head: rules.dialog_noted(head, lease, dialog))
+
+    async def injections(self, contact_id: str, after: int) -> Sequence[Injection]:
+        first, last = table.injection_key(after + 1), table.INJECTIONS + "~"
+        found = await self._table.between(contact_id, first, last)
+        return [items.from_plain(Injection, values, "injection") for values in found]
+
+    async def injected(self, lease: Lease, number: int) -> None:
+        await self._change(lease.contact_id, lambda head: rules.injected(head, lease, number))
 
     async def claim_code(self, code: str, now_ms: int) -> str | None:
         values = await self._table.take(table.code_key(code), table.CODE)

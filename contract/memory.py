@@ -12,6 +12,7 @@ from contract.actions import Action, Numbered, Outcome, Request
 from contract.call import Call, Head, Lease, Opening, Result
 from contract.errors import CallNotFound, MalformedRecord
 from contract.fleet import Fleet, Gateway
+from contract.injections import Injection, Kind
 from contract.items import canonical
 from contract.turns import FunctionEntry, FunctionState, Turn
 
@@ -27,6 +28,7 @@ class _Record:
     log: list[Numbered] = field(default_factory=list)
     turns: dict[int, Turn] = field(default_factory=dict)
     functions: dict[str, FunctionEntry] = field(default_factory=dict)
+    injections: list[Injection] = field(default_factory=list)
 
     def settle(self, outcomes: Mapping[int, Outcome]) -> None:
         for index, numbered in enumerate(self.log):
@@ -87,6 +89,15 @@ class MemoryStore:
         values: dict[str, object] = {"contact_id": contact_id, "expires_at_ms": expires_at_ms}
         await self._do(lambda: self._codes.__setitem__(table.code_key(code), values))
 
+    async def inject(self, contact_id: str, kind: Kind, text: str, now_ms: int) -> int:
+        def put() -> int:
+            record = self._record(contact_id)
+            record.head = rules.brought_in(record.head, text)
+            record.injections.append(Injection(record.head.injections, kind, text, now_ms))
+            return record.head.injections
+
+        return await self._do(put)
+
     async def live_calls(self, now_ms: int) -> int:
         return await self._do(lambda: sum(rules.counts(record.head, now_ms) for record in self._records.values()))
 
@@ -119,6 +130,12 @@ class MemoryStore:
 
     async def note_dialog(self, lease: Lease, dialog: str) -> None:
         await self._change(lease.contact_id, lambda head: rules.dialog_noted(head, lease, dialog))
+
+    async def injections(self, contact_id: str, after: int) -> Sequence[Injection]:
+        return await self._do(lambda: [each for each in self._record(contact_id).injections if each.number > after])
+
+    async def injected(self, lease: Lease, number: int) -> None:
+        await self._change(lease.contact_id, lambda head: rules.injected(head, lease, number))
 
     async def claim_code(self, code: str, now_ms: int) -> str | None:
         return await self._do(lambda: rules.claimed(self._codes.pop(table.code_key(code), {}), now_ms))

@@ -13,6 +13,7 @@ from contract.actions import Action, Collect, End, Numbered, Outcome, Play, Requ
 from contract.call import EXPECTED_MS, LEASE_MS, Call, CallState, FlowForm, Head, Lease, Result
 from contract.errors import CallEnded, CallNotFound, CallTaken, LeaseLost, RecordTooLarge
 from contract.handover import clip_utf8
+from contract.injections import MOST, MOST_CHARACTERS
 from contract.items import canonical, to_plain
 from contract.privacy import redacted
 from contract.turns import FunctionEntry, Turn
@@ -63,6 +64,8 @@ def next_attempt(head: Head, call: Call) -> Head:
         leaving=head.leaving,
         epoch=head.epoch,
         start_delay_ms=head.start_delay_ms,
+        injections=head.injections,
+        injected=head.injected,
     )
 
 
@@ -281,6 +284,23 @@ def dialog_noted(head: Head, lease: Lease, dialog: str) -> Head:
     """Raises LeaseLost."""
     fence(head, lease)
     return replace(head, dialog=dialog)
+
+
+def brought_in(head: Head, text: str) -> Head:
+    """The head with one more sentence or note. Raises CallEnded, RecordTooLarge."""
+    if head.state is CallState.ENDED:
+        raise CallEnded(head.contact_id)
+    if len(text) > MOST_CHARACTERS:
+        raise RecordTooLarge("text", MOST_CHARACTERS, len(text))
+    if head.injections >= MOST:
+        raise RecordTooLarge("texts of one call", MOST, head.injections + 1)
+    return replace(head, injections=head.injections + 1)
+
+
+def injected(head: Head, lease: Lease, number: int) -> Head:
+    """Raises LeaseLost."""
+    fence(head, lease)
+    return replace(head, injected=max(number, head.injected))
 
 
 def opening_cancelled(head: Head, lease: Lease) -> Head:

@@ -14,6 +14,7 @@ from typing import Protocol
 from contract.actions import Action, Numbered, Request
 from contract.call import Call, Head, Lease, Opening, Result, Wakeup
 from contract.fleet import Fleet, Gateway
+from contract.injections import Injection, Kind
 from contract.turns import FunctionEntry, FunctionState, Turn
 
 
@@ -94,6 +95,15 @@ class FlowStore(Protocol):
         """Let a single-use code stand for a contact that comes to a gateway over SIP."""
         ...
 
+    async def inject(self, contact_id: str, kind: Kind, text: str, now_ms: int) -> int:
+        """Bring a sentence or a note into a live call, from outside; returns its number.
+
+        Raises:
+            CallNotFound, CallEnded
+            RecordTooLarge: more than 1,000 characters, or the 101st of a call.
+        """
+        ...
+
     async def live_calls(self, now_ms: int) -> int:
         """How many calls have a voice agent or are about to, a moment old. What nobody serves any more, and the flow
         has helped itself with long ago, does not count: see `contract.rules.counts`."""
@@ -148,6 +158,14 @@ class GatewayStore(FlowStore, Protocol):
 
     async def note_dialog(self, lease: Lease, dialog: str) -> None:
         """Note the SIP dialog, so that another gateway can end it. Raises LeaseLost."""
+        ...
+
+    async def injections(self, contact_id: str, after: int) -> Sequence[Injection]:
+        """What was brought in from outside with a higher number, in order."""
+        ...
+
+    async def injected(self, lease: Lease, number: int) -> None:
+        """Everything up to `number` was delivered. Raises LeaseLost."""
         ...
 
     async def claim_code(self, code: str, now_ms: int) -> str | None:

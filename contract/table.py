@@ -6,6 +6,7 @@
     <contact>    ACTION#000001      a line of the log
     <contact>    TURN#0001          a turn
     <contact>    FUNCTION#<sha256>  a line of the ledger
+    <contact>    INJECT#0001        a sentence or a note from outside
     OPENING#<agent>  OPENING        the rendered opening of an agent definition
     CODE#<sha256>    CODE           the contact that a single-use code stands for
     FLEET            GATEWAY#<name> what a gateway last said of itself
@@ -35,6 +36,7 @@ CALLS = "CALL#"
 ACTIONS = "ACTION#"
 TURNS = "TURN#"
 FUNCTIONS = "FUNCTION#"
+INJECTIONS = "INJECT#"
 FLEET = "FLEET"
 GATEWAYS = "GATEWAY#"
 RELEASE = "RELEASE"
@@ -82,6 +84,11 @@ def action_key(seq: int) -> str:
 def turn_key(number: int) -> str:
     """A sort key whose order is that of the turns."""
     return f"{TURNS}{number:04d}"
+
+
+def injection_key(number: int) -> str:
+    """A sort key whose order is that of the numbers."""
+    return f"{INJECTIONS}{number:04d}"
 
 
 def call_key(attempt: int) -> str:

@@ -12,6 +12,8 @@ from contract.actions import Returned
 from contract.announcement import Kind, Told
 from contract.call import MOST_MOVES, Call, FlowForm, Head, Lease, Result
 from contract.errors import LeaseLost
+from contract.injections import Injection
+from contract.injections import Kind as Brought
 from contract.turns import FunctionEntry, FunctionState, Role, Turn
 from definition import AgentDefinition
 from definition.functions import WISHES
@@ -46,6 +48,7 @@ from gateway.conversation.ending import Leave, Step
 from gateway.facilities import Facilities
 from gateway.functions.runner import FunctionRunner
 from gateway.handover import handover
+from gateway.injecting import Injections
 from gateway.legs.leg import CallerAudio, CallerGone, FlowTook, Handover, Leg, LegFailed, TransferReturned
 from gateway.lookup import look_up
 from gateway.persona import Persona
@@ -82,6 +85,7 @@ class LiveCall:
         self._record = CallRecord(facilities.store, facilities.clock, lease, head.lease_until_ms)
         self._wishes = Wishes()
         self._questions = Questions()
+        self._injections = Injections(facilities.store, lease, head, self._inject)
         self._conversation: Conversation | None = None
         self._sessions: Sessions | None = None
         self._tasks: asyncio.TaskGroup | None = None
@@ -183,7 +187,8 @@ class LiveCall:
                 tasks.create_task(self._leg.run(), name="leg")
                 tasks.create_task(self._listen(), name="listen")
                 tasks.create_task(self._speak(self._sessions, context), name="sessions")
-                tasks.create_task(self._record.renew(self._leg), name="renew")
+                tasks.create_task(self._record.renew(self._leg, self._injections.saw), name="renew")
+                tasks.create_task(self._injections.run(), name="injections")
                 tasks.create_task(self._record.write(), name="write")
                 tasks.create_task(self._hand_on(), name="hand on")
                 self._carry_out()
@@ -201,6 +206,8 @@ class LiveCall:
         first = max((turn.number for turn in turns), default=0) + 1
         self._inherit(functions, sum(turn.role is Role.CALLER for turn in turns))
         self._persona = await self._known(functions)
+        for note in await self._injections.earlier_notes():
+            self._persona.instruct(note)
         # The longest duration counts from the caller's first moment, whoever served them then.
         self._conversation = Conversation(self._definition, self._call.started_at_ms, first_turn=first, earlier=turns)
         opening = self._call.opening
@@ -335,6 +342,16 @@ class LiveCall:
     def _write(self, line: FunctionEntry | None) -> None:
         if line is not None:
             self._record.note(line)
+
+    def _inject(self, injection: Injection) -> None:
+        """Somebody outside has something to say: to the caller, or to the agent."""
+        if injection.kind is Brought.NOTE:
+            assert self._persona is not None
+            self._do(Tell(self._persona.instruct(injection.text)))
+            self._talk.redefine(self._definition)
+        else:
+            self._talk.say(injection.text)
+        self._carry_out()
 
     def _note_question(self, line: FunctionEntry | None) -> None:
         """A line of the ledger like a function's own: a new session is told of it, and so is a human."""

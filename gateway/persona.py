@@ -44,6 +44,11 @@ class Persona:
         answer = taken_apart(result.content)
         return replace(result, content=answer.told), self._apply(answer.agent) if answer.agent else ()
 
+    def instruct(self, note: str) -> UpdatePrompt:
+        """Something more that the agent is to know, in this session and every later one."""
+        self.definition = replace(self.definition, prompt=f"{self.definition.prompt}\n\n{note}")
+        return UpdatePrompt(note)
+
     def remember(self, entries: Iterable[FunctionEntry]) -> None:
         """Take over what changed while another gateway had the call."""
         for entry in entries:
@@ -61,7 +66,7 @@ class Persona:
         if (model := self.definition.models.get(_text(change, "model"))) is not None:
             self.definition = replace(self.definition, think=model)
         if instructions := _text(change, "instructions"):
-            self.definition = replace(self.definition, prompt=f"{self.definition.prompt}\n\n{instructions}")
+            self.instruct(instructions)
         after = self.definition
         if after.listen != before.listen:
             updates.append(UpdateListen({"provider": dict(after.listen)}))

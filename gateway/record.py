@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from contract.call import LEASE_MS, RENEW_EVERY_MS, Lease, Result
+from contract.call import LEASE_MS, RENEW_EVERY_MS, Head, Lease, Result
 from contract.clock import Clock
 from contract.errors import LeaseLost, RecordTooLarge, StoreUnavailable
 from contract.store import GatewayStore
@@ -73,7 +73,7 @@ class CallRecord:
             self._noted.clear()
             await self._noted.wait()
 
-    async def renew(self, leg: Leg) -> None:
+    async def renew(self, leg: Leg, saw: Callable[[Head], None]) -> None:
         """Keep the lease. A gateway that cannot renew stops before somebody else may begin. Raises LeaseLost."""
         while True:
             await asyncio.sleep(RENEW_EVERY_MS / 1000)
@@ -86,6 +86,7 @@ class CallRecord:
                 continue
             self._lease_until_ms = now + LEASE_MS
             leg.saw(head)
+            saw(head)
 
     async def close(self, turns: Sequence[Turn], outcome: Outcome) -> None:
         """Write what is left and these turns, and close the record. Raises LeaseLost."""

@@ -249,6 +249,11 @@ class Conversation:
         """The gateway that had the call before died between the wish to leave and its fulfilment."""
         self.ending.resume(leave, now_ms)
 
+    def say(self, sentence: str) -> None:
+        """Somebody outside wants the caller to hear this; who is on the way out hears nothing more."""
+        if not self.parked and self.ending.step is Step.NOT:
+            self._inject(sentence, InjectBehavior.QUEUE)
+
     def give_up(self, reason: str) -> None:
         """The voice agent is out of the game: whatever it was about to say, a human takes over now."""
         if self._gave_up or self.ending.step is Step.TAKEN:

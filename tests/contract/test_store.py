@@ -7,6 +7,7 @@ import pytest
 from contract.actions import Action, Collect, Outcome, Play, Returned, Say
 from contract.call import EXPECTED_MS, LEASE_MS, CallState, FlowForm, Lease, Opening, Result
 from contract.errors import CallEnded, CallNotFound, CallTaken, LeaseLost, MalformedRecord, RecordTooLarge
+from contract.injections import MOST, MOST_CHARACTERS, Kind
 from contract.store import GatewayStore
 from contract.turns import FunctionEntry, FunctionState, HeardSource, Role, Turn
 from tests.contract.samples import CLIP, CONTACT, END, OPENING, T0, TRANSFER, a_call, a_request, taken
@@ -702,3 +703,38 @@ async def test_a_transfer_that_was_taken_back_has_not_happened_because_a_later_o
     await store.end(lease, Result.TRANSFERRED, "transfer_to_human", T0)
     assert (await outcomes(store))[1] is Outcome.CANCELLED
     assert (await outcomes(store))[3] is Outcome.COMPLETED
+
+
+# --- from outside
+
+
+async def test_what_is_brought_in_from_outside_is_numbered_and_marked_when_delivered(store: GatewayStore) -> None:
+    lease = await taken(store)
+    assert await store.inject(CONTACT, Kind.SAY, "Anna is on her way.", T0) == 1
+    assert await store.inject(CONTACT, Kind.NOTE, "A member.", T0 + 1) == 2
+    assert [each.text for each in await store.injections(CONTACT, 1)] == ["A member."]
+    assert [(each.number, each.kind, each.at_ms) for each in await store.injections(CONTACT, 0)] == [
+        (1, Kind.SAY, T0),
+        (2, Kind.NOTE, T0 + 1),
+    ]
+    await store.injected(lease, 2)
+    await store.injected(lease, 1)
+    head = await store.head(CONTACT)
+    assert (head.injections, head.injected) == (2, 2)
+
+
+async def test_who_is_gone_or_says_too_much_brings_nothing_in(store: GatewayStore) -> None:
+    lease = await taken(store)
+    with pytest.raises(RecordTooLarge):
+        await store.inject(CONTACT, Kind.SAY, "x" * (MOST_CHARACTERS + 1), T0)
+    with pytest.raises(CallNotFound):
+        await store.inject("nobody", Kind.SAY, "Hello.", T0)
+    with pytest.raises(LeaseLost):
+        await store.injected(Lease(CONTACT, "another", 9), 1)
+    for number in range(MOST):
+        await store.inject(CONTACT, Kind.NOTE, "Hello.", T0 + number)
+    with pytest.raises(RecordTooLarge):
+        await store.inject(CONTACT, Kind.NOTE, "Hello.", T0)
+    await store.end(lease, Result.ENDED, "done", T0)
+    with pytest.raises(CallEnded):
+        await store.inject(CONTACT, Kind.SAY, "Hello.", T0)

@@ -148,7 +148,7 @@ async def test_a_record_is_read_when_the_table_is_back_and_not_beyond_the_lease(
 
 async def test_a_lease_is_kept_over_a_short_absence_of_the_table_and_not_over_a_long_one() -> None:
     async with bench() as it, asyncio.timeout(60):
-        renewing = asyncio.create_task(it.record.renew(it.leg))  # type: ignore[arg-type]  # enough of one
+        renewing = asyncio.create_task(it.record.renew(it.leg, lambda head: None))  # type: ignore[arg-type]  # enough of one
         await asyncio.sleep(3)
         assert (await it.head()).lease_until_ms > T0 + LEASE_MS
         assert len(it.leg.heads) == 1

@@ -1,0 +1,1 @@
+"""Bringing a sentence or a note into a live call."""
