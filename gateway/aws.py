@@ -180,7 +180,7 @@ def facilities(
 
     def open_leg(lease: Lease, head: Head, call: Call) -> Leg:
         if endpoint is not None and call.form is FlowForm.SIP:
-            line, secret = endpoint.lines[call.contact_id], functools.partial(pass_on, invoker, call)
+            line, secret = endpoint.lines[call.contact_id], functools.partial(pass_on, invoker, store, call)
             return SipLeg(store, clock, line, lease, head, call, opening, secret)
         return KvsLeg(services, lease, head, call)
 

@@ -323,7 +323,7 @@ class World:
         def open_leg(lease: Lease, head: Head, call: Call) -> Leg:
             if call.form is FlowForm.SIP:
                 line = self.switchboard.waiting[call.contact_id]
-                secret = functools.partial(pass_on, self.functions, call)
+                secret = functools.partial(pass_on, self.functions, self.store, call)
                 return SipLeg(self.store, self.clock, line, lease, head, call, opening, secret)
             return KvsLeg(services, lease, head, call)
 
