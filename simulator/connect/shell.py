@@ -52,8 +52,8 @@ class FlowEvent:
     """Something that happened to a contact, for reports and the terminal.
 
     `kind` is enter, log, lambda, lambda_returned, prompt_asked, prompt_started, prompt_stopped, prompt_ended,
-    prompt_failed, streaming_started, streaming_failed, streaming_stopped, queued, callback, dialled or disconnected.
-    `identifier` and `type` name the block that ran last.
+    prompt_failed, streaming_started, streaming_failed, streaming_stopped, queued, callback, dialled,
+    third_party_answered, third_party_left or disconnected. `identifier` and `type` name the block that ran last.
     """
 
     at_ms: int
@@ -268,6 +268,10 @@ class ContactShell:
                 self._report("streaming_started", stream_arn=media.stream_arn)
             case StreamingFailed():
                 self._report("streaming_failed")
+            case ThirdPartyConnected():
+                self._report("third_party_answered")
+            case ThirdPartyEnded(outcome):
+                self._report("third_party_left", outcome=outcome.value)
             case _:
                 pass
 

@@ -24,6 +24,8 @@ def closing(screen: Screen, report: Mapping[str, Any], facts: Facts, folder: Pat
         _table(screen, _latencies(answers, facts.started_ms))
     if found := list(barge_ins(facts)):
         _table(screen, _barge_ins(found, facts.started_ms))
+    if report["rtp"]:
+        _line(screen, report)
     handed = {name: value for name, value in report["handover"].items() if name not in SEEN and value != "none"}
     if handed:
         screen.say("What the human sees", "bold")
@@ -32,6 +34,19 @@ def closing(screen: Screen, report: Mapping[str, Any], facts: Facts, folder: Pat
         screen.say("")
     screen.say(f"Report     {folder / 'report.json'}")
     screen.say(f"Recording  {folder / 'call.wav'}  (left: the caller, right: what the caller heard)")
+
+
+def _line(screen: Screen, report: Mapping[str, Any]) -> None:
+    """What the way of the packets was like, of a call over SIP."""
+    rtp, audio = report["rtp"], report["caller_audio"]
+    lost = f"{rtp['rtp_lost']} lost on the way in, {rtp['rtp_sent_lost']} out; {rtp['rtp_late']} too late"
+    screen.say("The line", "bold")
+    screen.pair("packets", f"{rtp['rtp_received']:,} in, {rtp['rtp_sent']:,} out; {lost}")
+    screen.pair(
+        "to the agent", f"{audio['kvs_delay_ms_p50']} ms in the jitter buffer; jitter {rtp['rtp_jitter_ms']} ms"
+    )
+    screen.pair("to the caller", f"silent {rtp['silent_after_ms']} ms after a barge-in was noticed, at most")
+    screen.say("")
 
 
 def _result(screen: Screen, report: Mapping[str, Any]) -> None:

@@ -15,6 +15,7 @@ from simulator.phone.facts import Facts
 
 BUSY = "this machine was busy"
 LAG_LIMIT_MS = 50  # above it this machine was too busy for the times to mean anything
+RTP = ("silent_after_ms", "starved_ms")  # and what begins with rtp_
 CALLER_AUDIO = ("kvs_delay_ms_p50", "backlog_ms_max", "inserted_ms", "dropped_ms")
 
 
@@ -36,6 +37,7 @@ def build(facts: Facts) -> dict[str, Any]:
         "barge_ins": [_barge_in(facts, one) for one in timing.barge_ins(facts)],
         "latency_ms": _latency(facts),
         "caller_audio": {name: facts.figures.get(name, 0) for name in CALLER_AUDIO},
+        "rtp": {name: value for name, value in facts.figures.items() if name.startswith("rtp_") or name in RTP},
         "loop_lag_ms_p99": round(lag, 1),
         "flow_actions": [
             {"identifier": event.identifier, "type": event.type, "at_ms": event.at_ms - facts.started_ms}

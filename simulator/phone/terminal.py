@@ -147,6 +147,15 @@ class Terminal:
                 self._line(event.at_ms, "flow", "cannot stream what the caller says", BAD)
             case "enter" if event.type == "GetParticipantInput":
                 self._line(event.at_ms, "flow", "waits for key presses", FLOW)
+            case "dialled":
+                to = "the voice connector" if detail["connector_arn"] else f"the number {detail['number']}"
+                self._line(event.at_ms, "flow", f"transfers the call to {to}", FLOW)
+            case "third_party_answered":
+                self._line(event.at_ms, "gateway", "answers over SIP", FLOW)
+            case "third_party_left":
+                well = detail["outcome"] == "completed"
+                told = "hangs up: the call is back with the flow" if well else f"cannot be had: {detail['outcome']}"
+                self._line(event.at_ms, "gateway", told, FLOW if well else BAD)
             case "queued":
                 self._line(event.at_ms, "flow", f"hands the caller to the queue {_name(detail['queue_arn'])}", GOOD)
             case "callback":

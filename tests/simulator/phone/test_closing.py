@@ -40,6 +40,20 @@ def test_barge_ins_have_a_table_of_their_own() -> None:
     ]
 
 
+def test_a_call_over_sip_says_what_its_line_was_like() -> None:
+    names = ("rtp_received", "rtp_sent", "rtp_lost", "rtp_sent_lost", "rtp_late", "rtp_jitter_ms", "silent_after_ms")
+    figures = dict(zip(names, (2530, 2544, 1, 2, 3, 4, 17), strict=True)) | {"kvs_delay_ms_p50": 60}
+    lines = closed(replace(FACTS, figures=figures)).splitlines()
+    at = lines.index("The line")
+    assert [" ".join(line.split()) for line in lines[at + 1 : at + 5]] == [
+        "packets 2,530 in, 2,544 out; 1 lost on the way in, 2 out; 3 too",
+        "late",
+        "to the agent 60 ms in the jitter buffer; jitter 4 ms",
+        "to the caller silent 17 ms after a barge-in was noticed, at most",
+    ]
+    assert "The line" not in closed(FACTS)
+
+
 def test_what_is_not_known_is_a_dash() -> None:
     turns = [replace(turn, marks={**turn.marks, "agent_audio_received": 0}) for turn in FACTS.turns]
     lines = closed(replace(FACTS, flow=FACTS.flow[-1:], turns=turns)).splitlines()

@@ -16,7 +16,8 @@ def test_the_report_is_json_with_exactly_these_fields() -> None:
 
     assert list(json.loads(json.dumps(report))) == [
         *("contact_id", "flow", "preset", "result", "reason", "queue", "transcript", "functions", "handover"),
-        *("clips", "barge_ins", "latency_ms", "caller_audio", "loop_lag_ms_p99", "flow_actions", "errors"),
+        *("clips", "barge_ins", "latency_ms", "caller_audio", "rtp", "loop_lag_ms_p99", "flow_actions"),
+        "errors",
     ]
     assert (report["contact_id"], report["flow"], report["preset"]) == (CONTACT, "interruptible", "default")
 
@@ -129,6 +130,12 @@ def test_a_call_that_nobody_took_has_no_latencies() -> None:
         "inserted_ms": 0,
         "dropped_ms": 0,
     }
+
+
+def test_a_call_over_sip_has_the_figures_of_its_packets() -> None:
+    figures = {"rtp_lost": 2, "silent_after_ms": 17, "loop_lag_ms_p99": 1, "queue": "orders"}
+    assert build(replace(FACTS, figures=figures))["rtp"] == {"rtp_lost": 2, "silent_after_ms": 17}
+    assert build(FACTS)["rtp"] == {}
 
 
 def test_flow_actions_are_the_blocks_in_their_order() -> None:

@@ -260,3 +260,19 @@ def test_the_gateway_is_shown_when_it_takes_the_call_and_when_it_warns() -> None
         "gateway sweep_failed",
         "failure moto was killed",
     ]
+
+
+def test_a_transfer_over_sip_is_seen_from_the_ring_to_the_way_back() -> None:
+    assert shown(
+        event(100, "dialled", number="voice-agent", connector_arn="arn:vc"),
+        event(200, "dialled", number="+493012345678", connector_arn=""),
+        event(300, "third_party_answered"),
+        event(400, "third_party_left", outcome="completed"),
+        event(500, "third_party_left", outcome="CallFailed"),
+    ) == [
+        "flow transfers the call to the voice connector",
+        "flow transfers the call to the number +493012345678",
+        "gateway answers over SIP",
+        "gateway hangs up: the call is back with the flow",
+        "gateway cannot be had: CallFailed",
+    ]
