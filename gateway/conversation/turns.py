@@ -16,6 +16,7 @@ TEXT_CHARACTERS = 16_384  # of one turn; the record keeps as many bytes
 REPLY_GAP_MS = 1500  # audio comes in bursts; after so long without any the reply is complete, whatever was announced
 CHARACTER_MS = 65  # about 150 words a minute, until the voice is known better
 STALL_MS = 8000  # a voice that has stopped in mid-reply for so long does not go on with it
+MORE_MS = 300  # audio may follow an AgentAudioDone, so soon (observed live)
 CUT_AHEAD_MS = 1000  # an AgentAudioDone may come so long before the UserStartedSpeaking that is its reason
 ENOUGH = 0.7  # of the time that a text takes at the voice's pace: less audio cannot be all of it
 
@@ -244,15 +245,17 @@ class Turns:
         if speech.stretch is None:
             self._never_played(speech)
         elif self._is_torn(speech, now_ms):
-            speech.torn, self._speech = True, None
+            speech.torn, speech.sure_texts, self._speech = True, None, None
             self._touch(speech)
 
     def _is_torn(self, speech: _Speech, now_ms: int) -> bool:
         """Whether more audio of it was still to come."""
         if speech.finished:
             return self._stalls(speech, now_ms)
-        quiet_ms = now_ms - speech.last_audio_ms
-        return speech.sure_texts is None and (quiet_ms < REPLY_GAP_MS or speech.lacks_audio(self._voice.character_ms))
+        short = speech.is_short(self._voice.character_ms)
+        if speech.sure_texts is not None:
+            return short and now_ms - speech.sure_ms < MORE_MS
+        return short or now_ms - speech.last_audio_ms < REPLY_GAP_MS
 
     def cut(self, now_ms: int) -> None:
         """The caller began to speak: the flow is told to leave what the agent says. What was said to be all of it a

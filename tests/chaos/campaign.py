@@ -12,7 +12,7 @@ import sys
 import time
 import traceback
 from collections import Counter
-from collections.abc import Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -45,9 +45,9 @@ class Report:
     world: ChaosWorld | None = field(default=None, repr=False, compare=False)
 
 
-def run(plan: Plan, keep: bool = False) -> Report:
-    """Play one call. `keep`: with its world, to look at."""
-    world = ChaosWorld(plan)
+def run(plan: Plan, keep: bool = False, make: Callable[[Plan], ChaosWorld] = ChaosWorld) -> Report:
+    """Play one call, in the world that `make` makes of it. `keep`: with its world, to look at."""
+    world = make(plan)
     failed: Finding | None = None
     with _logged(world), _seeded(plan.seed), _quiet():
         if not prepared():

@@ -26,6 +26,7 @@ pytestmark = pytest.mark.scenario
 
 both_flows = pytest.mark.parametrize("form", ["interruptible", "polling"])
 REPLY = "We make tables,"  # how the long answer begins
+MESSAGES = 66  # of a session in which an order is asked for, and a person
 WISHED_AT_MS = 8_700  # when the wish for a transfer has come and stands in the ledger
 
 
@@ -256,14 +257,24 @@ def test_no_function_runs_twice_wherever_its_gateway_dies(form: str, moment: str
         assert "Order 4711 has been" in world.heard_words
 
 
-@both_flows
-@pytest.mark.parametrize("messages", range(1, 41, 4))
+@pytest.mark.parametrize(
+    ("messages", "form"), list(zip(range(1, MESSAGES + 1), itertools.cycle(("interruptible", "polling")), strict=False))
+)
 def test_the_conversation_survives_a_cut_after_each_message_of_the_service(form: str, messages: int) -> None:
+    """And after each piece of its audio, from the first to the last of the session."""
     said = (("it is 4711", None), ("a person please", None))
-    world = played(calm(form=form, said=said, cut_after=messages))
+    manners = replace(PESSIMISTIC, stt_floods=False)
+    world = played(calm(form=form, said=said, cut_after=messages, manners=manners))
     assert world.queued == "orders"
     assert len(world.deepgram.connections) == 2
     assert "4711" in world.heard_words
+
+
+def test_those_are_all_messages_of_the_session() -> None:
+    said = (("it is 4711", None), ("a person please", None))
+    manners = replace(PESSIMISTIC, stt_floods=False)
+    world = played(calm(said=said, cut_after=MESSAGES + 1, manners=manners))
+    assert len(world.deepgram.connections) == 1
 
 
 @both_flows

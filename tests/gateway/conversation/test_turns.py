@@ -8,6 +8,7 @@ from contract.turns import HeardSource, Role, Turn
 from gateway.conversation.turns import (
     CHARACTER_MS,
     CUT_AHEAD_MS,
+    MORE_MS,
     REPLY_GAP_MS,
     STALL_MS,
     TEXT_AHEAD_MS,
@@ -421,6 +422,16 @@ def test_a_reply_that_stalled_when_its_session_was_lost_is_said_again(later: int
     turns.session_lost(NOW + later)
     assert turns.remembered()[-1].heard_text == ("" if torn else "Your order")
     assert not turns.torn  # nothing of it is on its way
+
+
+@pytest.mark.parametrize(("ms", "later", "torn"), [(800, MORE_MS - 1, True), (800, MORE_MS, False), (1600, 0, False)])
+def test_more_may_have_been_on_its_way_behind_what_was_announced_as_all(ms: int, later: int, torn: bool) -> None:
+    turns = Turns()
+    spoken(turns, 1, TEXT, ms)
+    turns.session_lost(NOW + later)
+    assert turns.torn is torn
+    finished(turns, 1, ms)
+    assert only(turns).heard_text == ("Your order" if torn else TEXT)
 
 
 def test_a_reply_that_stalls_before_it_was_heard_is_torn_with_its_session() -> None:
