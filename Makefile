@@ -117,17 +117,21 @@ KILL_CALLS ?= 6
 kill-test: .venv/ready ## a gateway is killed in the middle of KILL_CALLS (6) calls, in real time: all must go on
 	@$(BIN)/python -m simulator.fleet kill --calls $(KILL_CALLS)
 
-synth: .venv/ready-deploy ## check deployment.yaml without credentials
-	@$(BIN)/cdk synth -q
+# Another file than deployment.yaml: make deploy DEPLOYMENT=second.yaml
+THIS := $(if $(DEPLOYMENT),--context 'deployment=$(DEPLOYMENT)')
+
+synth: .venv/ready-deploy ## check deployment.yaml without credentials; DEPLOYMENT=second.yaml for another file
+	@$(BIN)/cdk synth -q $(THIS)
+	@echo "$(or $(DEPLOYMENT),deployment.yaml) can be deployed as far as can be told without an account: cdk.out/"
 
 deploy: .venv/ready-deploy ## deploy deployment.yaml into the account of your AWS credentials
-	@$(BIN)/cdk deploy
+	@$(BIN)/cdk deploy $(THIS)
 
 doctor: .venv/ready ## say what of the deployment is missing and how to mend it; LIVE=1 CALLER=... measures a test call
 	@$(BIN)/python -m operations.doctor $(if $(LIVE),--live --caller '$(CALLER)') $(if $(DEPLOYMENT),--deployment $(DEPLOYMENT))
 
 destroy: .venv/ready-deploy ## remove what deployment.yaml has deployed
-	@$(BIN)/cdk destroy
+	@$(BIN)/cdk destroy $(THIS)
 
 explain: .venv/ready ## tell one call's story from the records: make explain CONTACT=...
 	@$(BIN)/python -m operations.explain $(CONTACT) $(if $(DEPLOYMENT),--deployment $(DEPLOYMENT)) $(if $(NO_WORDS),--no-words)

@@ -66,6 +66,13 @@ def test_settings_are_typed(tmp_path: Path) -> None:
     assert trial.deepgram.url == DEEPGRAM_URLS["global"]
 
 
+def test_the_file_for_a_trial_in_the_page_can_be_used(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "deploy.md").read_text()
+    trial = reading(tmp_path, page.split("<!-- trial -->\n```yaml\n")[1].split("```")[0])
+    assert (trial.calls, trial.capacity.egress, trial.lambdas.reserve) == (5, Egress.PUBLIC, False)
+    assert [opening.end for opening in trial.hours["always"].week] == [0] * 7
+
+
 def test_an_unknown_key_is_refused_with_file_and_line(tmp_path: Path) -> None:
     assert problems(tmp_path, NEW + "agent: shop\n").startswith(
         "deployment.yaml:17: agent: expected a known key (did you mean agents?)"
