@@ -177,6 +177,7 @@ class AgentDefinition:
     is told; 0: never. `reasons`: those that a transfer can have, any where there are none; `priorities`: of transfers,
     by their reason; `intents`: what callers want, not asked for where there are none. `keep_days`: how long the record
     of a call is kept after it. `collect`: what the caller may be asked to type, by name.
+    `record_calls`: both sides are kept as audio, beside the record.
     """
 
     name: str
@@ -207,6 +208,7 @@ class AgentDefinition:
     keep_days: int = KEEP_DAYS
     intents: tuple[str, ...] = ()
     collect: Mapping[str, CollectDefinition] = field(default_factory=dict)
+    record_calls: bool = False
     priorities: Mapping[str, int] = field(default_factory=dict)
 
     def priority(self, queue: str, why: str = "") -> int:

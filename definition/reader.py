@@ -165,6 +165,7 @@ _AGENT = Table(
         "models": may(MapOf(THINK, NAME, "models"), {}),
         "tags": may(ListOf(Text("a tag", 100), "tags", 0, 20), []),
         "mip_opt_out": may(Switch(), False),
+        "record_calls": may(Switch(), False),
     },
     (_stored, _prompt, default_queue_exists, priorities_are_of_reasons, _sentences, _templates, _zone, _warning),
     {
@@ -305,6 +306,7 @@ def _built(
         reasons=tuple(data["reasons"]),
         intents=tuple(data["intents"]),
         collect=collect,
+        record_calls=data["record_calls"],
         priorities=data["priorities"],
     )
 

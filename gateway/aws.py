@@ -22,6 +22,7 @@ from contract.running import in_thread
 from contract.wakeups import SqsWakeups
 from definition import AgentDefinition
 from gateway.announcing import Announcer, AwsAnnouncer, NobodyToTell
+from gateway.call_audio import NoShelf, S3Shelf, Shelf
 from gateway.certificate import Certificate
 from gateway.facilities import Facilities, NoLines
 from gateway.functions.invoker import LambdaInvoker
@@ -151,6 +152,13 @@ def announcer(settings: Settings) -> Announcer:
     return AwsAnnouncer(s3, events, settings.record_bucket, settings.event_bus)
 
 
+def shelf(settings: Settings) -> Shelf:
+    """For recordings: where the records of calls are."""
+    if not settings.record_bucket:
+        return NoShelf()
+    return S3Shelf(boto3.client("s3", region_name=settings.region, config=config(read_s=10)), settings.record_bucket)
+
+
 def facilities(
     settings: Settings, clock: Clock, clips: S3Prompts, definitions: dict[str, AgentDefinition]
 ) -> tuple[Facilities, SipEndpoint | None]:
@@ -195,6 +203,7 @@ def facilities(
         random=random.random,
         secrets=secret_values(definitions),
         announcer=announcer(settings),
+        shelf=shelf(settings),
         lines=endpoint or NoLines(),
         record=_recorder(settings, services),
     )

@@ -21,6 +21,7 @@ from definition.languages import chosen
 from definition.model import Otherwise
 from definition.templates import Known
 from gateway.alarm import Alarm
+from gateway.call_audio import CallAudio
 from gateway.conversation.commands import (
     Answer,
     Ask,
@@ -97,6 +98,7 @@ class LiveCall:
             call,
             {function.name: function for function in self._base.lambdas},
         )
+        self._audio: CallAudio | None = None
         self._over = asyncio.Event()
         self._alarm = Alarm(self._clock, self._ring)
         self._left: Leave | None = None
@@ -158,9 +160,12 @@ class LiveCall:
             if self._sessions is not None:
                 self._sessions.close()
             self._alarm.cancel()
+        if self._audio is not None:
+            self._telling.append(asyncio.create_task(self._audio.close(), name="audio"))
         if self.given_away:
             await self._record.give_away(self._talk.turns.changed())
             log.info("call_given_away", contact=self.contact_id, epoch=self._lease.epoch)
+            await self._told_all()
             return self.outcome
         await self._record.close(self._talk.turns.changed(), self.outcome)
         await self._leg.close()
@@ -178,6 +183,9 @@ class LiveCall:
 
     async def _serve(self) -> None:
         context = await self._begin()
+        if self._base.record_calls:
+            self._audio = CallAudio(self._facilities.shelf, self._call, self._base.keep_days)
+            self._leg.record(self._audio.tape)
         try:
             async with asyncio.TaskGroup() as tasks:
                 self._tasks = tasks
@@ -191,6 +199,8 @@ class LiveCall:
                 tasks.create_task(self._injections.run(), name="injections")
                 tasks.create_task(self._record.write(), name="write")
                 tasks.create_task(self._hand_on(), name="hand on")
+                if self._audio is not None:
+                    tasks.create_task(self._audio.run(), name="audio")
                 self._carry_out()
                 await self._over.wait()
                 raise _Over
@@ -388,9 +398,12 @@ class LiveCall:
 
     async def _announced(self) -> None:
         """What was begun to be told, and that the call is over. Each wait is bounded by its client."""
+        await self._told_all()
+        await self._tell(self._told(Kind.ENDED, self.outcome))
+
+    async def _told_all(self) -> None:
         for task in self._telling:
             await task
-        await self._tell(self._told(Kind.ENDED, self.outcome))
 
     def _told(self, kind: Kind, outcome: Outcome) -> Told:
         left = self._left

@@ -12,6 +12,7 @@ from contract.clock import Clock
 from contract.store import GatewayStore
 from definition import AgentDefinition
 from gateway.announcing import Announcer, NobodyToTell
+from gateway.call_audio import NoShelf, Shelf
 from gateway.functions.invoker import Invoker
 from gateway.legs.leg import Leg
 from gateway.telemetry.lag import LoopLag
@@ -68,7 +69,7 @@ def _unheard(what: str, value: object) -> None:
 @dataclass(frozen=True, slots=True)
 class Facilities:
     """`queue_arns`: queue names of the definitions to ARNs. `random`: numbers in [0, 1). `told`: what the service wants
-    of a call, for who records it."""
+    of a call, for who records it. `shelf`: where recordings for customers are kept."""
 
     store: GatewayStore
     clock: Clock
@@ -82,6 +83,7 @@ class Facilities:
     lag: LoopLag = field(default_factory=LoopLag)
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
     announcer: Announcer = field(default_factory=NobodyToTell)
+    shelf: Shelf = field(default_factory=NoShelf)
     record: Record | None = None
     told: Callable[[str, object], None] = _unheard
 

@@ -14,6 +14,7 @@ from typing import Protocol
 from contract.actions import Returned, Transfer
 from contract.call import Head
 from contract.turns import HeardSource
+from gateway.legs.tape import Tape
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,6 +226,10 @@ class Leg(Protocol):
         ...
 
     def hang_up(self, reason: str) -> None: ...
+
+    def record(self, tape: Tape) -> None:
+        """Write both sides to the tape, as they are heard. Before `run`."""
+        ...
 
     def saw(self, head: Head) -> None:
         """The call read its head: whatever it says of the flow is news for the leg."""

@@ -39,6 +39,7 @@ class Bound(StrEnum):
     SAYINGS = "LimitSayings"
     OPENING = "LimitOpening"
     RECORDING = "LimitRecording"
+    TAPE = "LimitTape"
 
 
 _tally: Final[Counter[str]] = Counter()

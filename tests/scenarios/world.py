@@ -167,6 +167,16 @@ class Functions:
         return json.dumps(await self.bodies[name](payload))
 
 
+class Shelf:
+    """Recordings for customers."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, bytes] = {}
+
+    async def put(self, key: str, wav: bytes, keep_days: int) -> None:
+        self.kept[key] = wav
+
+
 class Announced:
     """What subscribers were told."""
 
@@ -218,6 +228,7 @@ class World:
         self.lambdas = Lambdas(self)
         self.requests = itertools.count(1)
         self.announcer = Announced()
+        self.shelf = Shelf()
         self.switchboard = Switchboard(self)
         self.estate: Estate = estate(returning=self.returning)
         self.clock: LoopClock
@@ -337,6 +348,7 @@ class World:
             queue_arns=self.estate.queue_arns,
             random=lambda: 0.5,
             announcer=self.announcer,
+            shelf=self.shelf,
             lines=self.switchboard,
         )
 

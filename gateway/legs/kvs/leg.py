@@ -12,6 +12,7 @@ from typing import Protocol
 import structlog
 
 from contract.actions import Play
+from contract.audio import lin2ulaw
 from contract.call import Call, Head, Lease, MediaStream
 from contract.clock import Clock
 from contract.errors import StoreUnavailable
@@ -26,6 +27,7 @@ from gateway.legs.kvs.prompts import Prompts, key_of
 from gateway.legs.kvs.source import MediaSource, caller_blocks
 from gateway.legs.kvs.speaker import Speaker
 from gateway.legs.leg import CallerAudio, Handover, LegEvent, LegFailed, Question
+from gateway.legs.tape import Tape
 from gateway.telemetry.bounds import Bound, reached
 
 log = structlog.get_logger()
@@ -75,6 +77,7 @@ class KvsLeg:
         self._fragments = FragmentReader(call.contact_id)
         self._echo = EchoGate()
         self._pushed = asyncio.Event()
+        self._tape: Tape | None = None
         self._since_ms = 0  # media time from which the caller is heard
         self._media_ms = services.clock.now_ms()
         self._speaker = Speaker(
@@ -126,6 +129,9 @@ class KvsLeg:
 
     def hang_up(self, reason: str) -> None:
         self._speaker.hang_up(reason)
+
+    def record(self, tape: Tape) -> None:
+        self._tape = tape
 
     def saw(self, head: Head) -> None:
         if head.disconnected_at_ms:
@@ -181,6 +187,7 @@ class KvsLeg:
                         continue
                     now = self._clock.now_ms()
                     self._media_ms = now
+                    self._keep(block)
                     if block.direction is Direction.FROM_CUSTOMER and block.media_ms < self._since_ms:
                         continue
                     if block.direction is Direction.FROM_CUSTOMER:
@@ -196,6 +203,12 @@ class KvsLeg:
             if not self._speaker.leaving:
                 self._events.put_nowait(LegFailed(f"media_{error.reason}"))
         return False
+
+    def _keep(self, block: CallerBlock) -> None:
+        """For the recording, where there is to be one."""
+        if self._tape is not None:
+            write = self._tape.said if block.direction is Direction.FROM_CUSTOMER else self._tape.played
+            write(block.media_ms, lin2ulaw(block.pcm))
 
     def _without_echo(self, block: CallerBlock) -> CallerBlock:
         """The block, or silence in its place where it is only the agent's own voice."""

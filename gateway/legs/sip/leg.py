@@ -37,6 +37,7 @@ from gateway.legs.sip.line import Line
 from gateway.legs.sip.playout import SILENT_FRAME
 from gateway.legs.sip.rtp import FRAME_MS
 from gateway.legs.sip.tones import WAIT_TONE
+from gateway.legs.tape import Tape
 
 log = structlog.get_logger()
 
@@ -83,6 +84,8 @@ class SipLeg:
         self._questions: asyncio.Queue[Question | _Typed] = asyncio.Queue(MOST_QUESTIONS)
         self._wanted: Question | None = None
         self._events: asyncio.Queue[LegEvent] = asyncio.Queue(MOST_EVENTS)
+        self._tape: Tape | None = None
+        self._began_ms = self._beats = 0
         self._final: Action | None = None
         self._final_seq = 0
         self._taken = False
@@ -144,6 +147,9 @@ class SipLeg:
             self._final = action
             self._wake.set()
 
+    def record(self, tape: Tape) -> None:
+        self._tape = tape
+
     def saw(self, head: Head) -> None:
         self._newest = head
         if head.disconnected_at_ms:
@@ -182,6 +188,7 @@ class SipLeg:
         await self._persist(lambda: self._store.note_dialog(self._lease, self._line.record))
         if self._call.opening is not None and self._call.attempt == 1:
             self._line.stream.playout.opening(await self._opening(self._call.opening.url))
+        self._began_ms = self._clock.now_ms()
         self._line.start(self._beat)
         if self._call.returned is not Returned.NONE:
             self._emit(TransferReturned(self._call.returned))
@@ -194,12 +201,22 @@ class SipLeg:
         if packet is not None:
             self._line.send(packet)
         frame = stream.caller()
-        if self._keypad.deaf(now):
+        deaf = self._keypad.deaf(now)
+        self._keep(SILENT_FRAME if deaf else frame.ulaw, stream.playout.sent, left_out)
+        if deaf:
             self._emit(CallerAudio(now - FRAME_MS, SILENT_FRAME, frame.delay_ms, inserted=True, speech=False))
         else:
             self._emit(CallerAudio(now - FRAME_MS, frame.ulaw, frame.delay_ms, frame.made_up))
         self._take_keys(stream.pressed(), now)
         self._tell()
+
+    def _keep(self, caller: bytes, heard: bytes, left_out: int) -> None:
+        """For the recording, where there is to be one; by beats, since they have no jitter."""
+        at_ms = self._began_ms + self._beats * FRAME_MS
+        self._beats += 1 + left_out
+        if self._tape is not None:
+            self._tape.said(at_ms, caller)
+            self._tape.played(at_ms, heard)
 
     def _take_keys(self, pressed: str, now_ms: int) -> None:
         """Keys answer the question that is open; else the call is told of them."""

@@ -24,6 +24,7 @@ class Playout:
     starved: int = 0
     cleared_ms: int = 0  # when `clear` last stopped something
     silent_after_ms: int = 0  # and how long after it the first silent packet went out; the longest of the call
+    sent: bytes = SILENT_FRAME  # the last frame
     _queue: bytearray = field(default_factory=bytearray)
     _tone: bytearray = field(default_factory=bytearray)
     _stretch: int | None = None
@@ -67,6 +68,10 @@ class Playout:
 
     def frame(self, now_ms: int) -> tuple[bytes, bool]:
         """The next 20 ms, and whether speech begins with them. Runs for every beat."""
+        self.sent, begins = self._frame(now_ms)
+        return self.sent, begins
+
+    def _frame(self, now_ms: int) -> tuple[bytes, bool]:
         if self._stretch is None:
             if self._awaits_silence:
                 self._awaits_silence = False

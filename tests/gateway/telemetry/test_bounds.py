@@ -40,6 +40,7 @@ from gateway.legs.kvs.prompts import MemoryPrompts
 from gateway.legs.kvs.reconnect import StartSelector
 from gateway.legs.kvs.source import caller_blocks
 from gateway.legs.kvs.speaker import MOST_SAYINGS
+from gateway.legs.tape import MOST_MS, Tape
 from gateway.recording import tape
 from gateway.telemetry import bounds
 from gateway.telemetry.bounds import Bound
@@ -210,6 +211,16 @@ def test_so_much_is_kept_for_after_a_cough(monkeypatch: pytest.MonkeyPatch) -> N
     assert tail is not None
     assert len(tail.ulaw) == 800
     assert only(Bound.KEPT_SPEECH, 2)
+
+
+def test_audio_of_a_time_that_cannot_be_is_in_no_recording() -> None:
+    tape = Tape()
+    tape.said(1000, bytes(160))
+    tape.said(1000 + MOST_MS + 100, bytes(160))
+    part = tape.rest()
+    assert part is not None
+    assert len(part.caller) == 160
+    assert only(Bound.TAPE)
 
 
 def test_stretches_of_long_ago_are_forgotten_and_those_that_are_sought_are_not() -> None:

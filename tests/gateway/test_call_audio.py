@@ -1,0 +1,68 @@
+"""Recordings for customers: put away part by part, and never in a caller's way."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import boto3
+import pytest
+from botocore.stub import Stubber
+from structlog.testing import capture_logs
+
+from contract.announcement import record_prefix
+from contract.audio import BYTES_PER_MS
+from contract.running import inline
+from gateway.call_audio import LOOK_S, CallAudio, NoShelf, S3Shelf
+from gateway.legs.tape import LATE_MS, PART_MS
+from tests.contract.samples import CONTACT, T0, a_call
+
+
+class Shelf:
+    def __init__(self) -> None:
+        self.kept: list[tuple[str, int, int]] = []
+
+    async def put(self, key: str, wav: bytes, keep_days: int) -> None:
+        self.kept.append((key, len(wav), keep_days))
+
+
+async def test_what_is_full_is_put_away_while_the_call_lasts_and_the_rest_at_its_end() -> None:
+    shelf = Shelf()
+    audio = CallAudio(shelf, a_call(), 30)
+    running = asyncio.create_task(audio.run())
+    audio.tape.said(T0, bytes((PART_MS + LATE_MS) * BYTES_PER_MS))
+    await asyncio.sleep(LOOK_S + 1)
+    assert [key for key, _, _ in shelf.kept] == [f"{record_prefix(CONTACT)}1-audio-{T0}.wav"]
+    running.cancel()
+    await audio.close()
+    await audio.close()
+    assert [(key.rpartition("-")[2], days) for key, _, days in shelf.kept[1:]] == [(f"{T0 + PART_MS}.wav", 30)]
+
+
+def client() -> Any:
+    return boto3.client("s3", region_name="eu-central-1", aws_access_key_id="x", aws_secret_access_key="x")
+
+
+@pytest.mark.parametrize("refused", [False, True])
+def test_a_part_expires_with_the_record_and_a_refusal_is_logged(refused: bool) -> None:
+    s3 = client()
+    given = {
+        "Bucket": "records",
+        "Key": "calls/c/1-audio-1.wav",
+        "Body": b"wav",
+        "ContentType": "audio/wav",
+        "Tagging": "keep-days=7",
+    }
+    with Stubber(s3) as stubber, capture_logs() as logged:
+        if refused:
+            stubber.add_client_error("put_object", "AccessDenied")
+        else:
+            stubber.add_response("put_object", {}, given)
+        asyncio.run(S3Shelf(s3, "records", inline).put("calls/c/1-audio-1.wav", b"wav", 7))
+    assert [entry["event"] for entry in logged] == (["recording_not_kept"] if refused else [])
+
+
+def test_without_a_bucket_it_is_said_that_nothing_is_kept() -> None:
+    with capture_logs() as logged:
+        asyncio.run(NoShelf().put("key", b"", 1))
+    assert logged[0]["why"] == "no bucket"
