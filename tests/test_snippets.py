@@ -90,6 +90,16 @@ def test_the_function_of_the_page_decides_by_the_context() -> None:
     assert handler("orders")(known, None) == {"cancelled": True}
 
 
+def test_the_function_of_the_page_that_gets_a_secret_remembers_who_typed_it() -> None:
+    pin = load(EXAMPLES / "agents" / "typing.yaml").collect["pin"]
+    assert pin.function is not None
+    assert (pin.function.name, pin.parameter, pin.function.redact) == ("check_pin", "pin", ("pin",))
+    event = {"function": "check_pin", "context": {"caller_number": "+49301"}}
+    typed = handler("orders")({**event, "arguments": {"pin": "4711"}}, None)
+    assert typed == {"verified": True, "remember": {"customer": "+49301"}}
+    assert handler("orders")({**event, "arguments": {"pin": "1"}}, None) == {"verified": False}
+
+
 def test_what_the_page_says_of_each_function_is_what_the_gateway_knows() -> None:
     functions = load(EXAMPLES / "agents" / "orders.yaml").functions
     assert list(functions) == ["find_order", "cancel_order", "charge_card", "get_weather"]

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
+from pathlib import Path
 
 import pytest
 from structlog.testing import capture_logs
 
 from contract.privacy import CARD
+from gateway.telemetry import bounds
+from gateway.telemetry.metrics import UNITS, line
 from simulator.deepgram.loopback import Loopback
 from tests.scenarios import written
 from tests.scenarios.playing import prepared, world
-from tests.scenarios.world import CONTACT
+from tests.scenarios.world import CONTACT, World
 from tests.scenarios.written import Expected, Said, Written
 
+ROOT = Path(__file__).resolve().parents[2]
 PIN = "7391"
 PLANTED = ("471108", PIN, "zebediah", "quartermaine", "4111", "1980", "reviewed", "berg", "oak dining table")
 CALLS = {
@@ -37,16 +42,33 @@ async def test_nothing_of_a_call_is_in_a_log(
         said[-1:] = [Said("i have a pin"), Said("", press=PIN), Said("i would rather type"), Said("", press="471108")]
         said.append(Said("a person please"))
     call = world(Written("planted", "", said, Expected(), agent=agent, patience_s=20), form, "best")
+    figures: list[str] = []
+
+    async def measure(call: World) -> None:
+        """As the gateway's process does, though more often."""
+        while True:
+            values = {"Calls": len(call.service.calls), "Tasks": len(asyncio.all_tasks()), **bounds.take()}
+            figures.append(line("planted", values, call.clock.now_ms()))
+            await asyncio.sleep(0.5)
+
     with capture_logs() as logged:
-        await call.call()
+        await call.call(measure)
     assert call.queued is not None
+    assert figures
     flow_log = [event.detail["line"] for event in call.events if event.kind == "log"]
     standard = capsys.readouterr()
     assert logged
     assert flow_log
     assert "started" in standard.out or "disconnected" in standard.out
     everything = "\n".join(
-        [json.dumps(logged, default=str), json.dumps(flow_log, default=str), standard.out, standard.err, caplog.text]
+        [
+            json.dumps(logged, default=str),
+            json.dumps(flow_log, default=str),
+            standard.out,
+            standard.err,
+            caplog.text,
+            *figures,
+        ]
     ).lower()
     assert [planted for planted in PLANTED if planted in everything] == []
 
@@ -85,3 +107,21 @@ async def test_a_secret_that_was_typed_is_with_its_function_and_nowhere_else(
     everything += [*sent, json.dumps(dict(call.handover))]
     assert any("verified" in text for text in sent)
     assert [text for text in everything if PIN in text] == []
+
+
+def test_a_metric_has_a_name_of_ours_and_a_number_and_nothing_else() -> None:
+    """Whatever a call holds, it cannot become a metric: every name is listed, with its unit."""
+    with pytest.raises(KeyError):
+        line("deployment", {"471108": 1}, 0)
+    record = json.loads(line("deployment", dict.fromkeys(UNITS, 1.0), 0))
+    told = {name: value for name, value in record.items() if name not in ("_aws", "Deployment")}
+    assert all(isinstance(value, float) for value in told.values())
+    assert record["_aws"]["CloudWatchMetrics"][0]["Dimensions"] == [["Deployment"]]
+
+
+def test_nothing_traces_calls() -> None:
+    """There are no spans that could hold words; who adds a tracer plants digits for it here."""
+    code = [path for name in ("gateway", "lambdas", "contract") for path in (ROOT / name).rglob("*.py")]
+    assert len(code) > 100
+    tracers = ("opentelemetry", "aws_xray_sdk", "ddtrace", "tracing_config")
+    assert [path.name for path in code if any(tracer in path.read_text(encoding="utf-8") for tracer in tracers)] == []
