@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.fuzz import definitions, lambda_events, matroska, voice_agent
+from tests.fuzz import definitions, lambda_events, matroska, sip, voice_agent
 
 CORPUS = Path(__file__).parent / "corpus"
 
@@ -32,6 +32,7 @@ TARGETS = {
         Target("matroska", matroska.holds, matroska.seeds, 4096),
         Target("voice_agent", voice_agent.holds, voice_agent.seeds, 1024),
         Target("lambda_events", lambda_events.holds, lambda_events.seeds, 8192),
+        Target("sip", sip.holds, sip.seeds, 4096),
         Target("definitions", definitions.holds, definitions.seeds, 640),
     )
 }

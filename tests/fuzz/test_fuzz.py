@@ -10,7 +10,13 @@ import pytest
 from tests.fuzz.mutation import inputs
 from tests.fuzz.targets import TARGETS, Target
 
-SHORT = {"matroska": 3000, "voice_agent": 4000, "lambda_events": 5000, "definitions": 1000}  # some seconds in all
+SHORT = {
+    "matroska": 3000,
+    "voice_agent": 4000,
+    "lambda_events": 5000,
+    "sip": 3000,
+    "definitions": 1000,
+}  # some seconds in all
 
 
 @pytest.mark.parametrize("target", TARGETS.values(), ids=lambda target: target.name)
