@@ -33,7 +33,7 @@ from gateway.legs.kvs.prompts import S3Prompts
 from gateway.legs.kvs.wav import ulaw_of
 from gateway.legs.leg import Leg
 from gateway.legs.sip.endpoint import SipEndpoint
-from gateway.legs.sip.leg import SipLeg
+from gateway.legs.sip.leg import SipLeg, SipServices
 from gateway.legs.sip.settings import TASK, SipSettings
 from gateway.public_address import public_address
 from gateway.recording.folder import Recorder
@@ -186,10 +186,14 @@ def facilities(
     functions = boto3.client("lambda", config=config(read_s=FUNCTION_READ_S, attempts=1))
     invoker = LambdaInvoker(functions, settings.function_arns, in_thread)
 
+    sip = None
+    if endpoint is not None:
+        secret = functools.partial(pass_on, invoker, store)
+        sip = SipServices(store, clock, endpoint.lines.__getitem__, opening, secret)
+
     def open_leg(lease: Lease, head: Head, call: Call) -> Leg:
-        if endpoint is not None and call.form is FlowForm.SIP:
-            line, secret = endpoint.lines[call.contact_id], functools.partial(pass_on, invoker, store, call)
-            return SipLeg(store, clock, line, lease, head, call, opening, secret)
+        if sip is not None and call.form is FlowForm.SIP:
+            return SipLeg(sip, lease, head, call)
         return KvsLeg(services, lease, head, call)
 
     at_hand = Facilities(
@@ -205,7 +209,7 @@ def facilities(
         announcer=announcer(settings),
         shelf=shelf(settings),
         lines=endpoint or NoLines(),
-        record=_recorder(settings, services),
+        record=_recorder(settings, services, sip),
     )
     return at_hand, endpoint
 
@@ -224,8 +228,8 @@ def certificate(settings: Settings) -> Certificate | None:
     return Certificate(boto3.client("secretsmanager", config=config()), settings.sip.tls_secret)
 
 
-def _recorder(settings: Settings, services: KvsServices) -> Recorder | None:
+def _recorder(settings: Settings, services: KvsServices, sip: SipServices | None) -> Recorder | None:
     if settings.recordings is None:
         return None
     log.warning("calls_are_recorded", folder=str(settings.recordings))  # they hold what is said
-    return Recorder(settings.recordings, settings.release, services, time.monotonic_ns)
+    return Recorder(settings.recordings, settings.release, services, time.monotonic_ns, sip=sip)

@@ -7,7 +7,7 @@ from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from contract.call import Call, FlowForm, Head, Lease
+from contract.call import Call, Head, Lease
 from contract.clock import Clock
 from contract.store import GatewayStore
 from definition import AgentDefinition
@@ -88,7 +88,7 @@ class Facilities:
     told: Callable[[str, object], None] = _unheard
 
     def of_call(self, lease: Lease, head: Head, call: Call) -> AbstractAsyncContextManager[Facilities]:
-        """The same for one call, recorded where calls are; a recording knows the kvs leg only."""
-        if self.record is None or call.form is FlowForm.SIP:
+        """The same for one call, recorded where calls are."""
+        if self.record is None:
             return nullcontext(self)
         return self.record(self, lease, head, call)

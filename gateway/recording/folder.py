@@ -4,6 +4,9 @@
     kvs.mkv         what GetMedia brought: both sides of the call as Connect streams them
     agent.wav       what the voice agent said, without the pauses
     caller.wav      what the voice agent was sent
+    line.wav        of a call over SIP: what the caller said
+    heard.wav       and heard
+    prompts.wav     and the rendered sentences among it
 
 No file is held open: what was on disk when a gateway died is a recording that ends there.
 """
@@ -28,6 +31,7 @@ from contract.running import Run, in_thread
 from gateway.facilities import Facilities
 from gateway.legs.kvs.leg import KvsServices
 from gateway.legs.kvs.wav import HEADER_BYTES, ulaw_header
+from gateway.legs.sip.leg import SipServices
 from gateway.recording.errors import UnknownVersion, UnreadableRecording
 from gateway.recording.tape import VERSION, Audio, Tape, TapeClock
 from gateway.recording.taps import header, tapped
@@ -35,7 +39,8 @@ from gateway.recording.taps import header, tapped
 log = structlog.get_logger()
 
 SIDECAR = "sidecar.jsonl"
-FILES = {Audio.KVS: "kvs.mkv", Audio.AGENT: "agent.wav", Audio.CALLER: "caller.wav"}
+FILES = {kind: f"{kind.value}.wav" for kind in Audio} | {Audio.KVS: "kvs.mkv"}
+WAV = tuple(kind for kind in Audio if kind is not Audio.KVS)
 FLUSH_S = 1.0
 
 
@@ -49,6 +54,7 @@ class Recorder:
     now_ns: Callable[[], int]
     exact: bool = False  # the event loop's clock jumps: a replay is the same to the millisecond
     run: Run = in_thread
+    sip: SipServices | None = None
 
     @asynccontextmanager
     async def __call__(self, facilities: Facilities, lease: Lease, head: Head, call: Call) -> AsyncIterator[Facilities]:
@@ -60,7 +66,7 @@ class Recorder:
         over = asyncio.Event()
         flushing = asyncio.create_task(self._flush(folder, tape, over), name="recording")
         try:
-            yield tapped(facilities, self.services, tape, clock)
+            yield tapped(facilities, self.services, tape, clock, self.sip)
         finally:
             over.set()
             await flushing  # one thread after the other: the order of the lines is the order of the call
@@ -98,7 +104,7 @@ def append(folder: Path, lines: str, audio: Mapping[Audio, bytes]) -> None:
 
 def finish(folder: Path) -> None:
     """Write into the WAV files how long they have become; until then they seem empty."""
-    for kind in (Audio.AGENT, Audio.CALLER):
+    for kind in WAV:
         path = folder / FILES[kind]
         if path.exists():
             with path.open("r+b") as file:
@@ -134,7 +140,7 @@ def load(path: Path) -> Recording:
     if first.get("version") != VERSION:
         raise UnknownVersion(str(path), first.get("version"), VERSION)
     audio = {kind: files.get(name, b"") for kind, name in FILES.items()}
-    for kind in (Audio.AGENT, Audio.CALLER):
+    for kind in WAV:
         audio[kind] = audio[kind][HEADER_BYTES:]
     return Recording(path.name.removesuffix(".tar.xz"), first, lines, audio)
 

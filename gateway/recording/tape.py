@@ -6,8 +6,9 @@ A line is `{"t": ns since the beginning, "at": place, ...}`:
     n, ok | raised       what came of the n-th
     text | bytes | raised   what a connection or a stream brought; `bytes` counts, the audio itself is beside
 
-Beside the lines there are three streams of bytes: `kvs` (what GetMedia brought, Matroska), `agent` (µ-law that the
-voice agent sent) and `caller` (µ-law that it was sent).
+Beside the lines there are streams of bytes: `kvs` (what GetMedia brought, Matroska), `agent` (µ-law that the voice
+agent sent) and `caller` (µ-law that it was sent); of a call over SIP `line` (the caller's µ-law, 20 ms a beat), `heard`
+(what the caller heard) and `prompts` (rendered ones that were read).
 """
 
 from __future__ import annotations
@@ -30,6 +31,9 @@ class Audio(StrEnum):
     KVS = "kvs"
     AGENT = "agent"
     CALLER = "caller"
+    LINE = "line"
+    HEARD = "heard"
+    PROMPTS = "prompts"
 
 
 class TapeClock:
@@ -82,13 +86,13 @@ class Tape:
     def sent(self, at: str, text: str) -> None:
         self._note({"at": at, "do": "send", "args": [self._without_secrets(text)]})
 
-    def audio(self, at: str, kind: Audio, content: bytes) -> None:
-        """Bytes that came, or, for `caller`, went."""
+    def audio(self, at: str, kind: Audio, content: bytes, **more: Any) -> None:
+        """Bytes that came, or, for `caller` and `heard`, went; `more` stands in the line beside them."""
         if self.full:
             return
         self._audio[kind] += content
         self.bytes += len(content)
-        self._note({"at": at, "bytes": len(content)})
+        self._note({"at": at, "bytes": len(content), **more})
 
     def take(self) -> tuple[str, dict[Audio, bytes]]:
         """What was noted since the last time."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, cast
 
-from contract.call import Call, Head, Lease
+from contract.call import Call, FlowForm, Head, Lease
 from contract.errors import VoiceAgentError
 from contract.store import GatewayStore
 from definition.languages import chosen
@@ -17,6 +17,9 @@ from gateway.legs.kvs.leg import KvsLeg, KvsServices, Presence
 from gateway.legs.kvs.prompts import Prompts
 from gateway.legs.kvs.reconnect import StartSelector
 from gateway.legs.kvs.source import MediaBody, MediaSource
+from gateway.legs.leg import Leg
+from gateway.legs.sip.leg import SipLeg, SipServices
+from gateway.recording.sip_taps import tapped_sip
 from gateway.recording.tape import Audio, Tape, TapeClock
 from gateway.voice_agent.connection import Connection, Connector
 from gateway.voice_agent.errors import VoiceAgentConnectionError
@@ -26,8 +29,10 @@ STORE, FUNCTIONS, PROMPTS, CONNECT, DEEPGRAM, KVS, CHANCE, SERVICE = (
 )  # fmt: skip
 
 
-def tapped(facilities: Facilities, services: KvsServices, tape: Tape, clock: TapeClock) -> Facilities:
-    """The same facilities for one call, heard by a tape."""
+def tapped(
+    facilities: Facilities, services: KvsServices, tape: Tape, clock: TapeClock, sip: SipServices | None = None
+) -> Facilities:
+    """The same facilities for one call, heard by a tape. `sip`: for calls over SIP."""
     store = cast(GatewayStore, _Asked(facilities.store, STORE, tape))
     random = _chance(facilities.random, tape)
     heard = replace(
@@ -40,8 +45,12 @@ def tapped(facilities: Facilities, services: KvsServices, tape: Tape, clock: Tap
         random=random,
     )
 
-    def open_leg(lease: Lease, head: Head, call: Call) -> KvsLeg:
-        return KvsLeg(heard, lease, head, call)
+    def open_leg(lease: Lease, head: Head, call: Call) -> Leg:
+        if sip is None or call.form is not FlowForm.SIP:
+            return KvsLeg(heard, lease, head, call)
+        line = tapped_sip(replace(sip, store=store, clock=clock), tape, lambda: leg)
+        leg = SipLeg(line, lease, head, call)
+        return leg
 
     return replace(
         facilities,

@@ -14,6 +14,7 @@ from itertools import islice, zip_longest
 from typing import Any
 
 from gateway.recording.folder import Recording
+from gateway.recording.sip_taps import LINE
 from gateway.recording.tape import Audio
 from gateway.recording.taps import CHANCE
 from tests.recordings.player import LOOKS
@@ -95,11 +96,12 @@ def _first(before: list[Done], now: list[Done], slack: int, end_ms: float) -> Di
 
 def _by_place(recording: Recording) -> dict[str, list[Done]]:
     done: dict[str, list[Done]] = defaultdict(list)
-    at = 0
+    at = dict.fromkeys(Audio, 0)
     for line in recording.lines:
         if line["at"].endswith(SENT):
-            content = recording.audio[Audio.CALLER][at : at + line["bytes"]]
-            at += line["bytes"]
+            kind = Audio.HEARD if line["at"].startswith(LINE) else Audio.CALLER
+            content = recording.audio[kind][at[kind] : at[kind] + line["bytes"]]
+            at[kind] += line["bytes"]
             done[line["at"]].append(Done(line["at"], line["t"] / 1e6, {"audio": content.hex()}))
         elif "do" in line and line["do"] != "close" and (line["at"], line["do"]) not in LOOKS and line["at"] != CHANCE:
             done[line["at"]].append(Done(line["at"], line["t"] / 1e6, {line["do"]: _readable(line["args"])}))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import tarfile
 from collections.abc import Callable, Coroutine, Sequence
@@ -228,6 +229,22 @@ def _caller_before(stream: Stream, now_ms: int) -> None:
     stream.stop(now_ms)
 
 
+async def _every_third_packet_is_lost(studio: Studio) -> None:
+    await studio.until(lambda world: bool(world.switchboard.lines))
+    line = studio.switchboard.lines[0]
+    receive, count = line.stream.receive, itertools.count()
+
+    def lossy(data: bytes, source: tuple[str, int], now_ms: int) -> None:
+        if next(count) % 3:
+            receive(data, source, now_ms)
+
+    line.lossy = lossy
+
+
+def _beats(recording: Recording) -> list[dict[str, Any]]:
+    return [line for line in recording.lines if line["at"] == "line" and "bytes" in line]
+
+
 def _do(recording: Recording, at: str, do: str) -> list[list[Any]]:
     return [line["args"] for line in recording.lines if line["at"] == at and line.get("do") == do]
 
@@ -309,6 +326,21 @@ ODDITIES = {
             "the caller speaks into the goodbye, and the end is taken back",
             lambda recording: "when are you open" in _user_texts(recording),
             said=(spoken("good bye"), spoken("when are you open", 0.8), spoken("bye")),
+        ),
+        Oddity(
+            "over_sip_into_the_answer",
+            "over SIP the caller speaks into the agent's answer, and the line goes quiet at the next packet",
+            lambda recording: "when are you open" in _user_texts(recording) and len(_beats(recording)) > 500,
+            said=(spoken("it is 4711"), spoken("when are you open", 1.5), spoken("a person please")),
+            form="sip",
+        ),
+        Oddity(
+            "over_sip_with_loss",
+            "over SIP every third packet of the caller is lost",
+            lambda recording: sum("made_up" in beat for beat in _beats(recording)) > 100,
+            said=(spoken("it is 4711"), spoken("a person please")),
+            form="sip",
+            during=_every_third_packet_is_lost,
         ),
         Oddity(
             "unknown_messages",

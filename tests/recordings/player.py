@@ -19,11 +19,15 @@ from gateway.functions.invoker import Invoker
 from gateway.legs.kvs.leg import KvsServices, Presence
 from gateway.legs.kvs.prompts import Prompts
 from gateway.legs.kvs.reconnect import StartSelector
+from gateway.legs.leg import Question
+from gateway.legs.sip.leg import SipServices
 from gateway.recording.codec import decode
 from gateway.recording.folder import Recording
+from gateway.recording.sip_taps import LINE, OPENING
 from gateway.recording.tape import Audio, Tape, TapeClock
 from gateway.recording.taps import CHANCE, CONNECT, DEEPGRAM, FUNCTIONS, KVS, PROMPTS, SERVICE, STORE, header, tapped
 from simulator import jumping
+from tests.recordings.played_line import PlayedLine
 
 AFTERWARDS_S = 1.0
 # What a call looks at again and again: how often is its own affair, and changes nothing outside.
@@ -56,11 +60,22 @@ class Player:
             if "n" in line and "do" in line:
                 self.answers[place, line["do"]].append((line["t"], came.get((place, line["n"]))))
             elif "bytes" in line and not place.endswith(".sent"):
-                kind = Audio.KVS if place.startswith(KVS) else Audio.AGENT
+                kind = _kind(place)
                 self.streams[place].append((line, self.recording.audio[kind][at[kind] : at[kind] + line["bytes"]]))
                 at[kind] += line["bytes"]
             elif "text" in line or ("raised" in line and "n" not in line):
                 self.streams[place].append((line, b""))
+
+    @property
+    def lines(self) -> list[Line]:
+        return self.recording.lines
+
+    @property
+    def began(self) -> float:
+        return self._began
+
+    def frames(self) -> list[tuple[Line, bytes]]:
+        return list(self.streams[LINE])
 
     @property
     def ends_s(self) -> float:
@@ -109,6 +124,13 @@ class Player:
         if "raised" in line:
             raise decode(line["raised"])
         return str(line["text"]) if "text" in line else content
+
+
+def _kind(place: str) -> Audio:
+    """Which stream of bytes the lines of a place are about."""
+    if place.startswith(KVS):
+        return Audio.KVS
+    return {LINE: Audio.LINE, OPENING: Audio.PROMPTS}.get(place, Audio.AGENT)
 
 
 class _Answers:
@@ -168,6 +190,17 @@ class _Opens:
         return _Opened(self._player, at)
 
 
+def _sip(player: Player, services: KvsServices) -> SipServices:
+    async def opening(url: str) -> bytes:
+        await player.answer(OPENING, "read")
+        return player.streams[OPENING].popleft()[1]
+
+    async def pass_on(call: Call, question: Question, digits: str) -> str:
+        return str(await player.answer(FUNCTIONS, "pass_on"))
+
+    return SipServices(services.store, services.clock, lambda contact_id: PlayedLine(player), opening, pass_on)
+
+
 def _random(player: Player) -> Callable[[], float]:
     def drawn() -> float:
         drawn = player.answers[CHANCE, "random"]
@@ -188,7 +221,7 @@ async def play(recording: Recording) -> tuple[Tape, str]:
     clock = TapeClock(int(first["epoch_ms"]), player.now_ns)
     facilities, services = _facilities(player, clock)
     tape = Tape(clock, header(facilities, lease, head, call, ""), {})
-    live = LiveCall(tapped(facilities, services, tape, clock), lease, head, call)
+    live = LiveCall(tapped(facilities, services, tape, clock, _sip(player, services)), lease, head, call)
     timers = _service(player, live)
     try:
         async with asyncio.timeout(player.ends_s + AFTERWARDS_S):

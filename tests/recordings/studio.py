@@ -47,7 +47,9 @@ class Studio(World):
             source=lambda arn: StreamSource(self.stream, self.clock),
             random=lambda: 0.5,
         )
-        recorder = Recorder(self.folder, "test", services, lambda: round(loop.time() * 1e9), exact=True, run=inline)
+        recorder = Recorder(
+            self.folder, "test", services, lambda: round(loop.time() * 1e9), exact=True, run=inline, sip=self.sip
+        )
         connector = facilities.connector if self.tamper is None else Tampering(self.deepgram, self.tamper)
         return replace(facilities, record=recorder, connector=connector)
 

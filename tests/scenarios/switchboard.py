@@ -37,6 +37,7 @@ class Line:
     over: asyncio.Event = field(default_factory=asyncio.Event)
     reason: str = ""
     cut: bool = False  # its gateway is dead
+    lossy: Callable[[bytes, tuple[str, int], int], None] | None = None  # a way of the packets that loses some
     _beating: asyncio.Task[None] | None = None
 
     @property
@@ -81,7 +82,7 @@ class Line:
     def said(self, pcm: bytes) -> None:
         packet = self.microphone.frame(lin2ulaw(pcm))
         if not self.over.is_set():
-            self.stream.receive(packet, PEER, self.world.clock.now_ms())
+            (self.lossy or self.stream.receive)(packet, PEER, self.world.clock.now_ms())
 
     def pressed(self, keys: str) -> None:
         self.microphone.press(keys)

@@ -39,7 +39,7 @@ from gateway.legs.kvs.prompts import MemoryPrompts
 from gateway.legs.kvs.reconnect import StartSelector
 from gateway.legs.kvs.wav import ulaw_of
 from gateway.legs.leg import Leg
-from gateway.legs.sip.leg import SipLeg
+from gateway.legs.sip.leg import SipLeg, SipServices
 from gateway.openings import render_openings
 from gateway.service import Service
 from gateway.voice_agent.errors import ConnectionEnded, UpgradeRefused
@@ -331,11 +331,12 @@ class World:
         async def opening(url: str) -> bytes:
             return ulaw_of(await self.prompts.get(url))
 
+        secret = functools.partial(pass_on, self.functions, self.store)
+        self.sip = SipServices(self.store, self.clock, self.switchboard.waiting.__getitem__, opening, secret)
+
         def open_leg(lease: Lease, head: Head, call: Call) -> Leg:
             if call.form is FlowForm.SIP:
-                line = self.switchboard.waiting[call.contact_id]
-                secret = functools.partial(pass_on, self.functions, self.store, call)
-                return SipLeg(self.store, self.clock, line, lease, head, call, opening, secret)
+                return SipLeg(self.sip, lease, head, call)
             return KvsLeg(services, lease, head, call)
 
         return Facilities(

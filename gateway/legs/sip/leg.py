@@ -57,29 +57,29 @@ class _Typed:
     digits: str = field(repr=False)
 
 
-class SipLeg:
-    """`opening` reads a rendered opening by its URL, as µ-law; empty when it cannot be had. `pass_on` gives secret
-    digits to whom they are for, and returns what the voice agent may know of it."""
+@dataclass(frozen=True, slots=True)
+class SipServices:
+    """What a leg needs. `line` is that of a contact. `opening` reads a rendered opening by its URL, as µ-law; empty
+    when it cannot be had. `pass_on` gives secret digits to whom they are for, and returns what the agent may know."""
 
-    def __init__(
-        self,
-        store: GatewayStore,
-        clock: Clock,
-        line: Line,
-        lease: Lease,
-        head: Head,
-        call: Call,
-        opening: Callable[[str], Awaitable[bytes]],
-        pass_on: Callable[[Question, str], Awaitable[str]],
-    ) -> None:
-        self._store = store
-        self._clock = clock
-        self._line = line
+    store: GatewayStore
+    clock: Clock
+    line: Callable[[str], Line]
+    opening: Callable[[str], Awaitable[bytes]]
+    pass_on: Callable[[Call, Question, str], Awaitable[str]]
+
+
+class SipLeg:
+    """A call that stands; see the module."""
+
+    def __init__(self, services: SipServices, lease: Lease, head: Head, call: Call) -> None:
+        self._services = services
+        self._store = services.store
+        self._clock = services.clock
+        self._line = services.line(call.contact_id)
         self._lease = lease
         self._call = call
         self._newest = head
-        self._opening = opening
-        self._pass_on = pass_on
         self._keypad = Keypad()
         self._questions: asyncio.Queue[Question | _Typed] = asyncio.Queue(MOST_QUESTIONS)
         self._wanted: Question | None = None
@@ -127,6 +127,16 @@ class SipLeg:
             self._keypad.close()
             self._emit(KeysTaken(Keys.NEVER))
         self._wanted = None
+
+    @property
+    def deaf(self) -> bool:
+        """A secret is typed: nobody is to hear what the caller's line brings."""
+        return self._keypad.deaf(self._clock.now_ms())
+
+    @property
+    def asks_openly(self) -> bool:
+        """What is pressed answers a question that is no secret."""
+        return self._keypad.question is not None and not self._keypad.question.secret
 
     def asked_before(self, since_ms: int) -> None:
         """A call over SIP has no owner but this one."""
@@ -187,7 +197,7 @@ class SipLeg:
     async def _begin(self) -> None:
         await self._persist(lambda: self._store.note_dialog(self._lease, self._line.record))
         if self._call.opening is not None and self._call.attempt == 1:
-            self._line.stream.playout.opening(await self._opening(self._call.opening.url))
+            self._line.stream.playout.opening(await self._services.opening(self._call.opening.url))
         self._began_ms = self._clock.now_ms()
         self._line.start(self._beat)
         if self._call.returned is not Returned.NONE:
@@ -285,7 +295,7 @@ class SipLeg:
         while True:
             match await self._questions.get():
                 case _Typed(question, digits):
-                    self._emit(KeysTaken(Keys.TAKEN, await self._pass_on(question, digits)))
+                    self._emit(KeysTaken(Keys.TAKEN, await self._services.pass_on(self._call, question, digits)))
                 case question:
                     await self._put(question)
 
@@ -309,7 +319,7 @@ class SipLeg:
             log.error("prompt_not_found", contact=self._call.contact_id, cause=error.cause)
             return b""
         there = rendered is not None and rendered.url and rendered.text == question.prompt
-        return await self._opening(rendered.url) if there and rendered is not None else b""
+        return await self._services.opening(rendered.url) if there and rendered is not None else b""
 
     async def _append(self, action: Action) -> int:
         seq = 0
