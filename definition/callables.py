@@ -19,7 +19,7 @@ from definition.shape import Choice, Findings, ListOf, Shape, Table, Text, may, 
 from definition.source import Node
 
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
-_NO_LAMBDA = ("timeout_s", "idempotent", "confirm", "result_bytes", "while_running", "on_failure", "redact")
+_NO_LAMBDA = ("timeout_s", "idempotent", "confirm", "result_bytes", "while_running", "on_failure")
 _ENDPOINT = Table(
     "an endpoint with url",
     {**endpoint("https").keys, "method": may(Choice("POST", "GET", "PUT", "PATCH", "DELETE"), "POST")},

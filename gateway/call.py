@@ -55,9 +55,11 @@ from gateway.lookup import look_up
 from gateway.persona import Persona
 from gateway.questions import Questions
 from gateway.record import CallRecord, Outcome
+from gateway.remote_functions import RemoteFunctions
 from gateway.sessions import Sessions, Shared
 from gateway.telemetry.last_line import last_line
 from gateway.voice_agent.context import Context, build
+from gateway.voice_agent.messages import ServerMessage
 from gateway.wishes import Wishes
 
 log = structlog.get_logger()
@@ -86,6 +88,7 @@ class LiveCall:
         self._record = CallRecord(facilities.store, facilities.clock, lease, head.lease_until_ms)
         self._wishes = Wishes()
         self._questions = Questions()
+        self._remote = RemoteFunctions()
         self._injections = Injections(facilities.store, lease, head, self._inject)
         self._conversation: Conversation | None = None
         self._sessions: Sessions | None = None
@@ -190,7 +193,16 @@ class LiveCall:
             async with asyncio.TaskGroup() as tasks:
                 self._tasks = tasks
                 assert self._persona is not None
-                shared = Shared(self._talk, self._persona, self._leg, tasks, self._carry_out, self._arm, self._remember)
+                shared = Shared(
+                    self._talk,
+                    self._persona,
+                    self._leg,
+                    tasks,
+                    self._carry_out,
+                    self._arm,
+                    self._remember,
+                    self._overheard,
+                )
                 self._sessions = Sessions(self._facilities, self._call, shared, resumed=self._resumed)
                 tasks.create_task(self._leg.run(), name="leg")
                 tasks.create_task(self._listen(), name="listen")
@@ -362,6 +374,24 @@ class LiveCall:
         else:
             self._talk.say(injection.text)
         self._carry_out()
+
+    def _overheard(self, message: ServerMessage) -> None:
+        """What Deepgram called by itself is in the ledger, too."""
+        now, turn = self._clock.now_ms(), self._talk.turns.caller_turns
+        for line in self._remote.overheard(message, self._definition, turn, now):
+            self._runner.ledger[line.key] = line
+            self._record.note(line)
+            if line.finished_at_ms:
+                log.info(
+                    "function",
+                    contact=self.contact_id,
+                    agent=self._call.agent,
+                    function=line.name,
+                    state=line.state.value,
+                    error=line.error,
+                    ms=line.finished_at_ms - line.entered_at_ms,
+                    by="deepgram",
+                )
 
     def _note_question(self, line: FunctionEntry | None) -> None:
         """A line of the ledger like a function's own: a new session is told of it, and so is a human."""

@@ -19,7 +19,7 @@ from gateway.legs.leg import CallerAudio, Leg
 from gateway.persona import Persona
 from gateway.voice_agent.backoff import Reconnects
 from gateway.voice_agent.context import Context
-from gateway.voice_agent.messages import ClientMessage, SettingsApplied, UpdatePrompt
+from gateway.voice_agent.messages import ClientMessage, ServerMessage, SettingsApplied, UpdatePrompt
 from gateway.voice_agent.protocol import State
 from gateway.voice_agent.session import AgentAudio, VoiceAgentSession
 from gateway.voice_agent.treatment import SessionEnded
@@ -37,7 +37,8 @@ LOOK_AGAIN_MS = 250
 @dataclass(frozen=True, slots=True)
 class Shared:
     """What the sessions have in common with the call. `carry_out`: do what the conversation decided; `arm`: its next
-    deadline may have changed; `remember`: the conversation as a new session has to know it."""
+    deadline may have changed; `remember`: the conversation as a new session has to know it; `overheard`: gets every
+    message of the service, for the record."""
 
     conversation: Conversation
     persona: Persona
@@ -46,6 +47,7 @@ class Shared:
     carry_out: Callable[[], None]
     arm: Callable[[], None]
     remember: Callable[[], Context]
+    overheard: Callable[[ServerMessage], None]
 
 
 class Sessions:
@@ -146,6 +148,7 @@ class Sessions:
                 self._unbridge()
                 self._remind(session, context)
                 conversation.session_changed(context.unanswered, now)
+            self._shared.overheard(event)
             conversation.message(event, now)
             self._shared.carry_out()
         raise AssertionError("a session's last event is SessionEnded")

@@ -218,6 +218,7 @@ class World:
     caller_number: str = "+4915112345678"
     attributes: Mapping[str, str] = field(default_factory=dict)
     returning: bool = False  # our flow gives callers back to the flow that it was entered from
+    hosted: Mapping[str, str] = field(default_factory=dict)  # what functions answer that Deepgram calls by itself
     patience_ms: int = HANG_UP_MS  # the caller hangs up so long after the last word of both sides
     end: ContactEnd | None = None
     dead: bool = False
@@ -284,6 +285,7 @@ class World:
             ended=lambda code, reason: ConnectionEnded(code, reason),
             refused=lambda status, body: UpgradeRefused(status),
             manners=self.manners,
+            hosted=self.hosted,
         )
         self.stream = stream_for(self.preset, self.estate.stream_arn, self.estate.instance.id, self.clock.now_ms())
 
