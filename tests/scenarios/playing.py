@@ -167,8 +167,8 @@ async def play(written: Written, form: str, name: str) -> list[str]:
 
 async def _beside(call: WrittenWorld, written: Written) -> None:
     async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(_breaks(call, written))
         tasks.create_task(_presses(call, written))
+        await _breaks(call, written)  # in this very step: what is broken at the start is broken before the first block
 
 
 async def _presses(call: WrittenWorld, written: Written) -> None:
