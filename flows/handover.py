@@ -51,6 +51,7 @@ _HOURS = "Is the queue open"
 _WHEN_OPEN = "When does the queue open"
 _STAFFED = "Is anybody logged in"
 _LEAVE = "To the human"
+_GUIDE = "What the human sees"
 _CLOSED, _NOBODY, _FULL = "Closed", "Nobody there", "Full"
 _CLOSED_UNTIL = "Closed until"
 _OFFER = "Offer a callback instead"
@@ -69,8 +70,9 @@ def add_handover(flow: Flow, parameters: FlowParameters, back: str, *, back_once
     _attributes(flow)
     _priority(flow, parameters)
     _queue(flow, parameters)
-    add_standing(flow, parameters, leaving(_LEAVE))
+    add_standing(flow, parameters, _GUIDE if parameters.guide_flow_arn else leaving(_LEAVE))
     leave = add_leaving(flow, parameters, _LEAVE, full=_way_back(_FULL), failed=places.DEFAULT_QUEUE)
+    _guide(flow, parameters, leave)
     sentences = parameters.sentences
     _blocked(flow, _CLOSED, "closed", sentences.closed, otherwise=places.DEFAULT_QUEUE)
     _blocked(flow, _NOBODY, "no_staff", sentences.no_staff, otherwise=leave)
@@ -136,6 +138,12 @@ def _queue(flow: Flow, parameters: FlowParameters) -> None:
         closed = _WHEN_OPEN
     flow.add(_HOURS, CheckHoursOfOperation(is_open=_STAFFED, closed=closed, failed=_STAFFED))
     flow.add(_STAFFED, CheckStaffing(staffed=FREE, nobody=_way_back(_NOBODY), failed=FREE))
+
+
+def _guide(flow: Flow, parameters: FlowParameters, then: str) -> None:
+    """The handover in the workspace of whoever takes the call; without it the human reads the attributes."""
+    if parameters.guide_flow_arn:
+        flow.add(_GUIDE, UpdateContactEventHooks("DefaultAgentUI", parameters.guide_flow_arn, then=then, failed=then))
 
 
 def _way_back(what: str) -> str:

@@ -138,7 +138,8 @@ class FlowParameters:
     about 400 ms. `customer_queue_flow_arn` is what callers hear while they wait for a human; empty leaves the
     instance's default. `return_flow_arn` is the flow that gets callers back where ours would close the line
     (`flows.returning`); empty closes it. `queue_hours_arn` is the Lambda that knows when a queue opens again; empty
-    leaves that out. `secret_keys_arn` is the Lambda that gets secret key presses, empty where no agent asks for any
+    leaves that out. `guide_flow_arn` is what a human sees of the handover (`flows.guide`); empty leaves the workspace
+    as it is. `secret_keys_arn` is the Lambda that gets secret key presses, empty where no agent asks for any
     that somebody is to get. `priorities` are those that a transfer can ask for; `collect_timeout_s` is from 1 to 180 s,
     until the first key, and `collect_lengths` from 1 to 20 keys, rising. All three are static because
     UpdateContactRoutingBehavior and GetParticipantInput take no references there.
@@ -157,6 +158,7 @@ class FlowParameters:
     customer_queue_flow_arn: str = ""
     return_flow_arn: str = ""
     queue_hours_arn: str = ""
+    guide_flow_arn: str = ""
     priorities: tuple[int, ...] = ()
     flow_logging: FlowLogging = FlowLogging.MINIMAL
     voice: Voice = field(default_factory=Voice)

@@ -5,6 +5,7 @@ Edges are named as in `flows.actions`.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -168,6 +169,36 @@ class DisconnectParticipant(Plain):
 
     def transitions(self) -> Transitions:
         return Transitions()
+
+
+@dataclass(frozen=True, slots=True)
+class ShowView(Plain):
+    """Show a view in the agent workspace and branch on what is chosen in it; for the chat contact of a guide only."""
+
+    type_name: ClassVar[str] = "ShowView"
+    view_arn: str
+    data: Mapping[str, str]
+    time_limit_s: int
+    actions: tuple[When, ...]
+    otherwise: str
+    timed_out: str
+    failed: str
+
+    def parameters(self) -> dict[str, Any]:
+        return {
+            "ViewResource": {"Id": self.view_arn},
+            "InvocationTimeLimitSeconds": str(self.time_limit_s),
+            "ViewData": dict(self.data),
+            "SensitiveDataConfiguration": {"HideResponseOn": ["TRANSCRIPT"]},
+        }
+
+    def transitions(self) -> Transitions:
+        errors = (
+            (NO_MATCHING_CONDITION, self.otherwise),
+            (NO_MATCHING_ERROR, self.failed),
+            ("TimeLimitExceeded", self.timed_out),
+        )
+        return Transitions(self.otherwise, self.actions, errors)
 
 
 @dataclass(frozen=True, slots=True)

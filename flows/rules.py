@@ -304,6 +304,21 @@ FORMS: dict[str, Form | Callable[[Mapping[str, Any]], Form]] = {
         NO_MATCHING_CONDITION,
         conditions=Conditions(None, OPERATORS, least=1),
     ),
+    "ShowView": Form(
+        shape(
+            {
+                "ViewResource": shape({"Id": Reference()}, {"Version": Text()}),
+                "InvocationTimeLimitSeconds": Number(1, 604_800),
+            },
+            {
+                "ViewData": Map(Text()),
+                "SensitiveDataConfiguration": shape({"HideResponseOn": ListOf(words("TRANSCRIPT"))}),
+            },
+        ),
+        NO_MATCHING_ERROR | NO_MATCHING_CONDITION | {"TimeLimitExceeded"},
+        conditions=Conditions(None),
+        flow_types=frozenset({CONTACT_FLOW, CUSTOMER_QUEUE}),
+    ),
     "Loop": Form(
         shape({"LoopCount": Number(0, 100, dynamic=True)}),
         frozenset(),

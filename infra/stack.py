@@ -13,7 +13,7 @@ from flows.parameters import FlowParameters, QueueParameters, SipTransfer, retur
 from infra.assets.staging import Staging
 from infra.contact_centre.access import FlowAccess
 from infra.contact_centre.events import ContactEvents
-from infra.contact_centre.flows import Flows, QueueFlow
+from infra.contact_centre.flows import Flows, Guide, QueueFlow
 from infra.contact_centre.instance import ContactCentre
 from infra.contact_centre.number import NumberAttachment
 from infra.contact_centre.prompts import Prompts
@@ -233,6 +233,7 @@ class VoiceAgentStack(Stack):
             silence_prompt_arn=prompts.arns["silence"],
             short_silence_prompt_arn=prompts.arns["short-silence"],
             customer_queue_flow_arn=self._queue_flow(prompts, access),
+            guide_flow_arn=self._guide(),
             queue_hours_arn=by_flow["queue_hours"].alias.function_arn,
             priorities=priorities(self.definitions.values()),
             flow_logging=self.deployment.flow_logging,
@@ -261,6 +262,12 @@ class VoiceAgentStack(Stack):
                 status=self.deployment.test_cases,
             )
         return flows
+
+    def _guide(self) -> str:
+        """The ARN of the flow that shows humans the handover; "" where the deployment leaves their workspace alone."""
+        if not self.deployment.instance.guide:
+            return ""
+        return Guide(self, "Guide", name=self.deployment.name, instance_arn=self.centre.arn).flow_arn
 
     def _queue_flow(self, prompts: Prompts, access: FlowAccess) -> str:
         """The ARN of what callers hear while they wait; "" for what the instance plays by itself."""

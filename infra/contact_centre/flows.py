@@ -8,6 +8,7 @@ from aws_cdk import Stack
 from aws_cdk import aws_connect as connect
 from constructs import Construct, IDependable
 
+from flows.guide import ACTIONS, guide, view_template
 from flows.interruptible import interruptible
 from flows.language import Flow
 from flows.parameters import FlowParameters, QueueParameters
@@ -41,6 +42,30 @@ class QueueFlow(Construct):
         flow = customer_queue(parameters)
         resource = deployed(self, "queue", flow, CUSTOMER_QUEUE, f"{name}-queue", instance_arn, after)
         self.arn: str = resource.attr_contact_flow_arn
+
+
+class Guide(Construct):
+    """`flow_arn` of the flow that shows humans the handover, and the view that it shows.
+
+    Raises:
+        InvalidFlow: Connect would refuse it.
+    """
+
+    def __init__(self, scope: Construct, construct_id: str, *, name: str, instance_arn: str) -> None:
+        super().__init__(scope, construct_id)
+        view = connect.CfnView(
+            self,
+            "View",
+            instance_arn=instance_arn,
+            name=f"{name}-handover",
+            description="What the voice agent hands over",
+            actions=list(ACTIONS),
+            template=view_template(),
+        )
+        flow = guide(view.attr_view_arn)
+        # Nobody is on the line there: that an error ends it without a word is as it should be.
+        resource = deployed(self, "guide", flow, CONTACT_FLOW, f"{name}-guide", instance_arn, (), ours=False)
+        self.flow_arn: str = resource.attr_contact_flow_arn
 
 
 class Flows(Construct):
@@ -78,10 +103,13 @@ def deployed(
     name: str,
     instance_arn: str,
     after: Sequence[IDependable],
+    *,
+    ours: bool = True,
 ) -> connect.CfnContactFlow:
-    """A flow as a resource; functions that the instance does not know yet may be refused in it."""
+    """A flow as a resource; functions that the instance does not know yet may be refused in it. It is checked by our
+    own rules too, unless `ours` is off."""
     content = flow.to_dict()
-    check(content, flow_type)
+    check(content, flow_type, ours=ours)
     resource = connect.CfnContactFlow(
         scope,
         construct_id,

@@ -124,7 +124,7 @@ def _instance(connect: dict[str, Any]) -> Instance:
         key_arn=given["key"],
     )
     arn = "" if new else connect["instance"]
-    return Instance(streaming, arn, connect["alias"], connect["customer_queue_flow"])
+    return Instance(streaming, arn, connect["alias"], connect["customer_queue_flow"], connect["guide"])
 
 
 def _hours(hours: dict[str, Any]) -> Hours:

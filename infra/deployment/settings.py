@@ -54,12 +54,14 @@ class Streaming:
 @dataclass(frozen=True, slots=True)
 class Instance:
     """An empty `arn` asks for a new instance, named `alias`. `customer_queue_flow` is an ARN, INSTANCES_OWN for what
-    the instance plays by itself, or empty for the flow of this deployment."""
+    the instance plays by itself, or empty for the flow of this deployment. `guide`: humans see the handover in a
+    step-by-step guide."""
 
     streaming: Streaming
     arn: str = ""
     alias: str = ""
     customer_queue_flow: str = ""
+    guide: bool = False
 
 
 @dataclass(frozen=True, slots=True)

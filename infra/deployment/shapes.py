@@ -118,6 +118,7 @@ CONNECT = Table(
         ),
         "streaming": need(STREAMING),
         "customer_queue_flow": may(QUEUE_FLOW, ""),
+        "guide": may(Switch(), False),
     },
 )
 HOURS = Table(

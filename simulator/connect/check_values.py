@@ -266,6 +266,15 @@ def _hooks(action: Action) -> Problems:
         yield "Parameters.EventHooks", f"expected exactly one of {sorted(HOOKS)}"
 
 
+def _view(action: Action) -> Problems:
+    yield from _whole(action.parameters, "InvocationTimeLimitSeconds", 1, 604_800)
+    resource = action.parameters.get("ViewResource")
+    if not isinstance(resource, dict) or "Id" not in resource or not set(resource) <= {"Id", "Version"}:
+        yield "Parameters.ViewResource", "expected an Id, and perhaps a Version"
+    if "ViewData" in action.parameters:
+        yield from _texts(action.parameters, "ViewData")
+
+
 def _routing(action: Action) -> Problems:
     yield from _whole(action.parameters, "QueuePriority", 1, 9_223_372_036_854_775_807)
     yield from _whole(action.parameters, "QueueTimeAdjustmentSeconds", 0, 604_800)
@@ -317,6 +326,7 @@ _CHECKS: Mapping[str, Callable[[Action], Problems]] = {
     "Wait": _wait,
     "CheckMetricData": _metric,
     "UpdateContactEventHooks": _hooks,
+    "ShowView": _view,
     "UpdateContactRoutingBehavior": _routing,
     "UpdateContactData": _contact_data,
     "UpdateContactCallbackNumber": _callback_number,

@@ -114,6 +114,13 @@ SHAPES: Mapping[str, Shape] = {
     "UpdateContactRoutingBehavior": Shape(
         one_of=_set("QueuePriority QueueTimeAdjustmentSeconds"), errors=NOTHING, flow_types=_set("CONTACT_FLOW")
     ),
+    "ShowView": Shape(
+        _set("ViewResource InvocationTimeLimitSeconds"),
+        _set("ViewData SensitiveDataConfiguration"),
+        errors=_set("NoMatchingError NoMatchingCondition TimeLimitExceeded"),
+        conditions=None,
+        flow_types=_set("CONTACT_FLOW CUSTOMER_QUEUE"),
+    ),
     "TransferContactToQueue": Shape(errors=_set("QueueAtCapacity NoMatchingError"), flow_types=INBOUND),
     "TransferToFlow": Shape(_set("ContactFlowId"), flow_types=INBOUND),
     "UpdateContactCallbackNumber": Shape(

@@ -19,6 +19,7 @@ BLOCKS: Mapping[str, Block] = {
     "UpdateContactTextToSpeechVoice": settings.set_voice,
     "UpdateContactData": settings.set_contact_data,
     "UpdateContactEventHooks": settings.set_event_hook,
+    "ShowView": settings.show_view,
     "UpdateContactRoutingBehavior": settings.set_routing,
     "UpdateContactCallbackNumber": settings.set_callback_number,
     "UpdateContactTargetQueue": settings.set_queue,

@@ -50,6 +50,11 @@ def set_event_hook(ex: Execution, action: Action) -> str:
     return action.next
 
 
+def show_view(ex: Execution, action: Action) -> str:
+    """ShowView: supported on the chat channel only, and these contacts are calls."""
+    return action.error()
+
+
 def set_routing(ex: Execution, action: Action) -> str:
     """UpdateContactRoutingBehavior."""
     ex.state.priority = int(action.parameters.get("QueuePriority", ex.state.priority))
