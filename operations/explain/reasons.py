@@ -15,7 +15,14 @@ REASONS = {
     "malformed_event": "the flow's event lacked what start_call needs",
     "malformed_record": "a record in the table could not be read",
     "no_human": "the transfer that was the way out did not happen either",
+    "gateways_full": "every gateway had as many calls as it may",
+    "never_came": "the call was transferred over SIP and never reached a gateway",
+    "call_ended": "the record said that the call was over, and not why",
+    # the flow itself
+    "switched_off": "the switch was closed: Routing, Hours of operation",
+    "flow_failure": "a block of the flow failed that the call cannot do without",
     # the gateway
+    "moved_too_often": "the call lost its gateway too often; it may be the reason for that itself",
     "gateway_error": "an error of ours: the log line call_broke has the traceback",
     "gateway_stopping": "the gateway was told to stop, and no other one took the call",
     "unknown_agent": "the agent definition that the call asked for is not deployed",
