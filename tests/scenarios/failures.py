@@ -101,7 +101,7 @@ class Failing(World):
         async def invoke(arn: str, event: Event, timeout_ms: int) -> Any:
             return await answer(arn, self.tamper(arn.rpartition(":")[2], event), timeout_ms)
 
-        self.lambdas.invoke = invoke  # type: ignore[method-assign, assignment]
+        self.lambdas.invoke = invoke  # type: ignore[method-assign]
 
     def _objects(self) -> Objects:
         return NoClips(self.prompts) if self.clips_fail else super()._objects()
