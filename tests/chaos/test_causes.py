@@ -240,9 +240,10 @@ def test_a_silent_caller_is_not_left_because_the_agent_is_away(form: str) -> Non
 # -- each moment once --------------------------------------------------------------------------------------------
 
 
-@both_flows
 @pytest.mark.parametrize("moment", MOMENTS_OF_A_FUNCTION)
-@pytest.mark.parametrize("rounds", [0, 4, 9])
+@pytest.mark.parametrize(
+    ("rounds", "form"), list(zip(range(12), itertools.cycle(("interruptible", "polling")), strict=False))
+)
 def test_no_function_runs_twice_wherever_its_gateway_dies(form: str, moment: str, rounds: int) -> None:
     """Between its entry in the ledger and the answer to the agent, at one await after the other."""
     fault = Fault("gateway_killed_in_function", 0, word=moment, number=rounds)
