@@ -25,6 +25,7 @@ SAID = (("please tell me where my order is it is 4711", None), ("a person please
 # Of a fragment: before its first byte, in the EBML header, in the tracks, in the tags, in the head of a block, in one,
 # at the end of one, in later ones, and in the next fragment.
 OFFSETS = (0, 1, 45, 300, 700, 1_000, 1_500, 2_048, 9_999, 30_000, 40_000)
+WAYS = itertools.cycle(itertools.product(("interruptible", "polling"), ("broken", "ended")))
 LOOK_S = 0.1
 MUCH_MS = 500
 SOON_MS = 10_000
@@ -94,9 +95,8 @@ def reopened(world: MediaWorld) -> Sequence[str]:
     return [str(line["cause"]) for line in world.logs if line["event"] == "getmedia_reopen"]
 
 
-@pytest.mark.parametrize("how", ["broken", "ended"])
 @pytest.mark.parametrize(
-    ("offset", "form"), list(zip(OFFSETS, itertools.cycle(("interruptible", "polling")), strict=False))
+    ("offset", "form", "how"), [(offset, *way) for offset, way in zip(OFFSETS, WAYS, strict=False)]
 )
 def test_a_cut_at_any_place_of_a_fragment_costs_no_sample(form: str, how: str, offset: int) -> None:
     world = heard_all(Fault("media_cut", SPEAKS_AT_MS, number=offset, word=how), form=form)
