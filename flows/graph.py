@@ -42,8 +42,12 @@ class Graph:
         for index, action in enumerate(_sequence(flow.get("Actions"))):
             node = _node(index, _mapping(action))
             self.nodes.setdefault(node.identifier, node)
+        self._next = {
+            name: tuple(target for target in dict.fromkeys(node.targets()) if target in self.nodes)
+            for name, node in self.nodes.items()
+        }
 
-    def reachable(self, sources: Iterable[str], stop: Callable[[Node], bool] = lambda node: False) -> set[str]:
+    def reachable(self, sources: Iterable[str], stop: Callable[[Node], bool] | None = None) -> set[str]:
         """Everything that can be reached, the sources included; a node that `stop` names is entered, not left."""
         found: set[str] = set()
         waiting = [name for name in sources if name in self.nodes]
@@ -52,8 +56,8 @@ class Graph:
             if name in found:
                 continue
             found.add(name)
-            if not stop(self.nodes[name]):
-                waiting.extend(target for target in self.nodes[name].targets() if target in self.nodes)
+            if stop is None or not stop(self.nodes[name]):
+                waiting += self._next[name]
         return found
 
     def of_type(self, names: Iterable[str], *types: str) -> list[Node]:
