@@ -36,6 +36,7 @@ T = TypeVar("T")
 
 ATTEMPTS = 12  # for conflicts; they last milliseconds
 DAY_S = 24 * 3600
+MOST_KEPT = 1000  # calls of one process, the newest: what is written after that expires as the deployment says
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,7 @@ class DynamoStore:
     ) -> None:
         self._table = Table(client, table_name, run)
         self._retention_s = retention_s
+        self._kept: dict[str, int] = {}  # seconds by contact, of calls whose agents say otherwise
         self._clock = clock or SystemClock()
 
     # --- what the flow's Lambdas do
@@ -184,6 +186,24 @@ class DynamoStore:
 
     async def note_dialog(self, lease: Lease, dialog: str) -> None:
         await self._change(lease.contact_id, lambda head: rules.dialog_noted(head, lease, dialog))
+
+    async def keep(self, lease: Lease, attempt: int, seconds: int) -> None:
+        self._kept[lease.contact_id] = seconds
+        if len(self._kept) > MOST_KEPT:
+            del self._kept[next(iter(self._kept))]
+        expires: dict[str, Any] = {table.TTL: self._clock.now_ms() // 1000 + seconds}
+        owned: dict[str, tuple[items.Plain, ...]] = {"epoch": (lease.epoch,), "owner": (lease.owner,)}
+        head = table.update(self._table.name, table.key(lease.contact_id, table.HEAD), expires, owned)
+        facts = table.update(self._table.name, table.key(lease.contact_id, table.call_key(attempt)), expires, {})
+
+        async def attempt_() -> None:
+            try:
+                await self._table.transact([{"Update": head}, {"Update": facts}])
+            except Refused as refused:
+                rules.fence(await self.head(lease.contact_id), lease)
+                raise Conflict from refused
+
+        await self._until_settled("keep", attempt_)
 
     async def injections(self, contact_id: str, after: int) -> Sequence[Injection]:
         first, last = table.injection_key(after + 1), table.INJECTIONS + "~"
@@ -363,7 +383,7 @@ class DynamoStore:
         return True
 
     def _put(self, pk: str, sk: str, values: Mapping[str, items.Plain]) -> dict[str, Any]:
-        expires_at = self._clock.now_ms() // 1000 + self._retention_s
+        expires_at = self._clock.now_ms() // 1000 + self._kept.get(pk, self._retention_s)
         item = {**values, "pk": pk, "sk": sk, table.TTL: expires_at}
         return {"TableName": self._table.name, "Item": items.to_attributes(item)}
 

@@ -131,6 +131,10 @@ class MemoryStore:
     async def note_dialog(self, lease: Lease, dialog: str) -> None:
         await self._change(lease.contact_id, lambda head: rules.dialog_noted(head, lease, dialog))
 
+    async def keep(self, lease: Lease, attempt: int, seconds: int) -> None:
+        """Nothing expires in memory."""
+        await self._do(lambda: self._fenced(lease))
+
     async def injections(self, contact_id: str, after: int) -> Sequence[Injection]:
         return await self._do(lambda: [each for each in self._record(contact_id).injections if each.number > after])
 

@@ -178,6 +178,7 @@ class AgentDefinition:
     by their reason; `intents`: what callers want, not asked for where there are none. `keep_days`: how long the record
     of a call is kept after it. `collect`: what the caller may be asked to type, by name.
     `record_calls`: both sides are kept as audio, beside the record.
+    `records_hours`: how long the table keeps a call; 0: as the deployment says.
     """
 
     name: str
@@ -209,6 +210,7 @@ class AgentDefinition:
     intents: tuple[str, ...] = ()
     collect: Mapping[str, CollectDefinition] = field(default_factory=dict)
     record_calls: bool = False
+    records_hours: int = 0
     priorities: Mapping[str, int] = field(default_factory=dict)
 
     def priority(self, queue: str, why: str = "") -> int:

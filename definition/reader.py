@@ -166,6 +166,7 @@ _AGENT = Table(
         "tags": may(ListOf(Text("a tag", 100), "tags", 0, 20), []),
         "mip_opt_out": may(Switch(), False),
         "record_calls": may(Switch(), False),
+        "records_hours": may(whole(1, 720, "a whole number of hours"), 0),
     },
     (_stored, _prompt, default_queue_exists, priorities_are_of_reasons, _sentences, _templates, _zone, _warning),
     {
@@ -307,6 +308,7 @@ def _built(
         intents=tuple(data["intents"]),
         collect=collect,
         record_calls=data["record_calls"],
+        records_hours=data["records_hours"],
         priorities=data["priorities"],
     )
 

@@ -223,6 +223,8 @@ class LiveCall:
 
     async def _begin(self) -> Context:
         """What is known of the conversation so far, empty at the start of a call."""
+        if self._base.records_hours:
+            await self._record.keep(self._call.attempt, self._base.records_hours)
         turns, entries = await self._record.read()
         functions = [entry for entry in entries if entry.name not in WISHES]
         first = max((turn.number for turn in turns), default=0) + 1

@@ -58,6 +58,13 @@ class CallRecord:
             self._check_lease()
             await asyncio.sleep(READ_RETRY_S)
 
+    async def keep(self, attempt: int, hours: int) -> None:
+        """How long the table keeps this call, where its agent says so; else the deployment's time holds."""
+        try:
+            await self._store.keep(self._lease, attempt, hours * 3600)
+        except StoreUnavailable as error:
+            log.error("retention_not_written", contact=self._contact_id, cause=error.cause)
+
     def note(self, written: Written) -> None:
         """To be written: a turn as it is now, or a line of the ledger that is not a function's own."""
         self._waiting[written.number if isinstance(written, Turn) else written.key] = written

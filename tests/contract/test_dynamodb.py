@@ -10,6 +10,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError
 
+from contract import dynamodb
 from contract.actions import Outcome, Play
 from contract.aws import dynamodb_client, sqs_client, unavailable
 from contract.call import LEASE_MS, CallState, Lease
@@ -214,6 +215,31 @@ async def test_an_entry_of_the_ledger_that_vanished_counts_as_the_older_one(roug
     rough.before["transact_write_items"] = [fails(cancelled("None", "ConditionalCheckFailed"))]
     entry = FunctionEntry("k", "f", {}, FunctionState.ENTERED, T0)
     assert await store.enter_function(lease, entry) == entry
+
+
+async def owned(store: DynamoStore, contact_id: str) -> Lease:
+    await store.create_call(a_call(contact_id=contact_id))
+    return (await store.take(contact_id, "gateway-1", T0, LEASE_MS))[0]
+
+
+async def test_a_call_whose_agent_says_so_expires_at_its_own_time(rough: Rough, store: DynamoStore) -> None:
+    lease, other = await owned(store, CONTACT), await owned(store, "another")
+    await store.keep(lease, 1, 3600)
+    for each in (lease, other):
+        await store.put_turn(each, Turn(1, Role.CALLER, "x"))
+    kept = {sk: int(item(rough, sk)["expires_at"]["N"]) for sk in ("HEAD", "CALL#0001", "TURN#0001")}
+    assert set(kept.values()) == {T0 // 1000 + 3600}
+    assert int(item(rough, "TURN#0001", "another")["expires_at"]["N"]) == T0 // 1000 + 86_400
+    with pytest.raises(LeaseLost):
+        await store.keep(Lease(CONTACT, "somebody else", 9), 1, 3600)
+    await store.append(lease, CLIP, T0)
+
+
+async def test_the_times_of_so_many_calls_are_remembered(store: DynamoStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dynamodb, "MOST_KEPT", 1)
+    for contact in ("one", "other"):
+        await store.keep(await owned(store, contact), 1, 3600)
+    assert store._kept == {"other": 3600}
 
 
 async def test_everything_but_openings_expires_after_the_retention(rough: Rough, store: DynamoStore) -> None:
