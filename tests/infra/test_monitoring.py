@@ -24,7 +24,7 @@ def alarms(template: Template) -> list[dict[str, Any]]:
 
 
 def test_every_alarm_says_what_to_do_and_tells_somebody(template: Template) -> None:
-    assert len(alarms(template)) == 17 + (2 if template.name == "second" else 0)
+    assert len(alarms(template)) == 19 + (2 if template.name == "second" else 0)
     for alarm in alarms(template):
         assert len(alarm["AlarmDescription"].split(". ")) >= 2 or ": " in alarm["AlarmDescription"]
         assert len(alarm["AlarmActions"]) == 1

@@ -12,12 +12,13 @@ import pytest
 from infra.deployment import read
 from operations import stack as paths
 from operations.clients import Clients
-from operations.doctor.checks.flows import MAKE, differences, parameters
+from operations.doctor.checks.flows import MAKE, differences, forms_of, parameters
 from operations.doctor.findings import Examined
 from tests.infra.deployments import ACCOUNT, DEPLOYMENTS
 from tests.infra.template import Template, resolved
 from tests.operations.standin import clients
 
+ROOT = Path(__file__).resolve().parents[2]
 TYPES = {
     paths.TABLE: "AWS::DynamoDB::Table",
     paths.CLIPS: "AWS::S3::Bucket",
@@ -58,10 +59,10 @@ def test_the_flows_that_doctor_expects_are_those_that_are_deployed(
     (tmp_path / "deployment.yaml").write_text(DEPLOYMENTS[name])
     stack = paths.Stack(name, "UPDATE_COMPLETE", physical=physical)
     shell: Clients = clients("us-east-1", "us-east-1")
-    examined = Examined(read(tmp_path / "deployment.yaml"), shell, tmp_path, ACCOUNT, stack, "instance")
+    examined = Examined(read(tmp_path / "deployment.yaml"), shell, ROOT, ACCOUNT, stack, "instance")
     expected = parameters(examined)
-    for form, make in MAKE.items():
+    for form in forms_of(examined):
         properties = template.all("AWS::Connect::ContactFlow")[paths.logical_id(paths.flow(form))]
         # An attribute such as PromptArn is here what CloudFormation also gives as the physical id.
         content = re.sub(r"(/x/[A-Za-z0-9]+)\.[A-Za-z]+Arn\b", r"\1", resolved(properties["Content"]))
-        assert differences(json.loads(content), make(expected).to_dict()) == []
+        assert differences(json.loads(content), MAKE[form](expected).to_dict()) == []

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import re
 
+from infra.flow_functions.flow_functions import BY_FLOW
 from tests.infra.template import Template, listed, resolved
 
 # Where AWS knows no resource, or makes up the name while calls come and go: action and the shape of the resource.
@@ -14,6 +15,9 @@ WILDCARDS = {
     "s3:PutObjectTagging": r"[^*]+/calls/\*",
     "s3:DeleteObject": r"[^*]+/clips/\*",
     "connect:DescribeContact": r"[^*]+/contact/\*",
+    # Which hours a queue of an agent has is the administrator's choice; those of one instance.
+    "connect:DescribeQueue": r"[^*]+/(queue|operating-hours)/\*",
+    "connect:GetEffectiveHoursOfOperations": r"[^*]+/(queue|operating-hours)/\*",
     "connect:GetContactMetrics": r"[^*]+/contact/\*",
     # The role of an instance ends in characters of Connect's choice; the managed key is named by a condition.
     "iam:PutRolePolicy": r"[^*]+:role/aws-service-role/connect\.amazonaws\.com/AWSServiceRoleForAmazonConnect_\*",
@@ -54,7 +58,7 @@ def test_a_key_whose_id_is_not_known_is_named_by_its_alias(template: Template) -
 def test_every_permission_of_connect_names_the_instance_and_the_account(template: Template) -> None:
     permissions = list(template.all("AWS::Lambda::Permission").values())
     connect = [each for each in permissions if each["Principal"] == "connect.amazonaws.com"]
-    assert len(connect) == 4
+    assert len(connect) == len(BY_FLOW)
     for permission in connect:
         assert permission["SourceAccount"] == {"Ref": "AWS::AccountId"}
         assert "*" not in str(resolved(permission["SourceArn"]))

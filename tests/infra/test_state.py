@@ -43,7 +43,7 @@ def test_the_table_has_a_key_of_its_own_and_no_backup(template: Template) -> Non
 
 
 def test_wake_ups_are_encrypted_and_end_in_a_queue_for_the_unanswered(template: Template) -> None:
-    queues = template.all("AWS::SQS::Queue")
+    queues = {name: each for name, each in template.all("AWS::SQS::Queue").items() if name.startswith("Wakeups")}
     assert len(queues) == 2
     assert all(queue["SqsManagedSseEnabled"] for queue in queues.values())
     (wakeups,) = [queue for queue in queues.values() if "RedrivePolicy" in queue]

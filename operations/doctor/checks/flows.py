@@ -13,6 +13,7 @@ from flows.interruptible import interruptible
 from flows.parameters import FlowParameters, SipTransfer, returning_to
 from flows.polling import polling
 from flows.sip import sip
+from infra.deployment.agents import load_agents, priorities
 from infra.deployment.settings import INSTANCES_OWN
 from operations import stack as paths
 from operations.doctor.findings import RESTORE, Examined, Finding, good, later, missing
@@ -148,6 +149,8 @@ def parameters(examined: Examined) -> FlowParameters:
         silence_prompt_arn=examined.at(paths.prompt("silence")),
         short_silence_prompt_arn=examined.at(paths.prompt("short-silence")),
         customer_queue_flow_arn=_queue_flow(examined),
+        queue_hours_arn=examined.at(paths.alias("queue_hours")),
+        priorities=priorities(load_agents(deployment, examined.root).values()),
         flow_logging=deployment.flow_logging,
         voice=deployment.voice,
         sip=deployment.sip.transfer if deployment.sip else SipTransfer(),
