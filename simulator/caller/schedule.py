@@ -19,36 +19,46 @@ HANG_UP_MS = 8000  # after the last word of both sides
 NEW_SPEECH_MS = 700  # quiet for so long before it: speech is an answer, not the rest of what was interrupted
 
 
+_ITEM = re.compile(r"(?:keys:(?P<keys>[0-9*#]+)|(?P<path>.+?\.wav))(?:@\+(?P<after>\d+(?:\.\d+)?))?", re.IGNORECASE)
+
+
 class BadSchedule(VoiceAgentError):
     def __init__(self, item: str) -> None:
         super().__init__(item)
         self.item = item
 
     def __str__(self) -> str:
-        return f"CALLER: {self.item!r} is not FILE.wav or FILE.wav@+SECONDS; separate several by commas"
+        return (
+            f"CALLER: {self.item!r} is not FILE.wav or FILE.wav@+SECONDS, or keys:1234# to press keys; "
+            "separate several by commas"
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One recording. `after_ms` counts from the agent's first word; None: when the agent has finished."""
+    """One recording, or keys of the telephone. `after_ms` counts from the agent's first word; None: when the agent has
+    finished."""
 
     path: Path
     after_ms: int | None = None
+    keys: str = ""
 
 
 def parse(text: str) -> list[Entry]:
-    """`a.wav,b.wav@+1.5` as entries.
+    """`a.wav,b.wav@+1.5,keys:4711#` as entries.
 
     Raises:
         BadSchedule: an item has another form.
     """
     entries = []
     for item in filter(None, (part.strip() for part in text.split(","))):
-        match = re.fullmatch(r"(?P<path>.+?\.wav)(?:@\+(?P<after>\d+(?:\.\d+)?))?", item, re.IGNORECASE)
+        match = _ITEM.fullmatch(item)
         if match is None:
             raise BadSchedule(item)
         after = match["after"]
-        entries.append(Entry(Path(match["path"]), round(float(after) * 1000) if after else None))
+        entries.append(
+            Entry(Path(match["path"] or ""), round(float(after) * 1000) if after else None, match["keys"] or "")
+        )
     if not entries:
         raise BadSchedule(text)
     return entries

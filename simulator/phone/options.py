@@ -11,7 +11,7 @@ from contract.audio import lin2ulaw, ulaw2lin
 from contract.errors import VoiceAgentError
 from definition import AgentDefinition
 from simulator.caller import recording, recordings
-from simulator.caller.schedule import HANG_UP_MS, Words, parse
+from simulator.caller.schedule import HANG_UP_MS, Entry, Words, parse
 from simulator.connect.presets import Preset, preset
 from simulator.deepgram import tones
 from simulator.deepgram.local import packages, rules_path
@@ -125,8 +125,14 @@ def _words(spec: str, *, speech: bool) -> list[Words]:
     default = not spec.strip()
     entries = parse(recordings.DEFAULT_CALLER if default else spec)
     folder = recordings.FOLDER if default else Path()
-    words = [Words(entry.path.stem, recording.read(folder / entry.path), entry.after_ms) for entry in entries]
-    return words if speech else [_in_tones(folder / entry.path, one) for entry, one in zip(entries, words, strict=True)]
+    return [_one(folder / entry.path, entry, speech=speech) for entry in entries]
+
+
+def _one(path: Path, entry: Entry, *, speech: bool) -> Words:
+    if entry.keys:
+        return Words("keys", b"", entry.after_ms, entry.keys)
+    words = Words(path.stem, recording.read(path), entry.after_ms)
+    return words if speech else _in_tones(path, words)
 
 
 def _in_tones(path: Path, words: Words) -> Words:

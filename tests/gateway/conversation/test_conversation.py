@@ -1118,3 +1118,17 @@ def test_a_question_of_the_gateway_before_is_answered_as_a_note() -> None:
     [answer] = talk.take()
     assert isinstance(answer, Answer)
     assert "471108" in prompted(talk.result(answer.content))[0]
+
+
+# --- from outside
+
+
+def test_a_sentence_from_outside_is_said_when_nobody_speaks_and_to_nobody_who_is_leaving() -> None:
+    talk = Talk()
+    talk.it.say("Anna is on her way.")
+    [command] = talk.take()
+    assert isinstance(command, Tell)
+    assert command.message == InjectAgentMessage("Anna is on her way.", InjectBehavior.QUEUE)
+    talk.call("end_call")
+    talk.it.say("Anna is on her way.")
+    assert talk.take() == []

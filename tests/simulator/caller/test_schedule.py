@@ -68,6 +68,7 @@ def hangs_up_at(caller: Caller, agent: Agent, limit_ms: int = 120_000) -> int:
         ("a.wav", [Entry(Path("a.wav"))]),
         ("a.wav, b/c d.wav@+1.5 ,", [Entry(Path("a.wav")), Entry(Path("b/c d.wav"), 1_500)]),
         ("a.wav@+0", [Entry(Path("a.wav"), 0)]),
+        ("a.wav,keys:47*1#,keys:1@+2", [Entry(Path("a.wav")), Entry(Path(), None, "47*1#"), Entry(Path(), 2000, "1")]),
         ("a.wav@+1.001,a.wav@+0.29", [Entry(Path("a.wav"), 1_001), Entry(Path("a.wav"), 290)]),
         ("A.WAV@+2", [Entry(Path("A.WAV"), 2_000)]),
         ("a.wav.wav@+3", [Entry(Path("a.wav.wav"), 3_000)]),
@@ -207,3 +208,15 @@ def test_a_caller_does_not_hang_up_before_the_first_frame_or_with_something_to_s
 def test_words_without_a_sample_are_over_at_once() -> None:
     caller = Caller([Words("a", b""), words("b")])
     assert [name for name, _ in run(caller, Agent((0, 100), (3_000, 3_100)), 10_000)] == ["a", "b"]
+
+
+def test_keys_are_pressed_when_it_is_the_callers_turn_and_make_no_sound() -> None:
+    caller = Caller([Words("keys", b"", keys="4711#")])
+    now = 0
+    while not caller.spoken:
+        assert caller.pressed() == ""
+        assert caller.frame(now, agent_speaks=False) == SILENCE
+        now += FRAME_MS
+    assert now >= PATIENCE_MS
+    assert caller.pressed() == "4711#"
+    assert caller.pressed() == ""

@@ -937,3 +937,13 @@ async def test_a_question_that_is_taken_back_while_it_is_appended_is_cancelled()
         it.speaker.ask(QUESTION)
         await it.until(lambda: it.got(KeysTaken))
         assert it.got(KeysTaken) == [KeysTaken(Keys.NEVER)]
+
+
+async def test_a_secret_that_somebody_is_to_get_has_a_code_that_is_good_once() -> None:
+    async with scene(FlowForm.POLLING) as it:
+        it.speaker.ask(replace(QUESTION, secret=True, function="check_pin", parameter="pin"))
+        await it.until(lambda: it.got(KeysTaken))
+        [asked] = it.actions(Collect)
+        assert (asked.function, asked.parameter) == ("check_pin", "pin")
+        assert await it.store.claim_code(asked.once, it.clock.now_ms()) == CONTACT
+        assert await it.store.claim_code(asked.once, it.clock.now_ms()) is None
