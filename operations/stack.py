@@ -25,6 +25,7 @@ RECORDS = "Records/Bucket/Resource"
 SECRET = "Deepgram/Secret"  # noqa: S105 - a path
 STREAMING = "Streaming/Configuration"  # its id is `ours:ID` or `theirs:ID`
 QUEUE_FLOW = "QueueFlow/queue"
+GUIDE = "Guide/guide"
 INSTANCE = "ContactCentre/Instance"
 GATEWAY_ROLE = "Gateway/Task/Role/Resource"
 GATEWAY_LOG = "Gateway/Task/Log/Resource"

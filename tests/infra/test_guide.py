@@ -11,6 +11,7 @@ from aws_cdk.assertions import Template
 from flows.guide import ACTIONS, view_template
 from infra.contact_centre.flows import Guide
 from infra.deployment import read
+from operations import stack as paths
 
 INSTANCE = "arn:aws:connect:eu-central-1:111122223333:instance/i"
 SHIPPED = Path(__file__).resolve().parents[2] / "deployment.example.yaml"
@@ -24,7 +25,8 @@ def test_a_view_and_the_flow_that_shows_it_are_made() -> None:
     assert view["Properties"]["Name"] == "voice-agent-handover"
     assert view["Properties"]["Actions"] == list(ACTIONS)
     assert view["Properties"]["Template"] == view_template()
-    (flow,) = template.find_resources("AWS::Connect::ContactFlow").values()
+    ((flow_id, flow),) = template.find_resources("AWS::Connect::ContactFlow").items()
+    assert flow_id == paths.logical_id(paths.GUIDE)  # where doctor looks for it
     assert (flow["Properties"]["Name"], flow["Properties"]["Type"]) == ("voice-agent-guide", "CONTACT_FLOW")
     parts = flow["Properties"]["Content"]["Fn::Join"][1]
     assert {"Fn::GetAtt": [view_id, "ViewArn"]} in parts

@@ -149,6 +149,7 @@ def parameters(examined: Examined) -> FlowParameters:
         silence_prompt_arn=examined.at(paths.prompt("silence")),
         short_silence_prompt_arn=examined.at(paths.prompt("short-silence")),
         customer_queue_flow_arn=_queue_flow(examined),
+        guide_flow_arn=examined.at(paths.GUIDE),
         queue_hours_arn=examined.at(paths.alias("queue_hours")),
         priorities=priorities(load_agents(deployment, examined.root).values()),
         flow_logging=deployment.flow_logging,
