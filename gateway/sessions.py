@@ -115,7 +115,7 @@ class Sessions:
     # -- one session -----------------------------------------------------------------------------------------
 
     async def _one(self, context: Context) -> SessionEnded:
-        greet = not context.messages and self._call.opening is None
+        greet = not context.messages and not context.unanswered and self._call.opening is None
         definition = self._shared.persona.definition
         configured = settings(
             definition,

@@ -217,10 +217,11 @@ def _contains(words: Sequence[str], part: Sequence[str]) -> bool:
 
 
 def nobody_interrupts_themselves(world: ChaosWorld) -> Lines:
-    """What is cut short was spoken into by the caller; their loudspeaker is no reason. Where we give up, we cut."""
+    """What is cut short was spoken into by the caller; their loudspeaker is no reason. Where we give up, we cut. A
+    sample that was spoilt on its way is a click on the line, and as good as a cough."""
     if not world.plan.echo or world.gave_up:
         return
-    spoke = (*world.caller.spoke_ms, *world.caller.coughed_ms)
+    spoke = (*world.caller.spoke_ms, *world.caller.coughed_ms, *world.clicks_ms)
     for turn in _of_agent(world):
         if not turn.started_at_ms or world.tore(turn):
             continue  # nothing of it was heard, or it broke off by itself

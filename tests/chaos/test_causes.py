@@ -161,6 +161,15 @@ def test_a_caller_whose_agent_breaks_at_the_goodbye_hears_one_all_the_same(form:
     assert world.heard_words.endswith(SHOP.goodbye)
 
 
+def test_a_caller_who_has_asked_already_is_not_greeted_by_the_next_gateway() -> None:
+    """Its greeting, which nobody heard, stood in the record before the answer."""
+    killed = Fault("gateway_killed", 35_000, 3.0, word="replaced")
+    plan = calm(form="interruptible", preset_name="nothing_cuts", opening=False, faults=(killed,))
+    world = played(replace(plan, manners=MANNERS["real-time"]))
+    assert [turn.text for turn in world.turns_now()][-1] == "I will connect you now."
+    assert times_heard(world, "I will connect you now.") == 1
+
+
 # -- who may write -----------------------------------------------------------------------------------------------
 
 

@@ -366,6 +366,11 @@ class ChaosWorld(scenarios.World):
         return happened[moment]
 
     @property
+    def clicks_ms(self) -> list[int]:
+        """When GetMedia's bytes were about to be spoilt, epoch ms."""
+        return [line["at"] + START_MS for line in self.logs if "media_corrupt" in line["event"]]
+
+    @property
     def lambdas_failed(self) -> bool:
         return any(self.injected[kind] for kind in _BAD_LAMBDAS)
 
