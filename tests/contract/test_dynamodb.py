@@ -235,6 +235,11 @@ async def test_a_call_whose_agent_says_so_expires_at_its_own_time(rough: Rough, 
     await store.append(lease, CLIP, T0)
 
 
+async def test_an_attempt_that_nobody_recorded_cannot_be_kept_longer(store: DynamoStore) -> None:
+    with pytest.raises(StoreUnavailable):
+        await store.keep(await owned(store, CONTACT), 2, 3600)
+
+
 async def test_the_times_of_so_many_calls_are_remembered(store: DynamoStore, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dynamodb, "MOST_KEPT", 1)
     for contact in ("one", "other"):

@@ -738,3 +738,11 @@ async def test_who_is_gone_or_says_too_much_brings_nothing_in(store: GatewayStor
     await store.end(lease, Result.ENDED, "done", T0)
     with pytest.raises(CallEnded):
         await store.inject(CONTACT, Kind.SAY, "Hello.", T0)
+
+
+async def test_the_owner_alone_says_how_long_a_call_is_kept(store: GatewayStore) -> None:
+    lease = await taken(store)
+    await store.keep(lease, 1, 3600)
+    with pytest.raises(LeaseLost):
+        await store.keep(Lease(CONTACT, "another", 9), 1, 3600)
+    assert (await store.head(CONTACT)).epoch == lease.epoch

@@ -23,11 +23,14 @@ from tests.evals.report import Played
 from tests.scenarios.playing import AGENTS, words_of
 from tests.scenarios.written import Said, Written
 
+LONGEST_PATIENCE_S = 40  # the caller on this clock hangs up after eight seconds of quiet
+
 
 def playable(written: Written) -> bool:
     """Whether nothing in the file needs a clock or a world of its own."""
     own = (written.breaks, written.functions, written.queue, written.attributes, written.deepgram)
-    return not any(own) and bool(written.caller) and written.number == "+4915112345678"
+    usual = written.number == "+4915112345678" and written.patience_s < LONGEST_PATIENCE_S
+    return not any(own) and bool(written.caller) and usual
 
 
 async def play_all(chosen: Sequence[Written], repeats: int, environment: Mapping[str, str]) -> list[Played]:
@@ -56,6 +59,8 @@ async def play_all(chosen: Sequence[Written], repeats: int, environment: Mapping
 
 def _words(voice: LocalVoice, said: Said) -> Words:
     after_ms = None if said.after_s is None else round(said.after_s * 1000)
+    if said.press:
+        return Words(said.press, b"", after_ms, said.press)
     return Words(said.text, ulaw2lin(voice.speak(said.text)), after_ms)
 
 
@@ -74,7 +79,10 @@ def judge(report: Mapping[str, Any], written: Written) -> list[str]:
         if wanted and (report[name] or "none") != wanted:
             wrong.append(f"{name} is {report[name]}, expected {wanted}")
     if expect.functions is not None:
-        wanted_names = [each if isinstance(each, str) else next(iter(each)) for each in expect.functions]
+        collect = definition.load(AGENTS / f"{written.agent}.yaml").collect.values()
+        elsewhere = {each.function.name for each in collect if each.function}  # the flow's Lambda calls these
+        names = [each if isinstance(each, str) else next(iter(each)) for each in expect.functions]
+        wanted_names = [name for name in names if name not in elsewhere]
         found = [entry["name"] for entry in report["functions"] if entry["name"] not in BUILT_IN]
         if found != wanted_names:
             wrong.append(f"functions are {found}, expected {wanted_names}")
