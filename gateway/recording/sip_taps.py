@@ -54,7 +54,7 @@ class TappedLine:
     def __init__(self, inner: Line, tape: Tape, owner: Callable[[], SipLeg]) -> None:
         self._inner = inner
         self._tape = tape
-        inner.stream.playout = _Playout(tape)
+        self._playout = inner.stream.playout = _Playout(tape)
         self._stream = _Stream(inner.stream, tape, owner)
 
     @property
@@ -68,6 +68,7 @@ class TappedLine:
         return self._inner.record
 
     def start(self, beat: Callable[[int], None]) -> None:
+        self._playout.heard = True
         self._inner.start(beat)
 
     def send(self, packet: bytes) -> None:
@@ -140,13 +141,16 @@ def _masked(key: str) -> str:
 
 
 class _Playout(Playout):
-    """What the caller hears goes to the tape, frame by frame."""
+    """What the caller hears goes to the tape, frame by frame, from the first beat of the leg on: before it, the line
+    is served by who waits for the leg."""
 
     def __init__(self, tape: Tape) -> None:
         super().__init__()
+        self.heard = False
         self._tape = tape
 
     def frame(self, now_ms: int) -> tuple[bytes, bool]:
         ulaw, begins = super().frame(now_ms)
-        self._tape.audio(f"{LINE}.sent", Audio.HEARD, ulaw)
+        if self.heard:
+            self._tape.audio(f"{LINE}.sent", Audio.HEARD, ulaw)
         return ulaw, begins

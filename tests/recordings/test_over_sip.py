@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -10,8 +10,12 @@ from typing import Any
 import pytest
 
 from contract.audio import ulaw2lin
+from gateway.legs.sip.playout import Playout
+from gateway.legs.sip.rtp import Outgoing
+from gateway.legs.sip.stream import Stream
 from gateway.recording.folder import Recording, load
-from gateway.recording.tape import Audio
+from gateway.recording.sip_taps import TappedLine
+from gateway.recording.tape import Audio, Tape, TapeClock
 from simulator import jumping
 from simulator.caller.schedule import Words
 from simulator.deepgram.scripted import ScriptedMind
@@ -19,6 +23,7 @@ from tests.recordings.oddities import ODDITIES
 from tests.recordings.replayed import judge
 from tests.recordings.studio import Studio
 from tests.scenarios.playing import RealFunctions, WrittenWorld, prepared
+from tests.scenarios.switchboard import AGREED
 from tests.scenarios.world import World, pressed, spoken
 
 DIGITS = "739146"
@@ -88,3 +93,38 @@ def test_one_wrong_bit_of_what_the_caller_heard_is_found() -> None:
     assert difference is not None
     assert difference.recorded is not None
     assert difference.recorded.at == "line.sent"
+
+
+def test_what_the_line_says_before_there_is_a_leg_is_not_in_it() -> None:
+    clock = TapeClock(1_000_000, lambda: 0)
+    tape = Tape(clock, {}, {})
+    stream = Stream(AGREED, Playout(), Outgoing(9, 0, 0, 0), 0)
+    line = TappedLine(Waiting(stream), tape, lambda: pytest.fail("nobody is asked"))
+    line.stream.packet(0, 0)
+    before = tape.take()[1]
+    line.start(lambda left_out: None)
+    line.stream.packet(20, 0)
+    assert (before, list(tape.take()[1])) == ({}, [Audio.HEARD])
+
+
+@dataclass
+class Waiting:
+    """A line whose packets go nowhere."""
+
+    stream: Stream
+    record: str = "{}"
+
+    def start(self, beat: Callable[[int], None]) -> None:
+        """Nothing beats here."""
+
+    def send(self, packet: bytes) -> None:
+        """Nobody hears it."""
+
+    async def ended(self) -> str:
+        return "bye"
+
+    def hang_up(self) -> None:
+        """It was over."""
+
+    def close(self) -> None:
+        """Nothing is open."""
