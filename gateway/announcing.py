@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import structlog
 from botocore.exceptions import BotoCoreError, ClientError
 
 from contract import announcement
 from contract.announcement import Told
+from contract.announcing import EventsClient, put_event, put_record
 from contract.call import Call
 from contract.running import Run, in_thread
 from contract.turns import FunctionEntry, Turn
@@ -60,12 +60,6 @@ class NobodyToTell:
         pass
 
 
-class EventsClient(Protocol):
-    """What we use of boto3's EventBridge client."""
-
-    def put_events(self, *, Entries: Sequence[Mapping[str, str]]) -> Mapping[str, Any]: ...  # noqa: N803
-
-
 class AwsAnnouncer:
     """First the record, then the event that points to it: a subscriber finds what it is told of."""
 
@@ -82,9 +76,8 @@ class AwsAnnouncer:
     async def tell(
         self, call: Call, told: Told, turns: Sequence[Turn], functions: Sequence[FunctionEntry], keep_days: int
     ) -> None:
-        detail = json.dumps(announcement.event(call, told, self._bucket))
         if await self._kept(call, told, turns, functions, keep_days):
-            await self._safely(call, told, lambda: self._announce(told.kind.value, detail))
+            await self._safely(call, told, lambda: put_event(self._events, self._bus, call, told, self._bucket))
 
     async def keep(
         self, call: Call, told: Told, turns: Sequence[Turn], functions: Sequence[FunctionEntry], keep_days: int
@@ -94,8 +87,9 @@ class AwsAnnouncer:
     async def _kept(
         self, call: Call, told: Told, turns: Sequence[Turn], functions: Sequence[FunctionEntry], keep_days: int
     ) -> bool:
-        record = json.dumps(announcement.record(call, told, turns, functions), ensure_ascii=False).encode()
-        return await self._safely(call, told, lambda: self._put(announcement.record_key(call), record, keep_days))
+        return await self._safely(
+            call, told, lambda: put_record(self._s3, self._bucket, call, told, turns, functions, keep_days)
+        )
 
     async def _safely(self, call: Call, told: Told, do: Callable[[], None]) -> bool:
         try:
@@ -104,15 +98,3 @@ class AwsAnnouncer:
             log.error("call_not_announced", contact=call.contact_id, kind=told.kind.value, why=type(error).__name__)
             return False
         return True
-
-    def _put(self, key: str, record: bytes, keep_days: int) -> None:
-        """The tag chooses the lifecycle rule by which it expires."""
-        tags = f"keep-days={keep_days}"
-        self._s3.put_object(Bucket=self._bucket, Key=key, Body=record, ContentType="application/json", Tagging=tags)
-
-    def _announce(self, kind: str, detail: str) -> None:
-        entry = {"Source": announcement.SOURCE, "DetailType": kind, "Detail": detail, "EventBusName": self._bus}
-        answer = self._events.put_events(Entries=[entry])
-        if answer.get("FailedEntryCount"):
-            code = answer["Entries"][0].get("ErrorCode", "")
-            raise ClientError({"Error": {"Code": code}}, "PutEvents")

@@ -90,6 +90,9 @@ class VoiceAgentStack(Stack):
             wakeups=self.wakeups,
             default_queue_arn=self.queues.arns[deployment.default_queue],
             instance_arn=self.centre.arn,
+            records=self.records,
+            clips=self.clips,
+            keep_days={name: definition.keep_days for name, definition in self.definitions.items()},
         )
         self.agent_functions = AgentFunctions(
             self,

@@ -6,15 +6,19 @@ The waits are shorter and the attempts fewer than the gateway's: the flow gives 
 
 from __future__ import annotations
 
+import json
 import os
 from typing import Protocol
 
-from contract.aws import dynamodb_client, sqs_client
+import boto3
+
+from contract.aws import config, dynamodb_client, sqs_client
 from contract.clock import Clock
 from contract.dynamodb import DynamoStore
 from contract.running import inline
 from contract.wakeups import SqsWakeups
 from lambdas.settings import Settings
+from lambdas.telling import AwsTeller, Nobody, Teller
 
 READ_S = 1.0
 ATTEMPTS = 2
@@ -25,6 +29,18 @@ WAKEUPS = SqsWakeups(sqs_client(READ_S, ATTEMPTS), os.environ["WAKEUP_QUEUE_URL"
 _DYNAMODB = dynamodb_client(READ_S, ATTEMPTS)
 _TABLE = os.environ["TABLE_NAME"]
 _RETENTION_S = int(os.environ.get("RECORDS_HOURS", "24")) * 3600
+
+
+TELLER: Teller = Nobody()
+if os.environ.get("RECORD_BUCKET"):
+    _LIMITS = config(READ_S, attempts=1)  # a caller waits while it is told
+    TELLER = AwsTeller(
+        boto3.client("s3", config=_LIMITS),
+        boto3.client("events", config=_LIMITS),
+        os.environ["RECORD_BUCKET"],
+        os.environ["CLIP_BUCKET"],
+        json.loads(os.environ["KEEP_DAYS"]),
+    )
 
 
 def store(clock: Clock) -> DynamoStore:

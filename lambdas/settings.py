@@ -40,9 +40,16 @@ class Settings:
         agent: str = NONE,
         turns: tuple[Turn, ...] = (),
         functions: tuple[FunctionEntry, ...] = (),
+        record: str = "",
     ) -> Transfer:
         """The way out: the default queue, with as much of the conversation as is at hand."""
         values = handover_values(
-            agent=agent, reason=reason, queue=self.default_queue, result="failed", turns=turns, functions=functions
+            agent=agent,
+            reason=reason,
+            queue=self.default_queue,
+            result="failed",
+            turns=turns,
+            functions=functions,
+            record=record,
         )
         return Transfer(self.default_queue_arn, self.default_queue, reason, values)

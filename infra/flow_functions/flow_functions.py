@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -10,6 +11,8 @@ from constructs import Construct
 from infra.deployment.settings import Deployment
 from infra.flow_functions.python_function import PythonFunction
 from infra.reasons import allow
+from infra.state.clips import ClipBucket
+from infra.state.records import RecordBucket
 from infra.state.table import EVENT, NEXT, START, CallTable
 from infra.state.wakeups import WakeupQueue
 
@@ -43,6 +46,9 @@ class FlowFunctions(Construct):
         wakeups: WakeupQueue,
         default_queue_arn: str,
         instance_arn: str,
+        records: RecordBucket,
+        clips: ClipBucket,
+        keep_days: Mapping[str, int],
     ) -> None:
         super().__init__(scope, construct_id)
         environment = self.environment = {
@@ -52,6 +58,9 @@ class FlowFunctions(Construct):
             "DEFAULT_QUEUE_ARN": default_queue_arn,
             "MAX_CALLS": str(deployment.calls),
             "RECORDS_HOURS": str(deployment.retention.records_hours),
+            "RECORD_BUCKET": records.bucket.bucket_name,
+            "CLIP_BUCKET": clips.bucket.bucket_name,
+            "KEEP_DAYS": json.dumps(dict(keep_days)),
         }
         if deployment.sip is not None:
             environment |= {"SIP": "on", "SIP_NUMBER": deployment.sip.number}
@@ -75,16 +84,15 @@ class FlowFunctions(Construct):
             calls.grant(role, *(START if start else NEXT), index=start)
             allow(role, [wakeups.queue.queue_arn], "sqs:SendMessage")
         calls.grant(self.functions["contact_event"].role, *EVENT)
+        for name in (*BY_MAIN_FLOWS, "contact_event"):  # they tell of calls that no gateway serves
+            records.grant_keep(self.functions[name].role)
+        clips.grant_clearing(self.functions["contact_event"].role)
         allow(
             self.functions["queue_position"].role,
             [f"{instance_arn}/contact/*"],
             "connect:GetContactMetrics",
             because="Connect names contacts as calls come; these are the contacts of one instance.",
         )
-        allow(
-            self.functions["queue_hours"].role,
-            [f"{instance_arn}/queue/*", f"{instance_arn}/operating-hours/*"],
-            "connect:DescribeQueue",
-            "connect:GetEffectiveHoursOfOperations",
-            because="Which hours a queue has is the administrator's choice; these are those of one instance.",
-        )
+        hours, because = self.functions["queue_hours"].role, "The administrator's own; these are those of one instance."
+        allow(hours, [f"{instance_arn}/queue/*"], "connect:DescribeQueue", because=because)
+        allow(hours, [f"{instance_arn}/operating-hours/*"], "connect:GetEffectiveHoursOfOperations", because=because)

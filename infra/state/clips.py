@@ -54,6 +54,11 @@ class ClipBucket(Construct):
         openings = self.bucket.arn_for_objects(f"{OPENINGS}*")
         allow(role, [openings], "s3:GetObject", because="Each opening has a name of its own.")
 
+    def grant_clearing(self, role: iam.IRole) -> None:
+        """Let somebody delete the clips that a dead gateway left."""
+        because = "Each clip has a name of its own, made while a call lives."
+        allow(role, [self.bucket.arn_for_objects(f"{CLIPS}*")], "s3:DeleteObject", because=because)
+
     def grant_speech(self, role: iam.IRole) -> None:
         """Let the gateway store clips and openings, and delete clips."""
         clips, openings = (self.bucket.arn_for_objects(f"{prefix}*") for prefix in (CLIPS, OPENINGS))

@@ -15,7 +15,7 @@ from infra.reasons import acknowledge, allow
 # IAM with transactions).
 START = ("dynamodb:GetItem", "dynamodb:Query", "dynamodb:PutItem", "dynamodb:UpdateItem")
 NEXT = ("dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem")
-EVENT = ("dynamodb:GetItem", "dynamodb:UpdateItem")
+EVENT = ("dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem")
 OWNER = (*START, "dynamodb:ConditionCheckItem")
 # What DynamoDB asks of the key in the name of whoever reads or writes (its developer guide, encryption at rest).
 _KEY_ACTIONS = (

@@ -15,4 +15,8 @@ from lambdas.environment import Context
 def handler(event: Mapping[str, Any], context: Context) -> dict[str, bool]:
     """An event "Amazon Connect Contact Event"; the answer is for whoever invokes it by hand."""
     clock = SystemClock()
-    return {"recorded": asyncio.run(contact_event(environment.store(clock), clock, event))}
+    return {
+        "recorded": asyncio.run(
+            contact_event(environment.store(clock), clock, event, environment.SETTINGS, environment.TELLER)
+        )
+    }

@@ -10,9 +10,18 @@ from contract.store import FlowStore
 from contract.wire import parse_disconnect
 from lambdas import log
 from lambdas.contact_event.callbacks import note_callback
+from lambdas.contact_event.unserved import close_unserved
+from lambdas.settings import Settings
+from lambdas.telling import NOBODY, Teller
 
 
-async def contact_event(store: FlowStore, clock: Clock, event: Mapping[str, Any]) -> bool:
+async def contact_event(
+    store: FlowStore,
+    clock: Clock,
+    event: Mapping[str, Any],
+    settings: Settings | None = None,
+    teller: Teller = NOBODY,
+) -> bool:
     """Whether the event was the end of a voice contact.
 
     Every contact of the instance comes by, so most are not ours; the store ignores those.
@@ -26,4 +35,6 @@ async def contact_event(store: FlowStore, clock: Clock, event: Mapping[str, Any]
     await store.disconnected(contact_id, clock.now_ms())
     log.line("disconnected", contact=contact_id)
     await note_callback(store, event)
+    if settings is not None:
+        await close_unserved(store, contact_id, settings, teller)
     return True

@@ -46,6 +46,7 @@ def _handle(event: Mapping[str, Any], context: Context, form: FlowForm, limits: 
             form,
             limits.within(context.get_remaining_time_in_millis()),
             environment.SETTINGS,
+            environment.TELLER,
         )
     )
     took_ms = int((time.monotonic() - began) * 1000)

@@ -9,6 +9,7 @@ from typing import assert_never
 
 from contract import wire
 from contract.actions import NONE, End, Numbered, Outcome, Request
+from contract.announcement import Kind
 from contract.call import FlowForm, Head
 from contract.clock import Clock
 from contract.errors import CallNotFound, ContractError, MalformedRecord, StoreUnavailable
@@ -18,6 +19,7 @@ from lambdas import log
 from lambdas.next_action.decision import FailOver, Give, Leave, Listen, View, Wait, decide, unowned
 from lambdas.next_action.limits import Limits
 from lambdas.settings import Settings
+from lambdas.telling import NOBODY, Teller
 
 OFFER_ATTEMPTS = 5
 READ_ATTEMPTS = 3  # each of them has botocore's own attempts inside
@@ -34,6 +36,7 @@ async def next_action(
     form: FlowForm,
     limits: Limits,
     settings: Settings,
+    teller: Teller = NOBODY,
 ) -> Answer:
     """What the flow must do next, with every field of `contract.wire.NEXT_ACTION_FIELDS`.
 
@@ -42,7 +45,7 @@ async def next_action(
     """
     request = replace(request, ahead=form is FlowForm.INTERRUPTIBLE)
     try:
-        return await _Execution(store, wakeups, clock, request, request_id, limits, settings).run()
+        return await _Execution(store, wakeups, clock, request, request_id, limits, settings, teller).run()
     except CallNotFound:
         return failed("no_call", request, settings)
     except StoreUnavailable as error:
@@ -70,6 +73,7 @@ class _Execution:
         request_id: str,
         limits: Limits,
         settings: Settings,
+        teller: Teller,
     ) -> None:
         self._store = store
         self._wakeups = wakeups
@@ -78,6 +82,7 @@ class _Execution:
         self._id = request_id
         self._limits = limits
         self._settings = settings
+        self._teller = teller
         self._asked_at_ms = clock.now_ms()
         self._log: Sequence[Numbered] = ()
         self._log_up_to = 0
@@ -150,13 +155,14 @@ class _Execution:
             return None  # a gateway is there after all
         log.line("failed_over", level="ERROR", contact=contact_id, reason=reason)
         try:
-            agent = (await self._store.call(contact_id)).agent
+            call = await self._store.call(contact_id)
             turns = tuple(await self._store.turns(contact_id))
             functions = tuple(await self._store.functions(contact_id))
         except ContractError:
             transfer = self._settings.to_default_queue(reason)
         else:
-            transfer = self._settings.to_default_queue(reason, agent, turns, functions)
+            transfer = self._settings.to_default_queue(reason, call.agent, turns, functions, self._teller.where(call))
+            self._teller.tell(Kind.HANDED_OVER, call, transfer, self._clock.now_ms(), turns, functions)
         return wire.unlogged(transfer, self._request.loaded, previous)
 
     async def _look(self, before: Head) -> Head:

@@ -17,7 +17,11 @@ def handler(event: Mapping[str, Any], context: Context) -> dict[str, str]:
     """A ContactFlowEvent in, a flat map of strings out."""
     began = time.monotonic()
     clock = SystemClock()
-    answer = asyncio.run(start_call(environment.store(clock), environment.WAKEUPS, clock, event, environment.SETTINGS))
+    answer = asyncio.run(
+        start_call(
+            environment.store(clock), environment.WAKEUPS, clock, event, environment.SETTINGS, environment.TELLER
+        )
+    )
     took_ms = int((time.monotonic() - began) * 1000)
     log.line("started", request=context.aws_request_id, action=answer["action"], reason=answer["reason"], ms=took_ms)
     return answer

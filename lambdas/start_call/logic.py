@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from contract import wire
-from contract.actions import NONE
+from contract.actions import NONE, Transfer
+from contract.announcement import Kind
 from contract.call import CODE_DIGITS, EXPECTED_MS, CallState, FlowForm, Opening
 from contract.clock import Clock
 from contract.errors import CallNotFound, ContractError, MalformedRecord, StoreUnavailable
@@ -16,12 +17,18 @@ from contract.store import FlowStore, Wakeups
 from contract.wire import Expected, Start
 from lambdas import log
 from lambdas.settings import Settings
+from lambdas.telling import NOBODY, Teller
 
 Answer = dict[str, str]
 
 
 async def start_call(
-    store: FlowStore, wakeups: Wakeups, clock: Clock, event: Mapping[str, Any], settings: Settings
+    store: FlowStore,
+    wakeups: Wakeups,
+    clock: Clock,
+    event: Mapping[str, Any],
+    settings: Settings,
+    teller: Teller = NOBODY,
 ) -> Answer:
     """`agent`, with the opening where one was rendered; or `transfer`, with the reason why there is no agent."""
     try:
@@ -36,7 +43,17 @@ async def start_call(
     except ContractError as error:
         log.line("not_recorded", level="ERROR", contact=start.contact_id, why=type(error).__name__)
         reason = "store_unavailable"
-    return _to_queue(reason, start.attempts_before + 1, start.agent, settings)
+    return _refused(start, reason, clock.now_ms(), settings, teller)
+
+
+def _refused(start: Start, reason: str, now_ms: int, settings: Settings, teller: Teller) -> Answer:
+    """No gateway will ever hear of this call, so that it is told of here: that it was handed over, and that it is
+    over as far as the voice agent is concerned."""
+    call = start.call(now_ms, None)
+    transfer = settings.to_default_queue(reason, start.agent, record=teller.where(call))
+    for kind in (Kind.HANDED_OVER, Kind.ENDED):
+        teller.tell(kind, call, transfer, now_ms, (), ())
+    return _answer(transfer, call.attempt)
 
 
 async def _obstacle(store: FlowStore, start: Start, now_ms: int, settings: Settings) -> str | None:
@@ -109,7 +126,10 @@ async def _wake(wakeups: Wakeups, contact_id: str) -> None:
 
 
 def _to_queue(reason: str, attempt: int, agent: str, settings: Settings) -> Answer:
-    transfer = settings.to_default_queue(reason, agent)
+    return _answer(settings.to_default_queue(reason, agent), attempt)
+
+
+def _answer(transfer: Transfer, attempt: int) -> Answer:
     return wire.start_answer(
-        "transfer", attempt=attempt, queue_arn=transfer.queue_arn, reason=reason, values=transfer.handover
+        "transfer", attempt=attempt, queue_arn=transfer.queue_arn, reason=transfer.reason, values=transfer.handover
     )

@@ -15,10 +15,9 @@ WILDCARDS = {
     "s3:PutObjectTagging": r"[^*]+/calls/\*",
     "s3:DeleteObject": r"[^*]+/clips/\*",
     "connect:DescribeContact": r"[^*]+/contact/\*",
-    # Which hours a queue of an agent has is the administrator's choice; those of one instance.
-    "connect:DescribeQueue": r"[^*]+/(queue|operating-hours)/\*",
-    "connect:GetEffectiveHoursOfOperations": r"[^*]+/(queue|operating-hours)/\*",
     "connect:GetContactMetrics": r"[^*]+/contact/\*",
+    "connect:DescribeQueue": r"[^*]+/queue/\*",
+    "connect:GetEffectiveHoursOfOperations": r"[^*]+/operating-hours/\*",
     # The role of an instance ends in characters of Connect's choice; the managed key is named by a condition.
     "iam:PutRolePolicy": r"[^*]+:role/aws-service-role/connect\.amazonaws\.com/AWSServiceRoleForAmazonConnect_\*",
     "kms:CreateGrant": r"arn:aws:kms:[^*]+:key/\*",

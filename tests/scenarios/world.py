@@ -6,7 +6,7 @@ import asyncio
 import functools
 import itertools
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -17,8 +17,8 @@ from botocore.exceptions import ClientError
 
 import definition as definitions
 from contract import announcement
-from contract.actions import Outcome
-from contract.announcement import Told
+from contract.actions import Numbered, Outcome, Play, Transfer
+from contract.announcement import Kind, Told
 from contract.audio import lin2ulaw, ulaw2lin
 from contract.call import Call, FlowForm, Head, Lease
 from contract.clock import LoopClock
@@ -195,6 +195,25 @@ class Announced:
 
 
 @dataclass
+class ToldByLambdas:
+    """What the Lambdas tell of calls that nobody serves, beside what the gateway announces."""
+
+    world: World
+    told: list[Told] = field(default_factory=list)
+
+    def where(self, call: Call) -> str:
+        return announcement.record_uri(call, "records")
+
+    def tell(self, kind: Kind, call: Call, transfer: Transfer, at_ms: int, *_: object) -> None:
+        self.told.append(Told(kind, at_ms, "failed", transfer.reason, transfer.queue, handover=transfer.handover))
+
+    def clear(self, contact_id: str, log: Iterable[Numbered]) -> None:
+        gone = {each.action.prompt_url for each in log if isinstance(each.action, Play)}
+        for url in gone & set(self.world.prompts.objects):
+            del self.world.prompts.objects[url]
+
+
+@dataclass
 class Presence:
     world: World
 
@@ -229,6 +248,7 @@ class World:
         self.lambdas = Lambdas(self)
         self.requests = itertools.count(1)
         self.announcer = Announced()
+        self.teller = ToldByLambdas(self)
         self.shelf = Shelf()
         self.switchboard = Switchboard(self)
         self.estate: Estate = estate(returning=self.returning)
@@ -259,7 +279,7 @@ class World:
         """EventBridge delivers an event again when its function failed."""
         while True:
             try:
-                await contact_event(self.store, self.clock, dict(end.contact_event))
+                await contact_event(self.store, self.clock, dict(end.contact_event), self.lambdas.settings, self.teller)
                 return
             except StoreUnavailable:
                 await asyncio.sleep(1)
@@ -546,18 +566,20 @@ class Lambdas:
 
     async def _answer(self, name: str, event: Mapping[str, Any]) -> dict[str, str]:
         world, store = self.world, self._store()
-        parameters = world.estate.parameters
-        settings = Settings(parameters.default_queue_arn, parameters.default_queue_name, world.max_calls, sip=True)
+        settings = self.settings
         if name == "queue_hours":
             return queue_hours(Hours(Connect(world.estate.instance)), event, world.now, "en-US")  # type: ignore[arg-type]
         if name == "start_call":
-            return await start_call(store, world.wakeups, world.clock, event, settings)
+            return await start_call(store, world.wakeups, world.clock, event, settings, world.teller)
         if name == "secret_keys":
             arns = {function.name: function.name for function in world.agent.lambdas}
             return await secret_keys(world.store, self._invoke, arns, world.clock, event)
         form, limits = (FlowForm.INTERRUPTIBLE, WAIT) if name == "next_action_wait" else (FlowForm.POLLING, POLL)
         request = parse_request(event)
-        return await next_action(store, world.wakeups, world.clock, request, self._request_id(), form, limits, settings)
+        teller = world.teller
+        return await next_action(
+            store, world.wakeups, world.clock, request, self._request_id(), form, limits, settings, teller
+        )
 
     async def _invoke(self, arn: str, payload: bytes) -> tuple[str, str]:
         """A function's Lambda, as a Lambda of the flow invokes it."""
@@ -565,6 +587,11 @@ class Lambdas:
             return "", await self.world.functions.invoke(arn, json.loads(payload))
         except FunctionFailed as failed:
             return failed.kind, ""
+
+    @property
+    def settings(self) -> Settings:
+        parameters = self.world.estate.parameters
+        return Settings(parameters.default_queue_arn, parameters.default_queue_name, self.world.max_calls, sip=True)
 
     def _request_id(self) -> str:
         return f"request-{next(self.world.requests)}"
