@@ -50,17 +50,15 @@ from gateway.facilities import Facilities
 from gateway.functions.runner import FunctionRunner
 from gateway.handover import handover
 from gateway.injecting import Injections
+from gateway.ledger import CallLedger
 from gateway.legs.leg import CallerAudio, CallerGone, FlowTook, Handover, Leg, LegFailed, TransferReturned
 from gateway.lookup import look_up
 from gateway.persona import Persona
-from gateway.questions import Questions
 from gateway.record import CallRecord, Outcome
-from gateway.remote_functions import RemoteFunctions
 from gateway.sessions import Sessions, Shared
 from gateway.telemetry.last_line import last_line
 from gateway.voice_agent.context import Context, build
 from gateway.voice_agent.messages import ServerMessage
-from gateway.wishes import Wishes
 
 log = structlog.get_logger()
 
@@ -86,9 +84,6 @@ class LiveCall:
         self._persona: Persona | None = None
         self._leg: Leg = facilities.open_leg(lease, head, call)
         self._record = CallRecord(facilities.store, facilities.clock, lease, head.lease_until_ms)
-        self._wishes = Wishes()
-        self._questions = Questions()
-        self._remote = RemoteFunctions()
         self._injections = Injections(facilities.store, lease, head, self._inject)
         self._conversation: Conversation | None = None
         self._sessions: Sessions | None = None
@@ -101,6 +96,7 @@ class LiveCall:
             call,
             {function.name: function for function in self._base.lambdas},
         )
+        self._ledger = CallLedger(self._record, self._runner, call, facilities.clock)
         self._audio: CallAudio | None = None
         self._over = asyncio.Event()
         self._alarm = Alarm(self._clock, self._ring)
@@ -237,12 +233,12 @@ class LiveCall:
         opening = self._call.opening
         if opening is not None and not turns:
             self._conversation.opening(opening.text, opening.duration_ms)
-        if (wish := self._wishes.inherit(entries)) is not None:
+        if (wish := self._ledger.wish_before(entries)) is not None:
             self._conversation.resume_leave(wish, self._clock.now_ms())
-        if (asked := self._questions.inherit(entries, self._definition)) is not None:
+        if (asked := self._ledger.question_before(entries, self._definition)) is not None:
             self._conversation.resume_question(asked.question, asked.key, self._clock.now_ms())
             self._leg.asked_before(asked.since_ms)
-        if self._call.returned is not Returned.NONE and (leave := self._wishes.last(entries)) is not None:
+        if self._call.returned is not Returned.NONE and (leave := self._ledger.came_back(entries)) is not None:
             self._conversation.came_back(leave)
         if self._stopping:
             self._conversation.give_up(self._stopping)
@@ -290,12 +286,12 @@ class LiveCall:
                     self._took(event)
                 case TransferReturned():
                     log.info("flow", contact=self.contact_id, did="TransferReturned")
-                    self._write(self._wishes.taken_back())
+                    self._ledger.unwished()
             self._carry_out()
 
     def _took(self, event: FlowTook) -> None:
         log.info("flow", contact=self.contact_id, did="FlowTook")
-        self._write(self._wishes.done())
+        self._ledger.left()
         if event.reason:  # perhaps what an owner before this one had decided
             self._left = Leave(event.reason, event.queue)
         self._announce_handover()
@@ -339,12 +335,11 @@ class LiveCall:
                 if (task := self._functions.pop(call_id, None)) is not None:
                     task.cancel()
             case Wish(leave):
-                self._write(self._wishes.asked(leave, self._talk.turns.caller_turns, self._clock.now_ms()))
+                self._ledger.wished(leave, self._talk.turns.caller_turns)
             case Unwish():
-                self._write(self._wishes.taken_back())
+                self._ledger.unwished()
             case NoteQuestion(question):
-                turn = self._talk.turns.caller_turns
-                self._note_question(self._questions.asked(question, turn, self._clock.now_ms()))
+                self._ledger.asked(question, self._talk.turns.caller_turns)
             case Ask(question):
                 self._leg.ask(question)
             case Unask():
@@ -363,10 +358,6 @@ class LiveCall:
             case Finish():
                 pass  # `_listen` knows more about how the caller left
 
-    def _write(self, line: FunctionEntry | None) -> None:
-        if line is not None:
-            self._record.note(line)
-
     def _inject(self, injection: Injection) -> None:
         """Somebody outside has something to say: to the caller, or to the agent."""
         if injection.kind is Brought.NOTE:
@@ -378,31 +369,10 @@ class LiveCall:
         self._carry_out()
 
     def _overheard(self, message: ServerMessage) -> None:
-        """What Deepgram called by itself is in the ledger, too."""
-        now, turn = self._clock.now_ms(), self._talk.turns.caller_turns
-        for line in self._remote.overheard(message, self._definition, turn, now):
-            self._runner.ledger[line.key] = line
-            self._record.note(line)
-            if line.finished_at_ms:
-                log.info(
-                    "function",
-                    contact=self.contact_id,
-                    agent=self._call.agent,
-                    function=line.name,
-                    state=line.state.value,
-                    error=line.error,
-                    ms=line.finished_at_ms - line.entered_at_ms,
-                    by="deepgram",
-                )
-
-    def _note_question(self, line: FunctionEntry | None) -> None:
-        """A line of the ledger like a function's own: a new session is told of it, and so is a human."""
-        if line is not None:
-            self._runner.ledger[line.key] = line
-            self._record.note(line)
+        self._ledger.overheard(message, self._definition, self._talk.turns.caller_turns)
 
     def _answered(self, call_id: str, content: str) -> None:
-        self._note_question(self._questions.answered(content, self._clock.now_ms()))
+        self._ledger.answered(content)
         result = self._changed(FunctionResult(FunctionState.FINISHED, content))
         self._talk.function_finished(call_id, result, self._clock.now_ms())
 
