@@ -18,7 +18,7 @@ from contract.dynamodb import DynamoStore
 from contract.running import inline
 from contract.wakeups import SqsWakeups
 from lambdas.settings import Settings
-from lambdas.telling import AwsTeller, Nobody, Teller
+from lambdas.telling import NOBODY, AwsTeller, Teller
 
 READ_S = 1.0
 ATTEMPTS = 2
@@ -31,7 +31,7 @@ _TABLE = os.environ["TABLE_NAME"]
 _RETENTION_S = int(os.environ.get("RECORDS_HOURS", "24")) * 3600
 
 
-TELLER: Teller = Nobody()
+TELLER: Teller = NOBODY
 if os.environ.get("RECORD_BUCKET"):
     _LIMITS = config(READ_S, attempts=1)  # a caller waits while it is told
     TELLER = AwsTeller(

@@ -25,6 +25,7 @@ from operations import stack as paths
 from operations.clients import Clients
 from operations.doctor.report import console
 from operations.errors import NotDeployed
+from operations.explain.kept import contact_of, told
 from operations.explain.reading import read as read_records
 from operations.explain.story import Line, Records, Story, story
 
@@ -35,7 +36,9 @@ STYLES = {"caller": "cyan", "agent": "yellow", "function": "blue", "lambda": "re
 def arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(prog="operations.explain", description=__doc__)
-    parser.add_argument("contact", nargs="?", default="", help="the contact id, as Connect and the logs have it")
+    parser.add_argument(
+        "contact", nargs="?", default="", help="the contact id, or where its record is, as va_record of a handover says"
+    )
     parser.add_argument("--deployment", default="deployment.yaml", help="the settings (default: deployment.yaml)")
     parser.add_argument("--no-words", action="store_true", help="nothing that was said or looked up: for a ticket")
     chosen = parser.parse_args(given)
@@ -53,11 +56,17 @@ def main(given: Sequence[str] | None = None, session: boto3.Session | None = Non
     except VoiceAgentError as error:
         out.print(str(error), markup=False)
         return 2
+    aws = Clients(session or boto3.Session(), deployment.region)
     try:
-        records = _records(Clients(session or boto3.Session(), deployment.region), deployment, chosen.contact)
+        records = _records(aws, deployment, contact_of(chosen.contact))
+        kept = list(told(aws.s3, chosen.contact, words=not chosen.no_words)) if records.empty else []
     except (VoiceAgentError, ClientError, BotoCoreError) as error:
         out.print(str(error), markup=False)
         return 1
+    for line in kept:
+        out.print(line, markup=False)
+    if kept:
+        return 0
     if records.empty:
         hours = deployment.retention.records_hours
         out.print(
@@ -78,18 +87,18 @@ def _records(aws: Clients, deployment: Deployment, contact_id: str) -> Records:
     return asyncio.run(read_records(store, contact_id))
 
 
-def show(told: Story, out: Console) -> None:
+def show(story_: Story, out: Console) -> None:
     """Print it; times count from the beginning of the attempt."""
-    for number, sentence in enumerate(told.heading):
+    for number, sentence in enumerate(story_.heading):
         out.print(sentence, style="" if number else "bold", markup=False)
     out.print()
-    for line in told.lines:
-        out.print(_row(line, told.began_ms))
-    if told.lines:
+    for line in story_.lines:
+        out.print(_row(line, story_.began_ms))
+    if story_.lines:
         out.print()
-    for sentence in told.ending:
+    for sentence in story_.ending:
         out.print(sentence, style="bold", markup=False)
-    for sentence in told.gone:
+    for sentence in story_.gone:
         out.print(f"not recorded any more: {sentence}", style="yellow", markup=False)
 
 

@@ -5,12 +5,18 @@ from typing import Any
 
 import pytest
 
+from contract.actions import Transfer
+from contract.announcement import Kind
+from contract.call import Call
 from contract.clock import LoopClock
-from contract.errors import StoreUnavailable
+from contract.errors import MalformedRecord, StoreUnavailable
 from contract.memory import MemoryStore
 from lambdas.contact_event.logic import contact_event
+from lambdas.settings import Settings
 from tests.contract.faults import Failing
 from tests.contract.samples import CONTACT, T0, a_call
+
+SETTINGS = Settings("arn:support", "support")
 
 
 def an_event(**detail: Any) -> dict[str, Any]:
@@ -101,3 +107,50 @@ async def test_the_end_of_an_ordinary_call_is_no_callback(capsys: pytest.Capture
     await store.create_call(a_call())
     await contact_event(store, LoopClock(T0), an_event())
     assert lines(capsys) == []
+
+
+class Heard:
+    """What was told of calls that nobody serves."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple[Kind, str, int]] = []
+        self.cleared: list[str] = []
+
+    def where(self, call: Call) -> str:
+        return "s3://records/x"
+
+    def tell(self, kind: Kind, call: Call, transfer: Transfer, at_ms: int, *_: object) -> None:
+        self.told.append((kind, transfer.reason, at_ms))
+
+    def clear(self, contact_id: str, log_: object) -> None:
+        self.cleared.append(contact_id)
+
+
+async def test_the_end_of_a_call_that_was_sent_to_a_human_is_told_the_same_each_time() -> None:
+    store, heard = MemoryStore(), Heard()
+    await store.create_call(a_call())
+    await store.fail_over(CONTACT, "no_gateway", T0 + 1)
+    for later in (2, 9):
+        await contact_event(store, LoopClock(T0 + later), an_event(), SETTINGS, heard)
+    assert len(set(heard.told)) == 1
+    assert heard.told[0][:2] == (Kind.ENDED, "no_gateway")
+    assert heard.cleared == [CONTACT, CONTACT]
+
+
+async def test_the_end_of_a_call_that_a_gateway_has_is_its_own_to_tell() -> None:
+    store, heard = MemoryStore(), Heard()
+    await contact_event(store, LoopClock(T0), an_event(), SETTINGS, heard)
+    await store.create_call(a_call())
+    await contact_event(store, LoopClock(T0), an_event(), SETTINGS, heard)
+    assert (heard.told, heard.cleared) == ([], [])
+
+
+async def test_a_record_that_cannot_be_read_is_logged(capsys: pytest.CaptureFixture[str]) -> None:
+    store = MemoryStore()
+
+    async def unreadable(contact_id: str) -> None:
+        raise MalformedRecord("head", "a map", None)
+
+    store.head = unreadable  # type: ignore[assignment, method-assign]
+    assert await contact_event(store, LoopClock(T0), an_event(), SETTINGS, Heard())
+    assert "malformed_record" in capsys.readouterr().out

@@ -13,6 +13,7 @@ from botocore.stub import Stubber
 
 from contract.dynamodb import create_table
 from lambdas.settings import Settings
+from lambdas.telling import NOBODY
 from tests.contract.samples import CONTACT, QUEUE
 from tests.lambdas.samples import a_start, an_event
 
@@ -42,6 +43,9 @@ def handlers(aws: None, monkeypatch: pytest.MonkeyPatch) -> dict[str, ModuleType
     monkeypatch.setenv("WAKEUP_QUEUE_URL", queue)
     monkeypatch.setenv("DEFAULT_QUEUE_ARN", QUEUE)
     monkeypatch.setenv("DEFAULT_QUEUE", "support")
+    monkeypatch.setenv("RECORD_BUCKET", "records")
+    monkeypatch.setenv("CLIP_BUCKET", "clips")
+    monkeypatch.setenv("KEEP_DAYS", '{"shop": 30}')
     loaded = {name: importlib.reload(importlib.import_module(f"lambdas.{name}")) for name in MODULES}
     return {name.split(".")[0]: module for name, module in loaded.items()}
 
@@ -86,6 +90,24 @@ def test_the_deployment_may_limit_live_calls() -> None:
 def test_a_deployment_without_a_queue_is_an_error() -> None:
     with pytest.raises(KeyError):
         Settings.of({})
+
+
+def test_the_hours_of_a_queue_that_cannot_be_had_are_none(
+    handlers: dict[str, ModuleType], capsys: pytest.CaptureFixture[str]
+) -> None:
+    module = handlers["queue_hours"]
+    with Stubber(module.CONNECT) as stubber:
+        stubber.add_client_error("describe_queue", "TooManyRequestsException")
+        assert module.handler(an_event({"queue": QUEUE}), Context()) == {"opens": "none"}
+    assert [entry["event"] for entry in lines(capsys)] == ["hours_unknown"]
+
+
+def test_without_a_bucket_the_lambdas_tell_nobody(
+    handlers: dict[str, ModuleType], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("RECORD_BUCKET")
+    environment = importlib.reload(importlib.import_module("lambdas.environment"))
+    assert environment.TELLER is NOBODY
 
 
 def test_a_place_in_the_queue_that_cannot_be_had_is_none(

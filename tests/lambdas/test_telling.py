@@ -49,6 +49,7 @@ def test_the_record_comes_first_and_is_kept_as_long_as_the_agent_says(agent: str
     aws.on_s3.add_response("put_object", {}, put(days))
     aws.on_events.add_response("put_events", {"FailedEntryCount": 0, "Entries": []})
     aws.tell(agent)
+    assert aws.teller.where(a_call()) == f"s3://records/calls/{CONTACT}/1.json"
     aws.on_s3.assert_no_pending_responses()
     aws.on_events.assert_no_pending_responses()
 

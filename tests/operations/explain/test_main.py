@@ -58,3 +58,9 @@ def test_a_contact_has_to_be_named(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         command.main([])
     assert "make explain CONTACT=" in capsys.readouterr().err
+
+
+def test_a_link_of_a_handover_tells_the_call(account: Account, root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    asyncio.run(_a_call(account))
+    assert command.main([f"s3://records/calls/{CONTACT}/1.json"], account.clients().session, root) == 0
+    assert "taken by gateway-1" in capsys.readouterr().out
