@@ -114,6 +114,12 @@ def test_staffing_is_checked_in_the_queue_named() -> None:
     assert nobody.start().path == ["m", "nobody"]
 
 
+def test_a_metric_that_connect_cannot_say_takes_the_error_branch() -> None:
+    hand = metric("NumberOfContactsInQueue", "3", "NumberLessOrEqualTo")
+    hand.instance.queues[QUEUE].metrics = False
+    assert hand.start().path == ["m", "failed"]
+
+
 def test_a_metric_of_no_queue_takes_the_error_branch() -> None:
     assert metric("NumberOfContactsInQueue", "5", "NumberLessThan", queue=None).start().path == ["m", "failed"]
 

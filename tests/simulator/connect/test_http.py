@@ -22,7 +22,7 @@ from simulator.connect.seams import Seams
 from simulator.connect.shell import ContactShell
 from simulator.connect.state import ATTRIBUTE_BYTES, ContactState
 from tests.simulator.connect import small
-from tests.simulator.connect.small import NOW, QUEUE, an_instance, document, say
+from tests.simulator.connect.small import HOURS, NOW, QUEUE, an_instance, document, say
 
 pytestmark = pytest.mark.filterwarnings("default::DeprecationWarning:botocore")
 
@@ -140,6 +140,35 @@ async def test_boto3_stops_a_contact() -> None:
         assert connect.shell._inbox.get_nowait() == ContactStopped()
         error = await connect.error("connect", "stop_contact", InstanceId=instance_id, ContactId="gone")
         assert error == ("ContactNotFoundException", 410)
+
+
+@pytest.mark.wall_clock
+async def test_boto3_asks_for_a_queue_and_for_its_hours() -> None:
+    async with service() as connect:
+        instance = connect.shell.contact.state.instance
+        instance.hours[HOURS].periods = ((9 * 60 + 30, 17 * 60),)
+        named = {"InstanceId": instance.arn}
+        queue = (await connect.call("connect", "describe_queue", **named, QueueId="q-1"))["Queue"]
+        days = {"FromDate": "2027-01-15", "ToDate": "2027-01-16"}
+        asked = {**named, "HoursOfOperationId": queue["HoursOfOperationId"], **days}
+        hours = await connect.call("connect", "get_effective_hours_of_operations", **asked)
+        assert hours["TimeZone"] == "UTC"
+        assert [day["Date"] for day in hours["EffectiveHoursOfOperationList"]] == list(days.values())
+        assert hours["EffectiveHoursOfOperationList"][0]["OperationalHours"] == [
+            {"Start": {"Hours": 9, "Minutes": 30}, "End": {"Hours": 17, "Minutes": 0}}
+        ]
+
+
+@pytest.mark.wall_clock
+async def test_a_queue_hours_and_an_instance_that_are_not_there_are_not_found() -> None:
+    missing = ("ResourceNotFoundException", 404)
+    async with service() as connect:
+        named = {"InstanceId": connect.shell.contact.state.instance.arn}
+        assert await connect.error("connect", "describe_queue", **named, QueueId="gone") == missing
+        days = {"FromDate": "2027-01-15", "ToDate": "2027-01-16"}
+        asked = {**named, "HoursOfOperationId": "gone", **days}
+        assert await connect.error("connect", "get_effective_hours_of_operations", **asked) == missing
+        assert await connect.error("connect", "describe_queue", InstanceId="other", QueueId="q-1") == missing
 
 
 @pytest.mark.wall_clock
