@@ -259,7 +259,7 @@ PLANTS: Mapping[str, Plant] = {
     "gateway_stopping": Plant(breaks=_stop_later),
     "media_": Plant(lambda call: setattr(call, "source_fails", ReadingStopped(Cause.NOT_AUTHORIZED))),
     # A block in a Continue branch tells nobody that it failed.
-    "prompts_failed": Plant(lambda call: setattr(call, "clips_fail", True), forms=("polling",)),
+    "prompts_failed": Plant(lambda call: setattr(call, "clips_fail", True)),
     "too_many_turns": Plant(lambda call: setattr(turns, "MOST_TURNS", 4)),
     "voice_agent_mute": Plant(lambda call: setattr(call, "mute", True)),
     "voice_agent_": Plant(_incident, _deepgram_away),

@@ -26,6 +26,7 @@ KEPT_HOPS = 30_000 // HOP_MS
 MISSING_MS = 6000  # a clip that does not show up so long after it was offered has not been played
 CUT_MISSING_MS = 1500  # nor does one that was withdrawn before, so long after that
 EARLIEST_MS = 60  # nothing that was offered is heard sooner
+SOUND_MS = 500  # of sound that nobody knows: the track carries what Connect plays
 LONGEST_DELAY_MS = 2000  # more is not how a prompt starts, but a flow that was busy, or a clip mistaken for another
 CLOCK_SET_BACK_MS = 2000  # blocks that go back further are not repeats
 
@@ -49,10 +50,12 @@ class Heard:
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """A clip was offered and never showed up. `cut`: it was withdrawn, perhaps before it could be recognised."""
+    """A clip was offered and never showed up. `cut`: it was withdrawn, perhaps before it could be recognised.
+    `silent`: nothing at all was played in its place, though there had been sound in the track before."""
 
     seq: int
     cut: bool = False
+    silent: bool = False
 
 
 Measured = Found | Heard | Missing
@@ -111,6 +114,7 @@ class HeardTrack:
     _first: int = 0  # number of the first of them, counted from the start of the track
     _rest: bytes = b""  # less than a hop
     _end_ms: int = 0  # of the track so far
+    _loud: int = 0  # hops with sound in the whole track
     _previous_end: int | None = None  # hop at which the clip before was over
     _sought: deque[_Sought] = field(default_factory=deque)
 
@@ -145,6 +149,7 @@ class HeardTrack:
         audio = self._rest + pcm
         hops = loudness(audio)
         self._levels.extend(hops)
+        self._loud += sum(level > LOUD for level in hops)
         self._rest = audio[len(hops) * _HOP_PCM :]
         self._end_ms = max(media_ms, 1) + len(pcm) // _PCM_BYTES_PER_MS
         self._forget()
@@ -190,11 +195,16 @@ class HeardTrack:
     def _over(self, sought: _Sought) -> Measured | None:
         """How the clip ended, None while it has not."""
         if sought.start is None:
-            return Missing(sought.seq, sought.stopped_ms is not None) if self._is_missing(sought) else None
+            return self._missing(sought) if self._is_missing(sought) else None
         if not self._follow(sought, sought.start):
             return None
         self._previous_end = sought.start + (sought.heard if sought.gone >= GONE_HOPS else sought.followed)
         return Heard(sought.seq, sought.heard_bytes())
+
+    def _missing(self, sought: _Sought) -> Missing:
+        loud = sum(level > LOUD for level in self._between(self._hop_at(sought.offered_ms), self._end))
+        silent = loud * HOP_MS < SOUND_MS <= (self._loud - loud) * HOP_MS
+        return Missing(sought.seq, sought.stopped_ms is not None, silent)
 
     def _is_missing(self, sought: _Sought) -> bool:
         if self._end_ms > sought.offered_ms + MISSING_MS:

@@ -19,7 +19,8 @@ MOST_STRETCHES = 32  # stretches of agent speech that are remembered; what was h
 
 @dataclass(frozen=True, slots=True)
 class NotHeard:
-    """A clip of `stretch` was never played, although earlier ones of this call were found in the track."""
+    """A clip of `stretch` was never played: earlier ones of this call were found in the track, or other sound, such
+    as the opening, and then nothing where the clip should have been."""
 
     stretch: int
     seq: int
@@ -109,7 +110,7 @@ class Hearing:
         if isinstance(measured, Heard):
             whole = measured.heard_bytes == len(clip.ulaw)
             stretch.heard = clip.end if whole else clip.start + measured.heard_bytes
-        elif not measured.cut and self._proven:
+        elif not measured.cut and (self._proven or measured.silent):
             events.append(NotHeard(number, measured.seq, clip))
         events.extend(self._told(number, stretch))
         return events

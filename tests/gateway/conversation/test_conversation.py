@@ -678,6 +678,13 @@ def test_a_caller_who_comes_back_from_a_transfer_of_another_gateway_is_talked_to
     assert injected(talk.take()) == [SAID.still_here]
 
 
+def test_a_caller_who_comes_back_to_a_new_gateway_is_told_why_the_queue_was_none() -> None:
+    talk = Talk()
+    talk.it.came_back(Leave("transfer_to_human", "orders"))
+    talk.it.leg(TransferReturned(Returned.CLOSED), talk.now)
+    assert injected(talk.take()) == ["The order desk is closed."]
+
+
 def test_somebody_who_comes_back_and_gets_no_answer_is_asked_by_the_ladder() -> None:
     talk = Talk()
     talk.it.leg(TransferReturned(Returned.CLOSED), talk.now)

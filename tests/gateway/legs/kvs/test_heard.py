@@ -138,6 +138,21 @@ def test_a_clip_that_never_shows_up_is_missing() -> None:
     assert feed(track, quiet(1000), MISSING_MS + 200) == []
 
 
+def test_a_clip_in_whose_place_nothing_was_played_is_silent_where_there_had_been_sound() -> None:
+    track = HeardTrack()
+    feed(track, OTHER)
+    track.offered(1, CLIP, T0 + 2000)
+    assert feed(track, quiet(MISSING_MS + 1000), 1500) == [Missing(1, silent=True)]
+
+
+def test_a_clip_in_whose_place_something_else_was_played_is_not_silent() -> None:
+    track = HeardTrack()
+    feed(track, OTHER)
+    track.offered(1, CLIP, T0 + 2000)
+    found = feed(track, quiet(1000) + speech(1500, seed=11) + quiet(MISSING_MS), 1500)
+    assert found == [Missing(1)]
+
+
 def test_a_clip_that_was_withdrawn_is_not_waited_for_so_long() -> None:
     track = looking(CLIP)
     track.cut(T0 + 100)

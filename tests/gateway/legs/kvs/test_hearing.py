@@ -95,6 +95,20 @@ def test_a_missing_clip_is_told_once_the_track_has_shown_another() -> None:
     assert line.plays(quiet(MISSING_MS + 500)) == [NotHeard(2, 2, SECOND)]
 
 
+def test_a_missing_clip_is_told_where_the_opening_was_heard_and_then_nothing() -> None:
+    line = Line()
+    line.plays(speech(3000, 5) + quiet(1000))
+    line.take(1, 1, FIRST)
+    assert line.plays(quiet(MISSING_MS + 500)) == [NotHeard(1, 1, FIRST)]
+
+
+def test_a_missing_clip_says_nothing_where_something_unknown_was_heard() -> None:
+    line = Line()
+    line.plays(speech(3000, 5) + quiet(1000))
+    line.take(1, 1, FIRST)
+    assert line.plays(quiet(500) + speech(2000, 6) + quiet(MISSING_MS)) == []
+
+
 def test_sequences_that_were_never_given_or_skipped_are_not_looked_for() -> None:
     line = Line()
     line.hearing.taken(5, T0)
