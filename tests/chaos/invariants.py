@@ -24,6 +24,7 @@ TORN_WORDS = 4  # how many words of a torn reply may be wrong: its length is not
 AGAIN_WORDS = 3  # half a second of them, and the torn one
 SOUND_BEFORE_MS = 8_000  # a turn takes its time, and so does the caller's audio
 SOUND_AFTER_MS = 1_000
+TAKEOVER_MS = 12_000  # lease, sweep, and a new session
 LAST_WORDS_MS = 12_000  # a line that we close was spoken on so shortly before
 
 
@@ -59,8 +60,10 @@ def ends_well(world: ChaosWorld) -> Lines:
         return
     line = world.exchange.line
     silent_ms = line.now_ms - (line.last_heard_ms or line.started_ms)
+    # Who was told goodbye by a gateway that died before it hung up waits for the next one.
+    limit = LAST_WORDS_MS + (TAKEOVER_MS if world.deaths else 0)
     # In the interruptible form a prompt that cannot be read is known by not being heard, six seconds later.
-    if silent_ms > LAST_WORDS_MS and not world.injected["clips_not_played"]:
+    if silent_ms > limit and not world.injected["clips_not_played"]:
         yield "no_goodbye", f"the flow hung up after {silent_ms} ms of silence ({world.end.reason})"
 
 
