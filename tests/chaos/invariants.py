@@ -60,8 +60,11 @@ def ends_well(world: ChaosWorld) -> Lines:
         return
     line = world.exchange.line
     silent_ms = line.now_ms - (line.last_heard_ms or line.started_ms)
-    # Who was told goodbye by a gateway that died before it hung up waits for the next one.
-    limit = LAST_WORDS_MS + (TAKEOVER_MS if world.deaths else 0)
+    # Who was told goodbye waits for the line to be closed: for the next gateway, a slow Lambda, or a prompt's end.
+    slow = world.deaths or world.injected["store_slow"] or world.injected["lambdas_slow"]
+    limit = LAST_WORDS_MS + (TAKEOVER_MS if slow else 0)
+    if world.plan.preset_name == "nothing_cuts":
+        limit = LIBRARY_SILENCE_MS
     # In the interruptible form a prompt that cannot be read is known by not being heard, six seconds later.
     if silent_ms > limit and not world.injected["clips_not_played"]:
         yield "no_goodbye", f"the flow hung up after {silent_ms} ms of silence ({world.end.reason})"
