@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import re
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -10,6 +13,8 @@ from typing import Any
 from contract import table
 from simulator.fleet.stage import Fleet, Gateway
 from simulator.phone.cloud import BUCKET, TABLE
+
+CONTACT_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +73,22 @@ def _stored(fleet: Fleet) -> tuple[int, int, int]:
     live = dynamodb.get_paginator("scan").paginate(TableName=TABLE, IndexName=table.INDEX, Select="COUNT")
     clips = [page["KeyCount"] for page in s3.get_paginator("list_objects_v2").paginate(Bucket=BUCKET)]
     return sum(rows), sum(map(_count, live)), sum(clips)
+
+
+async def kept(fleet: Fleet) -> Counter[str]:
+    """How many rows of each kind the table holds: the beginnings of their two keys, which are words of ours."""
+
+    def work() -> Counter[str]:
+        pages = fleet.clients["dynamodb"].get_paginator("scan").paginate(TableName=TABLE)
+        return Counter(_kind(item) for page in pages for item in page["Items"])
+
+    return await asyncio.to_thread(work)
+
+
+def _kind(item: Mapping[str, Any]) -> str:
+    keys = (str(item[name]["S"]).partition("#")[0] for name in ("pk", "sk"))
+    kind = " ".join("a contact" if CONTACT_ID.fullmatch(key) else key for key in keys)
+    return kind if table.TTL in item else f"{kind} (for good)"
 
 
 def _count(page: Any) -> int:

@@ -15,7 +15,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from simulator.fleet.call import FleetCall
-from simulator.fleet.figures import Figures, expire, look
+from simulator.fleet.figures import Figures, expire, kept, look
 from simulator.fleet.load import Load
 from simulator.fleet.stage import Fleet, Gateway, set_up
 from simulator.fleet.verdict import Compared, compare
@@ -24,7 +24,7 @@ LOOK_EVERY_S = 20.0
 SETTLE_S = 30.0  # idle connections and the last metrics
 KEPT_CALLS = 20  # their rows stay that much longer than the call, as the flow may still ask
 WARM_SHARE = 0.2
-LONGEST_WARM_S = 600.0
+LONGEST_WARM_S = 1500.0  # the heap had its size after 19 minutes of two calls at once
 
 
 @dataclass
@@ -58,15 +58,16 @@ class Soak:
         return list(compare(warm, first, second))
 
     async def _rest(self, name: str) -> Figures:
-        """Nobody calls; old rows expire."""
+        """Nobody calls; old rows expire, but not before the gateway has closed the last call's record."""
+        measured = self.gateway.measured
+        await asyncio.sleep(SETTLE_S)
         while self._over:
             await expire(self.fleet, self._over[0])
             self._over.popleft()
-        measured = self.gateway.measured
-        await asyncio.sleep(SETTLE_S)
         await self.gateway.process.until(lambda: self.gateway.measured > measured, "it measured itself")
         figures = await look(self.fleet, self.gateway)
         self._tell(f"rest after {name}", figures)
+        print("  rows:", ", ".join(f"{count} {kind}" for kind, count in (await kept(self.fleet)).items()), flush=True)
         return figures
 
     def _ended(self, call: FleetCall) -> None:

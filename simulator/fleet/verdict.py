@@ -6,8 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 POOLED = 8  # worker threads and idle connections come and go with the load, within their pools
-RSS_KB = 8192  # an interpreter's heap does not shrink, and reaches its size only after a while
-RSS_AGAIN_KB = 3072
+# An interpreter's heap does not shrink, and reaches its size only after a while: in a run of two hours it grew by
+# 16 MB in the first 60 calls, and by 1 MB in the 300 after them.
+RSS_KB = 24_576
+RSS_AGAIN_KB = 8192
 
 
 @dataclass(frozen=True, slots=True)

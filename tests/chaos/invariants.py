@@ -224,8 +224,9 @@ def _contains(words: Sequence[str], part: Sequence[str]) -> bool:
 
 def nobody_interrupts_themselves(world: ChaosWorld) -> Lines:
     """What is cut short was spoken into by the caller; their loudspeaker is no reason. Where we give up, we cut. A
-    sample that was spoilt on its way is a click on the line, and as good as a cough."""
-    if not world.plan.echo or world.gave_up:
+    sample that was spoilt on its way is a click on the line, and as good as a cough. Where a clip cannot be stored, the
+    flow's own voice takes over in mid-reply."""
+    if not world.plan.echo or world.gave_up or world.injected["clips_not_stored"]:
         return
     spoke = (*world.caller.spoke_ms, *world.caller.coughed_ms, *world.clicks_ms)
     for turn in _of_agent(world):
