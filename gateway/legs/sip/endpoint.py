@@ -217,6 +217,7 @@ class SipEndpoint:
         self.beats.close()
         if self._timer is not None:
             self._timer.cancel()
+        self.sockets.close_all()
         await self._transport.close()
 
     def _load(self) -> Load:

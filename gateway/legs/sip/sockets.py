@@ -77,7 +77,7 @@ class MediaSockets:
         self._host = host
         self._allowed = allowed
         self._clock = clock
-        self._draining: dict[int, MediaSocket] = {}
+        self._open: dict[int, MediaSocket] = {}
 
     async def open(self) -> MediaSocket:
         """Raises NoPortFree."""
@@ -86,7 +86,8 @@ class MediaSockets:
             rtp = None
             try:
                 rtp = await self._bind(port)
-                return MediaSocket(port, rtp, await self._bind(port + 1))
+                media = self._open[port] = MediaSocket(port, rtp, await self._bind(port + 1))
+                return media
             except OSError:
                 if rtp is not None and rtp.transport is not None:
                     rtp.transport.close()
@@ -102,17 +103,19 @@ class MediaSockets:
             draining.packet(self._clock.now_ms())
 
         media.on(drop, drop)
-        self._draining[media.port] = media
 
     async def run(self) -> None:
-        try:
-            while True:
-                await asyncio.sleep(SWEEP_S)
-                for port in self._ports.drained(self._clock.now_ms()):
-                    self._draining.pop(port).close()
-        finally:
-            for media in self._draining.values():
-                media.close()
+        """Close what is drained, until cancelled."""
+        while True:
+            await asyncio.sleep(SWEEP_S)
+            for port in self._ports.drained(self._clock.now_ms()):
+                self._open.pop(port).close()
+
+    def close_all(self) -> None:
+        """Whoever still has one is not heard any more."""
+        for media in self._open.values():
+            media.close()
+        self._open.clear()
 
     async def _bind(self, port: int) -> _Sink:
         _, sink = await asyncio.get_running_loop().create_datagram_endpoint(
