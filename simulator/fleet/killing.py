@@ -12,6 +12,7 @@ from simulator.fleet.trials import Followed, Trial, Trials, patient, send
 GO_ON_WITHIN_S = 15.0
 RING_EVERY_S = 0.5
 IN_THE_MIDDLE_S = 12.0
+WITH_THE_NEXT_S = 20.0  # time for another question or two
 
 
 async def kill_test(calls: int, folder: Path) -> int:
@@ -29,6 +30,9 @@ async def kill_test(calls: int, folder: Path) -> int:
         killed_s = send(first, signal.SIGKILL)
         print(f"killed {first.name} with {len(victims)} calls", flush=True)
         await trial.until(lambda: trial.all_owned_by(second), 60)
+        await asyncio.sleep(WITH_THE_NEXT_S)
+        for one in trial.calls:
+            one.hurry()
         await trial.all_over()
     return _conclude(trial, victims, killed_s)
 
