@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
-from contract import rules, table
+from contract import rules, sizes, table
 from contract.actions import Action, Numbered, Outcome, Request
 from contract.call import Call, Head, Lease, Opening, Result
 from contract.errors import CallNotFound, MalformedRecord
@@ -146,7 +146,7 @@ class MemoryStore:
 
     async def put_turn(self, lease: Lease, turn: Turn) -> None:
         def put() -> None:
-            self._fenced(lease).turns[turn.number] = rules.within_limits(turn)
+            self._fenced(lease).turns[turn.number] = sizes.within_limits(turn)
 
         await self._do(put)
 
@@ -247,21 +247,21 @@ class MemoryStore:
         return True
 
     def _append(self, lease: Lease, action: Action, now_ms: int) -> int:
-        rules.check_action(action)
+        sizes.check_action(action)
         record = self._record(lease.contact_id)
         record.head = rules.appended(record.head, lease)
         record.log.append(Numbered(record.head.last_seq, action, now_ms))
         return record.head.last_seq
 
     def _enter(self, lease: Lease, entry: FunctionEntry) -> FunctionEntry | None:
-        rules.check_size("arguments of a function", canonical(entry.arguments))
+        sizes.check_size("arguments of a function", canonical(entry.arguments))
         functions = self._fenced(lease).functions
         older = functions.get(entry.key)
         functions.setdefault(entry.key, entry)
         return older
 
     def _finish(self, lease: Lease, key: str, state: FunctionState, result: str, error: str, now_ms: int) -> None:
-        rules.check_size("result of a function", result + error)
+        sizes.check_size("result of a function", result + error)
         functions = self._fenced(lease).functions
         if key not in functions:
             raise MalformedRecord("ledger", "a function that was entered", key)

@@ -12,15 +12,8 @@ from dataclasses import dataclass, replace
 from contract.actions import Action, Collect, End, Numbered, Outcome, Play, Request, Returned, Transfer
 from contract.call import EXPECTED_MS, LEASE_MS, Call, CallState, FlowForm, Head, Lease, Result
 from contract.errors import CallEnded, CallNotFound, CallTaken, LeaseLost, RecordTooLarge
-from contract.handover import clip_utf8
 from contract.injections import MOST, MOST_CHARACTERS
-from contract.items import canonical, to_plain
-from contract.privacy import redacted
-from contract.turns import FunctionEntry, Turn
-
-# Together far below the 400 KB that DynamoDB takes for one item; the handover has limits of its own.
-TEXT_BYTES = 16 * 1024
-FUNCTION_BYTES = 64 * 1024
+from contract.turns import FunctionEntry
 
 # So little of a clip may be missing that it counts as heard: the one after it is in the log by then.
 ALMOST_MS = 1000
@@ -320,27 +313,6 @@ def claimed(code: Mapping[str, object], now_ms: int) -> str | None:
     until, contact_id = code.get("expires_at_ms"), code.get("contact_id")
     valid = isinstance(until, int) and isinstance(contact_id, str) and now_ms < until
     return str(contact_id) if valid else None
-
-
-def within_limits(turn: Turn) -> Turn:
-    """The turn as it is kept: its texts cut to what the store takes, without card and social numbers."""
-    return replace(turn, text=_kept(turn.text), heard_text=_kept(turn.heard_text))
-
-
-def _kept(text: str) -> str:
-    return clip_utf8(redacted(text), TEXT_BYTES)
-
-
-def check_size(where: str, text: str) -> None:
-    """Raises RecordTooLarge for more than 64 KB."""
-    size = len(text.encode())
-    if size > FUNCTION_BYTES:
-        raise RecordTooLarge(where, FUNCTION_BYTES, size)
-
-
-def check_action(action: Action) -> None:
-    """Raises RecordTooLarge for an action of more than 64 KB."""
-    check_size("action", canonical(to_plain(action)))
 
 
 def is_live(head: Head) -> bool:

@@ -10,12 +10,13 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError
 
-from contract import dynamodb
+from contract import heads, table
 from contract.actions import Outcome, Play
 from contract.aws import dynamodb_client, sqs_client, unavailable
 from contract.call import LEASE_MS, CallState, Lease
-from contract.dynamodb import ATTEMPTS, DynamoStore, create_table
+from contract.dynamodb import DynamoStore, create_table
 from contract.errors import CallTaken, LeaseLost, StoreUnavailable
+from contract.heads import ATTEMPTS
 from contract.running import in_thread, inline
 from contract.table import shard, shards
 from contract.turns import FunctionEntry, FunctionState, Role, Turn
@@ -240,11 +241,17 @@ async def test_an_attempt_that_nobody_recorded_cannot_be_kept_longer(store: Dyna
         await store.keep(await owned(store, CONTACT), 2, 3600)
 
 
-async def test_the_times_of_so_many_calls_are_remembered(store: DynamoStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dynamodb, "MOST_KEPT", 1)
-    for contact in ("one", "other"):
-        await store.keep(await owned(store, contact), 1, 3600)
-    assert store._kept == {"other": 3600}
+async def test_the_times_of_so_many_calls_are_remembered(
+    rough: Rough, store: DynamoStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(heads, "MOST_KEPT", 1)
+    forgotten, known = await owned(store, CONTACT), await owned(store, "another")
+    for lease in (forgotten, known):
+        await store.keep(lease, 1, 3600)
+    for lease in (forgotten, known):
+        await store.put_turn(lease, Turn(1, Role.CALLER, "x"))
+    assert int(item(rough, table.turn_key(1), CONTACT)["expires_at"]["N"]) == T0 // 1000 + 86_400
+    assert int(item(rough, table.turn_key(1), "another")["expires_at"]["N"]) == T0 // 1000 + 3600
 
 
 async def test_everything_but_openings_expires_after_the_retention(rough: Rough, store: DynamoStore) -> None:

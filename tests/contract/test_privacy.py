@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from contract import handover
 from contract.privacy import CARD, SOCIAL, redacted
-from contract.rules import within_limits
+from contract.sizes import within_limits
 from contract.turns import Role, Turn
 
 
