@@ -149,7 +149,7 @@ format: .venv/ready ## format the code
 
 lock: .venv/ready ## write the lock files anew from pyproject.toml
 	@$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header -q pyproject.toml \
-		--extra simulator --extra dev -o requirements.txt
+		--extra lambdas --extra simulator --extra dev -o requirements.txt
 	@$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header -q pyproject.toml \
 		--extra simulator --extra dev --extra speech -c requirements.txt -o requirements-speech.txt
 	@$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate -q pyproject.toml \

@@ -18,6 +18,7 @@ def application(deployment: Deployment, outdir: str | None = None) -> App:
 
     Raises:
         DefinitionError, TooMuchConcurrency, InvalidFlow: what is wrong with the deployment.
+        NotTheLocked: the virtual environment is not that of the lock file.
     """
     app = App(outdir=outdir)
     stack = VoiceAgentStack(app, deployment, root=ROOT, staged=Path(app.outdir) / "staged")

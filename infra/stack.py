@@ -25,6 +25,7 @@ from infra.deployment.settings import INSTANCES_OWN, Cases, Deployment, Sip, Thr
 from infra.flow_functions.agent_functions import AgentFunctions
 from infra.flow_functions.concurrency import reservations
 from infra.flow_functions.flow_functions import BY_FLOW, FlowFunctions
+from infra.flow_functions.layer import PowertoolsLayer
 from infra.flow_functions.secret_keys import SecretKeys
 from infra.gateway.gateway import Gateway
 from infra.monitoring.monitoring import Monitoring
@@ -78,6 +79,7 @@ class VoiceAgentStack(Stack):
         self.records = RecordBucket(self, "Records", key=self.key, keep_days=days)
         secret = deployment.deepgram.secret or f"{deployment.name}/deepgram"
         self.secret = DeepgramSecret(self, "Deepgram", name=secret, key=self.key)
+        PowertoolsLayer(self, packages=self.staging.layer())
         code = self.staging.flow_lambdas()
         self.streaming = self._streaming(code)
         self.flow_functions = FlowFunctions(

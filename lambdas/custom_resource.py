@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from contract.errors import VoiceAgentError
-from lambdas import log
+from lambdas.log import LOG
 
 ANSWER_S = 10
 REASON_CHARACTERS = 1000
@@ -32,7 +32,7 @@ def answered(event: Mapping[str, Any], work: Callable[[], Outcome], put: Callabl
     try:
         outcome = work()
     except Exception as error:  # noqa: BLE001 - whatever it was, the stack has to hear of it
-        log.line("custom_resource_failed", level="ERROR", error=type(error).__name__)
+        LOG.error("custom_resource_failed", error=type(error).__name__)
         known = isinstance(error, VoiceAgentError)
         reason = str(error) if known else f"{type(error).__name__}: {error}"
         # CloudFormation deletes what it failed to create, by an id that it must have got.

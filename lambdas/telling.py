@@ -18,7 +18,7 @@ from contract.announcement import Kind, Told
 from contract.announcing import EventsClient, put_event, put_record
 from contract.call import Call, Result
 from contract.turns import FunctionEntry, Turn
-from lambdas import log
+from lambdas.log import LOG
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -109,7 +109,7 @@ class AwsTeller:
             put_record(self._s3, self._records, call, told, turns, functions, self._days(call.agent))
             put_event(self._events, self._bus, call, told, self._records)
         except (ClientError, BotoCoreError) as error:
-            log.line("call_not_announced", level="ERROR", contact=call.contact_id, why=type(error).__name__)
+            LOG.error("call_not_announced", contact=call.contact_id, why=type(error).__name__)
 
     def clear(self, contact_id: str, log_: Iterable[Numbered]) -> None:
         urls = [each.action.prompt_url for each in log_ if isinstance(each.action, Play)]
@@ -120,7 +120,7 @@ class AwsTeller:
                 objects = [{"Key": key} for key in keys[first : first + MOST_AT_ONCE]]
                 self._s3.delete_objects(Bucket=self._clips, Delete={"Objects": objects, "Quiet": True})  # type: ignore[typeddict-item]
         except (ClientError, BotoCoreError) as error:
-            log.line("clips_not_deleted", level="WARNING", contact=contact_id, why=type(error).__name__)
+            LOG.warning("clips_not_deleted", contact=contact_id, why=type(error).__name__)
 
     def _days(self, agent: str) -> int:
         name = agent.partition(".")[0]

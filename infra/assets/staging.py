@@ -8,6 +8,8 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
+from infra.assets.layer import copy_packages
+
 PYTHON = "3.13"
 _LEFT_OUT = shutil.ignore_patterns("__pycache__", "*.pyc", ".*")
 
@@ -33,6 +35,16 @@ class Staging:
                 shutil.copyfile(source, copy)
         for part in without:
             shutil.rmtree(folder / part)
+        return folder
+
+    def layer(self) -> Path:
+        """The packages of the Lambdas' layer.
+
+        Raises:
+            NotTheLocked: the environment is not what the lock file says.
+        """
+        folder = self.folder("layer", [])
+        copy_packages(self.root / "requirements.txt", folder)
         return folder
 
     def flow_lambdas(self) -> Path:

@@ -10,6 +10,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
+from infra.flow_functions.layer import ARCHITECTURE, RUNTIME, PowertoolsLayer
 from infra.logs import log_group
 from infra.reasons import acknowledge
 
@@ -39,8 +40,9 @@ class PythonFunction(Construct):
         self.function = lambda_.Function(
             self,
             "Function",
-            runtime=lambda_.Runtime.PYTHON_3_13,
-            architecture=lambda_.Architecture.ARM_64,
+            runtime=RUNTIME,
+            architecture=ARCHITECTURE,
+            layers=[PowertoolsLayer.of(self)],
             code=lambda_.Code.from_asset(str(code)),
             handler=handler,
             timeout=Duration.seconds(timeout_s),

@@ -11,7 +11,7 @@ from typing import Any
 
 from contract.errors import CallNotFound
 from contract.store import FlowStore
-from lambdas import log
+from lambdas.log import LOG
 
 
 async def note_callback(store: FlowStore, event: Mapping[str, Any]) -> None:
@@ -26,4 +26,4 @@ async def note_callback(store: FlowStore, event: Mapping[str, Any]) -> None:
     except CallNotFound:
         return
     answered = "yes" if (detail.get("agentInfo") or {}).get("connectedToAgentTimestamp") else "no"
-    log.line("callback_over", contact=asked_in, callback=str(detail["contactId"]), answered=answered)
+    LOG.info("callback_over", contact=asked_in, callback=str(detail["contactId"]), answered=answered)

@@ -8,9 +8,9 @@ from typing import Any
 from contract.clock import Clock
 from contract.store import FlowStore
 from contract.wire import parse_disconnect
-from lambdas import log
 from lambdas.contact_event.callbacks import note_callback
 from lambdas.contact_event.unserved import close_unserved
+from lambdas.log import LOG
 from lambdas.settings import Settings
 from lambdas.telling import NOBODY, Teller
 
@@ -33,7 +33,7 @@ async def contact_event(
     if contact_id is None:
         return False
     await store.disconnected(contact_id, clock.now_ms())
-    log.line("disconnected", contact=contact_id)
+    LOG.info("disconnected", contact=contact_id)
     await note_callback(store, event)
     if settings is not None:
         await close_unserved(store, contact_id, settings, teller)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contract.announcement import Kind
 from contract.errors import CallNotFound, MalformedRecord
 from contract.store import FlowStore
-from lambdas import log
+from lambdas.log import LOG
 from lambdas.settings import Settings
 from lambdas.telling import Teller
 
@@ -28,4 +28,4 @@ async def close_unserved(store: FlowStore, contact_id: str, settings: Settings, 
     except CallNotFound:  # every contact of the instance comes by
         return
     except MalformedRecord as error:
-        log.line("malformed_record", level="ERROR", contact=contact_id, where=error.where)
+        LOG.error("malformed_record", contact=contact_id, where=error.where)

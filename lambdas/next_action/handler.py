@@ -12,8 +12,9 @@ from contract.call import FlowForm
 from contract.clock import SystemClock
 from contract.errors import MalformedRecord
 from contract.wire import parse_request
-from lambdas import environment, log
+from lambdas import environment
 from lambdas.environment import Context
+from lambdas.log import LOG, contact_of
 from lambdas.next_action.limits import POLL, WAIT, Limits
 from lambdas.next_action.logic import failed, next_action
 
@@ -33,7 +34,7 @@ def _handle(event: Mapping[str, Any], context: Context, form: FlowForm, limits: 
     try:
         request = parse_request(event)
     except MalformedRecord as error:
-        log.line("malformed_event", level="ERROR", where=error.where)
+        LOG.error("malformed_event", contact=contact_of(event), where=error.where)
         return failed("malformed_event", Request("", 0), environment.SETTINGS)
     clock = SystemClock()
     answer = asyncio.run(
@@ -50,5 +51,5 @@ def _handle(event: Mapping[str, Any], context: Context, form: FlowForm, limits: 
         )
     )
     took_ms = int((time.monotonic() - began) * 1000)
-    log.line("answered", contact=request.contact_id, action=answer["action"], seq=answer["seq"], ms=took_ms)
+    LOG.info("answered", contact=request.contact_id, action=answer["action"], seq=answer["seq"], ms=took_ms)
     return answer

@@ -15,7 +15,7 @@ from contract.clock import Clock
 from contract.errors import CallNotFound, ContractError, MalformedRecord, StoreUnavailable
 from contract.rules import is_final
 from contract.store import FlowStore, Wakeups
-from lambdas import log
+from lambdas.log import LOG
 from lambdas.next_action.decision import FailOver, Give, Leave, Listen, View, Wait, decide, unowned
 from lambdas.next_action.limits import Limits
 from lambdas.settings import Settings
@@ -49,10 +49,10 @@ async def next_action(
     except CallNotFound:
         return failed("no_call", request, settings)
     except StoreUnavailable as error:
-        log.line("store_unavailable", level="ERROR", contact=request.contact_id, cause=error.cause)
+        LOG.error("store_unavailable", contact=request.contact_id, cause=error.cause)
         return failed("store_unavailable", request, settings)
     except MalformedRecord as error:
-        log.line("malformed_record", level="ERROR", contact=request.contact_id, where=error.where)
+        LOG.error("malformed_record", contact=request.contact_id, where=error.where)
         return failed("malformed_record", request, settings)
 
 
@@ -153,7 +153,7 @@ class _Execution:
         contact_id = self._request.contact_id
         if not await self._store.fail_over(contact_id, reason, self._clock.now_ms(), head):
             return None  # a gateway is there after all
-        log.line("failed_over", level="ERROR", contact=contact_id, reason=reason)
+        LOG.error("failed_over", contact=contact_id, reason=reason)
         try:
             call = await self._store.call(contact_id)
             turns = tuple(await self._store.turns(contact_id))
@@ -193,7 +193,7 @@ class _Execution:
         try:
             await self._wakeups.send(self._request.contact_id)
         except StoreUnavailable as error:  # gateways look through the table as well
-            log.line("not_woken", level="WARNING", contact=self._request.contact_id, cause=error.cause)
+            LOG.warning("not_woken", contact=self._request.contact_id, cause=error.cause)
 
 
 def _moves(head: Head) -> tuple[int, int, int, str]:

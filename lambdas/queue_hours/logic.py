@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from botocore.exceptions import BotoCoreError, ClientError
 
 from contract.actions import NONE
-from lambdas import log
+from lambdas.log import LOG, contact_of
 
 if TYPE_CHECKING:
     from mypy_boto3_connect import ConnectClient
@@ -82,7 +82,7 @@ def queue_hours(hours: Hours, event: Mapping[str, Any], now: datetime, language:
     try:
         week = hours.week(str(details.get("ContactData", {}).get("InstanceARN")), queue, now)
     except (ClientError, BotoCoreError, ZoneInfoNotFoundError, KeyError, ValueError) as error:
-        log.line("hours_unknown", level="WARNING", why=type(error).__name__)
+        LOG.warning("hours_unknown", contact=contact_of(event), why=type(error).__name__)
         return {"opens": NONE}
     return {"opens": _said(week, now) or NONE}
 

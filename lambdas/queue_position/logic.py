@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from contract.actions import NONE
-from lambdas import log
+from lambdas.log import LOG, contact_of
 
 if TYPE_CHECKING:
     from mypy_boto3_connect import ConnectClient
@@ -24,7 +24,7 @@ def queue_position(client: ConnectClient, event: Mapping[str, Any]) -> dict[str,
             Metrics=[{"Name": "POSITION_IN_QUEUE"}],
         )
     except (ClientError, BotoCoreError) as error:
-        log.line("position_unknown", level="WARNING", why=type(error).__name__)
+        LOG.warning("position_unknown", contact=contact_of(event), why=type(error).__name__)
         return {"position": NONE}
     numbers = [result["Value"].get("Number", 0) for result in answer["MetricResults"]]
     return {"position": str(round(numbers[0])) if numbers and numbers[0] >= 1 else NONE}

@@ -19,7 +19,7 @@ from contract.clock import Clock
 from contract.findings import remembered
 from contract.store import GatewayStore
 from contract.wire import parse_request
-from lambdas import log
+from lambdas.log import LOG
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
@@ -51,7 +51,7 @@ async def secret_keys(
     kept = remembered(await store.functions(request.contact_id))
     payload = _payload(asked, call, request.digits, kept)
     told, outcome = await _invoked(invoke, arns.get(asked.function, ""), payload)
-    log.line(
+    LOG.info(
         "secret_function",
         contact=request.contact_id,
         agent=call.agent,

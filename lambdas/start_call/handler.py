@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from contract.clock import SystemClock
-from lambdas import environment, log
+from lambdas import environment
 from lambdas.environment import Context
+from lambdas.log import LOG, contact_of
 from lambdas.start_call.logic import start_call
 
 
@@ -23,5 +24,12 @@ def handler(event: Mapping[str, Any], context: Context) -> dict[str, str]:
         )
     )
     took_ms = int((time.monotonic() - began) * 1000)
-    log.line("started", request=context.aws_request_id, action=answer["action"], reason=answer["reason"], ms=took_ms)
+    LOG.info(
+        "started",
+        contact=contact_of(event),
+        request=context.aws_request_id,
+        action=answer["action"],
+        reason=answer["reason"],
+        ms=took_ms,
+    )
     return answer

@@ -15,7 +15,7 @@ from contract.errors import CallNotFound, ContractError, MalformedRecord, StoreU
 from contract.fleet import Fleet
 from contract.store import FlowStore, Wakeups
 from contract.wire import Expected, Start
-from lambdas import log
+from lambdas.log import LOG, contact_of
 from lambdas.settings import Settings
 from lambdas.telling import NOBODY, Teller
 
@@ -34,14 +34,14 @@ async def start_call(
     try:
         start = wire.parse_start(event)
     except MalformedRecord as error:
-        log.line("malformed_event", level="ERROR", where=error.where)
+        LOG.error("malformed_event", contact=contact_of(event), where=error.where)
         return _to_queue("malformed_event", 1, NONE, settings)
     try:
         reason = await _obstacle(store, start, clock.now_ms(), settings)
         if reason is None:
             return await _begin(store, wakeups, clock, start, settings)
     except ContractError as error:
-        log.line("not_recorded", level="ERROR", contact=start.contact_id, why=type(error).__name__)
+        LOG.error("not_recorded", contact=start.contact_id, why=type(error).__name__)
         reason = "store_unavailable"
     return _refused(start, reason, clock.now_ms(), settings, teller)
 
@@ -66,7 +66,7 @@ async def _obstacle(store: FlowStore, start: Start, now_ms: int, settings: Setti
         return None  # asked again: the same again
     if settings.max_calls and await store.live_calls(now_ms) >= settings.max_calls:
         return "too_many_calls"
-    return _nobody(await _fleet(store), now_ms)
+    return _nobody(await _fleet(store, start.contact_id), now_ms)
 
 
 def _nobody(fleet: Fleet, now_ms: int) -> str | None:
@@ -76,11 +76,11 @@ def _nobody(fleet: Fleet, now_ms: int) -> str | None:
     return "gateways_full" if fleet.there(now_ms) else "no_gateway"
 
 
-async def _fleet(store: FlowStore) -> Fleet:
+async def _fleet(store: FlowStore, contact_id: str) -> Fleet:
     try:
         return await store.fleet()
     except MalformedRecord as error:
-        log.line("malformed_fleet", level="ERROR", where=error.where)
+        LOG.error("malformed_fleet", contact=contact_id, where=error.where)
         return Fleet()
 
 
@@ -113,7 +113,7 @@ async def _opening(store: FlowStore, start: Start) -> Opening | None:
     try:
         opening = await store.opening(start.agent)
     except MalformedRecord as error:
-        log.line("malformed_opening", level="ERROR", contact=start.contact_id, where=error.where)
+        LOG.error("malformed_opening", contact=start.contact_id, where=error.where)
         return None
     return opening if opening is not None and opening.url else None
 
@@ -122,7 +122,7 @@ async def _wake(wakeups: Wakeups, contact_id: str) -> None:
     try:
         await wakeups.send(contact_id)
     except StoreUnavailable as error:  # gateways look through the table as well
-        log.line("not_woken", level="WARNING", contact=contact_id, cause=error.cause)
+        LOG.warning("not_woken", contact=contact_id, cause=error.cause)
 
 
 def _to_queue(reason: str, attempt: int, agent: str, settings: Settings) -> Answer:

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from contract.errors import VoiceAgentError
-from lambdas import log
 from lambdas.custom_resource import Outcome
+from lambdas.log import LOG
 
 if TYPE_CHECKING:
     from mypy_boto3_connect import ConnectClient
@@ -105,7 +105,7 @@ def _create(client: ConnectClient, wanted: Wanted) -> Outcome:
         if there is None:
             raise
         return _accept(there, wanted)
-    log.line("streaming_made", prefix=wanted.prefix)
+    LOG.info("streaming_made", prefix=wanted.prefix)
     return Outcome(f"{OURS}:{made['AssociationId']}", {"Owner": OURS})
 
 
@@ -116,7 +116,7 @@ def _update(client: ConnectClient, wanted: Wanted, association: str) -> Outcome:
         ResourceType=KIND,
         StorageConfig={**wanted.config(), "AssociationId": association},
     )
-    log.line("streaming_updated", prefix=wanted.prefix)
+    LOG.info("streaming_updated", prefix=wanted.prefix)
     return Outcome(f"{OURS}:{association}", {"Owner": OURS})
 
 
@@ -125,20 +125,20 @@ def _accept(there: InstanceStorageConfigTypeDef, wanted: Wanted) -> Outcome:
     prefix = there.get("KinesisVideoStreamConfig", {"Prefix": "none"})["Prefix"]
     if prefix != wanted.prefix and not prefix.startswith(f"{wanted.prefix}-connect-"):
         raise StreamsElsewhere(prefix.partition("-connect-")[0], wanted.prefix)
-    log.line("streaming_found", prefix=prefix)
+    LOG.info("streaming_found", prefix=prefix)
     return Outcome(f"{THEIRS}:{there['AssociationId']}", {"Owner": THEIRS})
 
 
 def _delete(client: ConnectClient, wanted: Wanted, association: str) -> None:
     """Others may use by now what we made: it goes only when that was asked for, and only if it is still ours."""
     if not association or not wanted.remove:
-        log.line("streaming_kept")
+        LOG.info("streaming_kept")
         return
     there = _there(client, wanted)
     if there is None or there["AssociationId"] != association:
-        log.line("streaming_kept")
+        LOG.info("streaming_kept")
         return
     client.disassociate_instance_storage_config(
         InstanceId=wanted.instance_arn, AssociationId=association, ResourceType=KIND
     )
-    log.line("streaming_removed")
+    LOG.info("streaming_removed")

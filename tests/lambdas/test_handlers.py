@@ -69,6 +69,7 @@ def test_a_call_begins_is_asked_for_and_ends(
     assert [message["Body"] for message in messages] == [CONTACT]
     logged = lines(capsys)
     assert [entry["event"] for entry in logged] == ["started", "answered", "answered", "disconnected", "answered"]
+    assert {entry["contact"] for entry in logged} == {CONTACT}
     assert "4711" not in json.dumps(logged)
     assert "+4930" not in json.dumps(logged)
 
@@ -78,7 +79,9 @@ def test_a_malformed_request_goes_to_the_queue(
 ) -> None:
     answer = handlers["next_action"].poll(an_event({"attempt": "one"}), Context())
     assert (answer["action"], answer["reason"], answer["queueArn"]) == ("transfer", "malformed_event", QUEUE)
-    assert lines(capsys) == [{"level": "ERROR", "event": "malformed_event", "where": "attempt"}]
+    (line,) = lines(capsys)
+    assert (line["level"], line["event"], line["contact"]) == ("ERROR", "malformed_event", CONTACT)
+    assert line["where"] == "attempt"
 
 
 def test_the_deployment_may_limit_live_calls() -> None:

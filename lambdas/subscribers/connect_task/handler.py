@@ -8,7 +8,7 @@ from typing import Any
 
 import boto3
 
-from lambdas import log
+from lambdas.log import LOG
 from lambdas.subscribers.connect_task.logic import start_task
 from lambdas.subscribers.event import CallEvent
 
@@ -17,4 +17,4 @@ def handler(event: Mapping[str, Any], _: object) -> None:
     """One task for each handover."""
     call = CallEvent.of(event)
     task = start_task(boto3.client("connect"), call, call.record(boto3.client("s3")), os.environ["TASK_FLOW_ID"])
-    log.line("task", contact=call.contact_id, task=task)
+    LOG.info("task", contact=call.contact_id, task=task)

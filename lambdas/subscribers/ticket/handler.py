@@ -9,7 +9,7 @@ from typing import Any
 
 import boto3
 
-from lambdas import log
+from lambdas.log import LOG
 from lambdas.subscribers.event import CallEvent
 from lambdas.subscribers.ticket.logic import post, ticket
 
@@ -27,4 +27,4 @@ def handler(event: Mapping[str, Any], _: object) -> None:
         return
     body = ticket(call, call.record(boto3.client("s3")))
     post(os.environ["TICKET_URL"], _token(), call.id, body)
-    log.line("ticket", contact=call.contact_id, reason=call.reason)
+    LOG.info("ticket", contact=call.contact_id, reason=call.reason)
