@@ -159,6 +159,7 @@ class LiveCall:
             if self._sessions is not None:
                 self._sessions.close()
             self._alarm.cancel()
+            await self._runner.close()
         if self._audio is not None:
             self._telling.append(asyncio.create_task(self._audio.close(), name="audio"))
         if self.given_away:

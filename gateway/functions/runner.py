@@ -2,6 +2,10 @@
 
 A Lambda that may have run is never invoked a second time for the same turn, name and arguments, unless the
 definition calls it idempotent: after a crash between the two ledger entries nobody knows what happened.
+
+Deepgram asks before it is certain that the caller has finished, cancels when they go on, and asks again in the turn
+that then is one (FunctionCallCancelled). A Lambda cannot be called back: what must not run twice runs to its end and
+is written down all the same, and whoever asks for it next gets what came of it.
 """
 
 from __future__ import annotations
@@ -44,6 +48,14 @@ def _without_turn(key: str) -> str:
     return key.partition("#")[2]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Asked:
+    """An invocation that outlasts who asked for it, and its key in the ledger."""
+
+    key: str
+    task: asyncio.Task[FunctionResult]
+
+
 @dataclass(frozen=True, slots=True)
 class FunctionRunner:
     store: GatewayStore
@@ -55,6 +67,9 @@ class FunctionRunner:
     # What an earlier owner of the call entered, by key without the turn: a speculative request comes before its turn
     # is confirmed, so that the same words may count as another turn when they are heard again.
     inherited: dict[str, FunctionEntry] = field(default_factory=dict)
+    # By key without the turn: what must not run twice and runs, or was over when nobody waited for it any more.
+    _asked: dict[str, _Asked] = field(default_factory=dict)
+    _given: dict[str, FunctionResult] = field(default_factory=dict)  # by key: what an earlier turn had asked for
 
     def inherit(self, entries: Iterable[FunctionEntry]) -> None:
         """Take over the ledger of an earlier owner."""
@@ -63,9 +78,50 @@ class FunctionRunner:
             self.inherited[_without_turn(entry.key)] = entry
 
     async def run(self, lease: Lease, turn: int, request: StartFunction) -> FunctionResult:
-        """Raises LeaseLost when another gateway owns the call."""
+        """Cancelling it ends the waiting; what must not run twice goes on until `close`.
+
+        Raises:
+            LeaseLost: another gateway owns the call.
+        """
         key = ledger_key(turn, request.name, request.arguments)
         function = self._definition(request)
+        if function.idempotent:
+            return await self._run(lease, key, function, request)
+        if key in self._given:
+            return self._given[key]
+        asked = self._asked.get(_without_turn(key)) or self._begin(lease, key, function, request)
+        result = await asyncio.shield(asked.task)
+        self._forget(asked)
+        if asked.key != key:
+            self._given[key] = result
+        return result
+
+    def _begin(self, lease: Lease, key: str, function: FunctionDefinition, request: StartFunction) -> _Asked:
+        task = asyncio.create_task(self._run(lease, key, function, request), name=f"function {key}")
+        asked = self._asked[_without_turn(key)] = _Asked(key, task)
+        task.add_done_callback(lambda _: self._over(asked))
+        return asked
+
+    def _over(self, asked: _Asked) -> None:
+        """Only what was invoked counts for who asks later."""
+        broke = asked.task.cancelled() or asked.task.exception() is not None
+        if broke or asked.key not in self.ledger:
+            self._forget(asked)
+
+    def _forget(self, asked: _Asked) -> None:
+        if self._asked.get(_without_turn(asked.key)) is asked:
+            del self._asked[_without_turn(asked.key)]
+
+    async def close(self) -> None:
+        """The call is over here: what still runs is not waited for, and stays entered, its outcome unknown."""
+        tasks = [asked.task for asked in self._asked.values()]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _run(
+        self, lease: Lease, key: str, function: FunctionDefinition, request: StartFunction
+    ) -> FunctionResult:
         entered = FunctionEntry(
             key,
             request.name,

@@ -139,7 +139,88 @@ async def killed_between(bench: Bench) -> None:
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
+    await bench.runner.close()
     bench.runner = bench.fresh()
+
+
+async def cancelled(bench: Bench, turn: int = 1) -> None:
+    """The caller goes on speaking while the Lambda runs."""
+    task = asyncio.create_task(bench.run(turn))
+    await asyncio.sleep(0.05)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
+@pytest.mark.parametrize("later_s", [0.0, 1.0])
+async def test_what_was_cancelled_and_is_asked_for_in_the_next_turn_runs_once(later_s: float) -> None:
+    async with Bench() as bench:
+        await cancelled(bench, 1)
+        await asyncio.sleep(later_s)
+        for _ in range(2):
+            assert await bench.run(2) == FunctionResult(FunctionState.FINISHED, '{"booked": true}')
+        assert len(bench.invoker.invoked) == 1
+        assert ((await bench.entry()).key, (await bench.entry()).state) == (KEY, FunctionState.FINISHED)
+
+
+async def test_the_outcome_of_what_was_cancelled_is_written_although_nobody_asks_again() -> None:
+    async with Bench() as bench:
+        await cancelled(bench)
+        await asyncio.sleep(1)
+        assert (await bench.entry()).state is FunctionState.FINISHED
+
+
+async def test_what_was_cancelled_twice_runs_once_and_its_answer_is_given_once() -> None:
+    async with Bench(after_s=0.2) as bench:
+        await cancelled(bench, 1)
+        await cancelled(bench, 2)
+        assert (await bench.run(3)).state is FunctionState.FINISHED
+        assert len(bench.invoker.invoked) == 1
+        await bench.run(4)
+        assert len(bench.invoker.invoked) == 2, "another question"
+
+
+async def test_of_what_was_cancelled_and_came_too_late_the_outcome_is_unknown() -> None:
+    async with Bench(after_s=60) as bench:
+        await cancelled(bench, 1)
+        result = await bench.run(2)
+        assert (result.error, json.loads(result.content)["note"]) == ("timeout", UNKNOWN_OUTCOME)
+        assert len(bench.invoker.invoked) == 1
+
+
+async def test_what_was_cancelled_before_it_could_be_entered_is_asked_for_anew() -> None:
+    class Slow(Failing):
+        async def enter_function(self, lease: Lease, entry: FunctionEntry) -> FunctionEntry | None:
+            await asyncio.sleep(0.1)
+            return await super().enter_function(lease, entry)
+
+    bench = Bench()
+    bench.store = Slow()
+    bench.invoker = Invoker(bench.store)
+    async with bench:
+        bench.store.failing = "enter"
+        await cancelled(bench, 1)
+        await asyncio.sleep(1)
+        bench.store.failing = ""
+        assert (await bench.run(2)).state is FunctionState.FINISHED
+        assert len(bench.invoker.invoked) == 1
+
+
+async def test_who_has_lost_the_call_while_nobody_waited_is_told_at_the_next_question() -> None:
+    async with Bench() as bench:
+        await cancelled(bench, 1)
+        await bench.store.take(CONTACT, "g2", T0 + LEASE_MS, LEASE_MS)
+        await asyncio.sleep(1)
+        with pytest.raises(LeaseLost):
+            await bench.run(2)
+        assert len(bench.invoker.invoked) == 1
+
+
+async def test_what_runs_is_asked_for_twice_at_once_and_answered_twice() -> None:
+    async with Bench() as bench:
+        first, second = await asyncio.gather(bench.run(), bench.run())
+        assert first == second == FunctionResult(FunctionState.FINISHED, '{"booked": true}')
+        assert len(bench.invoker.invoked) == 1
 
 
 async def test_what_may_have_run_is_never_run_again() -> None:
