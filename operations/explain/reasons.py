@@ -40,6 +40,7 @@ REASONS = {
     "flow_silent": "the flow asked for nothing any more, and Connect said that the contact had ended",
     "media_silent": "no audio came any more, and Connect said that the contact had ended",
     "no_media": "no audio came any more, and Connect said that the contact had ended",
+    "line_broke": "an error of ours on the call's SIP line: the log line line_broke has the traceback",
     "bye": "the caller's side hung up (SIP BYE)",
     "cancelled": "the caller's side hung up before the call was answered (SIP CANCEL)",
     "no_ack": "our answer to the call was never confirmed (SIP)",

@@ -22,11 +22,11 @@ from tests.scenarios import shop
 from tests.scenarios.world import CONTACT, START_MS, Objects, World, spoken
 
 ROOT = Path(__file__).resolve().parents[2]
-OVER_SIP_ONLY = frozenset({"sip_not_deployed", "no_media", "never_came"})
+OVER_SIP_ONLY = frozenset({"sip_not_deployed", "no_media", "line_broke", "never_came"})
 FORMS = ("interruptible", "polling")
 GROUPS = ("media_", "voice_agent_")  # a code follows
 # Where a reason stands in the code: the calls that take it, the functions that return it, the names it is given.
-_CALLS = {"FailOver", "hand_over", "give_up", "GiveUp", "failed", "LegFailed", "to_default_queue", "_to_queue"}
+_CALLS = {"FailOver", "hand_over", "give_up", "GiveUp", "failed", "LegFailed", "_fail", "to_default_queue", "_to_queue"}
 _RETURNS = {"_obstacle", "_nobody", "_refusal", "run"}
 _NAMES = {"reason", "STOPPING"}
 _FILES = (

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from contract.audio import lin2ulaw
+from gateway.legs.sip.line import BROKE
 from gateway.legs.sip.playout import Playout
 from gateway.legs.sip.rtp import Outgoing
 from gateway.legs.sip.sdp import Agreed, Direction
@@ -35,6 +36,7 @@ class Line:
     microphone: Microphone = field(default_factory=lambda: Microphone(1))
     earpiece: Earpiece = field(default_factory=Earpiece)
     over: asyncio.Event = field(default_factory=asyncio.Event)
+    broken: asyncio.Event = field(default_factory=asyncio.Event)
     reason: str = ""
     cut: bool = False  # its gateway is dead
     lossy: Callable[[bytes, tuple[str, int], int], None] | None = None  # a way of the packets that loses some
@@ -59,8 +61,18 @@ class Line:
         self.earpiece.packet(packet)
 
     async def ended(self) -> str:
-        await self.over.wait()
-        return self.reason
+        waiting = [asyncio.ensure_future(each.wait()) for each in (self.over, self.broken)]
+        try:
+            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for each in waiting:
+                each.cancel()
+        return self.reason or BROKE
+
+    def broke(self) -> None:
+        """It still stands, and nothing is sent or heard any more."""
+        self.close()
+        self.broken.set()
 
     def hang_up(self) -> None:
         if not self.cut:

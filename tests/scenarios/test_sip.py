@@ -115,6 +115,18 @@ async def test_a_caller_whose_packets_stop_is_given_to_a_human() -> None:
     assert call.handover["va_reason"] == "no_media"
 
 
+async def test_a_line_that_broke_is_given_to_a_human() -> None:
+    call = world(spoken("it is 4711"))
+
+    async def break_(world: World) -> None:
+        await world.until(speaking)
+        world.switchboard.lines[0].broke()
+
+    await call.call(break_)
+    assert call.queued is not None
+    assert call.handover["va_reason"] == "line_broke"
+
+
 async def test_a_caller_who_hangs_up_ends_the_call() -> None:
     call = world(spoken("where is my order"))
     call.patience_ms = 3000

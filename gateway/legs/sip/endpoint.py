@@ -26,12 +26,13 @@ from gateway.legs.sip import admission
 from gateway.legs.sip.admission import AllowList, CodeByKeys
 from gateway.legs.sip.dialog import DialogId, DialogRecord
 from gateway.legs.sip.errors import MalformedMessage, NoPortFree
+from gateway.legs.sip.line import BROKE
 from gateway.legs.sip.playout import Playout
 from gateway.legs.sip.ports import Ports
 from gateway.legs.sip.rtp import Outgoing
 from gateway.legs.sip.sdp import Agreed, Local
 from gateway.legs.sip.settings import SipSettings
-from gateway.legs.sip.signals import Changed, Confirmed, Ended, Invited
+from gateway.legs.sip.signals import Changed, Confirmed, Ended, Invited, Signal
 from gateway.legs.sip.sockets import Beats, MediaSocket, MediaSockets
 from gateway.legs.sip.srtp import MASTER_BYTES
 from gateway.legs.sip.stream import Stream
@@ -65,7 +66,7 @@ class Calls(Protocol):
         ...
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)  # asyncio logs the owner of a callback that raises: here stand audio and numbers
 class SipLine:
     """A line on real sockets; see `gateway.legs.sip.line.Line`."""
 
@@ -112,12 +113,23 @@ class SipLine:
         if self._closed:
             return
         self._closed = True
-        if self._number is not None:
-            self.endpoint.beats.leave(self._number)
+        self._leave()
         self.endpoint.sockets.close(self.media)
 
+    def _leave(self) -> None:
+        if self._number is not None:
+            self.endpoint.beats.leave(self._number)
+
     def _serve(self, left_out: int) -> None:
-        """Every 20 ms."""
+        """Every 20 ms. The other calls have the same timer: what breaks here is this line's end alone."""
+        try:
+            self._serve_media(left_out)
+        except Exception:
+            log.exception(BROKE)
+            self._leave()
+            _set(self.over, BROKE)
+
+    def _serve_media(self, left_out: int) -> None:
         now = self.endpoint.clock.now_ms()
         assert self._beat is not None
         self._beat(left_out)
@@ -147,7 +159,7 @@ class Counters:
     foreign_byes: int = 0
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class SipEndpoint:
     """`serve` runs it. `lines` are calls that a record was found for, by contact."""
 
@@ -262,13 +274,25 @@ class SipEndpoint:
 
     def _pump(self) -> None:
         """Send what is to be sent, hear what has happened, and set the clock for what is due next."""
+        try:
+            self._send()
+            for signal in self.agent.signals():
+                self._guarded(signal)
+            self._send()
+        finally:
+            self._arm()
+
+    def _send(self) -> None:
         for send in self.agent.sends():
             self._transport.send(send)
-        for signal in self.agent.signals():
+
+    def _guarded(self, signal: Signal) -> None:
+        """What breaks in one call ends it, and the signals behind it are heard."""
+        try:
             self._signal(signal)
-        for send in self.agent.sends():
-            self._transport.send(send)
-        self._arm()
+        except Exception:
+            log.exception("sip_call_broke", signal=type(signal).__name__)
+            self.agent.hang_up(signal.id, self.clock.now_ms())
 
     def _arm(self) -> None:
         due = self.agent.next_due_ms()
@@ -285,7 +309,7 @@ class SipEndpoint:
         self.agent.tick(self.clock.now_ms())
         self._pump()
 
-    def _signal(self, signal: Invited | Confirmed | Changed | Ended) -> None:
+    def _signal(self, signal: Signal) -> None:
         match signal:
             case Invited():
                 self.counters.calls += 1

@@ -60,7 +60,10 @@ class NothingInCommon(SipError):
         self.offered = offered
 
     def __str__(self) -> str:
-        return f"the offer has no audio that we speak (PCMU or PCMA at 8,000 Hz, as configured): {self.offered:.120}"
+        return (
+            "the offer has no audio that we speak (PCMU or PCMA at 8,000 Hz, as configured, at an address of the same "
+            f"kind as ours): {self.offered:.120}"
+        )
 
 
 class NoPortFree(SipError):

@@ -42,7 +42,7 @@ class Inbound:
             self.offer = None
             return sdp.offer(self.local, secure=not self.profiles.plain)
         offer = sdp.parse(request.body)
-        agreed = sdp.agree(offer, self.profiles)
+        agreed = sdp.agree(offer, self.profiles, ipv6=self.local.ipv6)
         self.offer = offer
         self._take(agreed)
         return sdp.answer(offer, agreed, self.local)
@@ -55,8 +55,9 @@ class Inbound:
         """
         if self.offer is not None:
             return True
+        assert self.local is not None
         try:
-            self._take(sdp.agree(sdp.parse(ack.body), self.profiles))
+            self._take(sdp.agree(sdp.parse(ack.body), self.profiles, ipv6=self.local.ipv6))
         except MalformedSdp:
             return False
         return True

@@ -33,7 +33,7 @@ from gateway.legs.leg import (
     rendered_name,
 )
 from gateway.legs.sip.keypad import Keypad
-from gateway.legs.sip.line import Line
+from gateway.legs.sip.line import BROKE, Line
 from gateway.legs.sip.playout import SILENT_FRAME
 from gateway.legs.sip.rtp import FRAME_MS
 from gateway.legs.sip.tones import WAIT_TONE
@@ -262,14 +262,20 @@ class SipLeg:
                 done, _ = await asyncio.wait((ended,), timeout=LOOK_S)
                 if done and self._final_seq:
                     await asyncio.sleep(FLOW_TAKES_S + BYE_S)  # our own BYE: `_go` says the rest
-                elif done:
+                elif done and ended.result() != BROKE:
                     self._leave(f"sip_{ended.result()}")
+                elif done:
+                    await self._fail("line_broke")
                 elif self._line.stream.silent(self._clock.now_ms()):
-                    self._emit(LegFailed("no_media"))
-                    await asyncio.sleep(FLOW_TAKES_S + BYE_S)  # the conversation sends the caller to a human
-                    self._leave("no_media")
+                    await self._fail("no_media")
         finally:
             ended.cancel()
+
+    async def _fail(self, reason: str) -> None:
+        """The conversation sends the caller to a human."""
+        self._emit(LegFailed(reason))
+        await asyncio.sleep(FLOW_TAKES_S + BYE_S)
+        self._leave(reason)
 
     async def _go(self) -> None:
         """Write where the caller goes, give the call back, and stay until the flow knows."""

@@ -8,6 +8,7 @@ from typing import Protocol
 from gateway.legs.sip.stream import Stream
 
 Beat = Callable[[int], None]
+BROKE = "line_broke"
 
 
 class Line(Protocol):
@@ -30,7 +31,8 @@ class Line(Protocol):
         ...
 
     async def ended(self) -> str:
-        """Returns when the call is over, with how it ended: see `signals.Ended`."""
+        """Returns when the call is over, with how it ended: see `signals.Ended`; or with BROKE when it still stands,
+        but carries no media any more."""
         ...
 
     def hang_up(self) -> None:

@@ -98,6 +98,10 @@ class Local:
     version: int = 1
     master: bytes = field(default=b"", repr=False)
 
+    @property
+    def ipv6(self) -> bool:
+        return ":" in self.address
+
     def changed(self) -> Local:
         return replace(self, version=self.version + 1)
 
@@ -190,8 +194,10 @@ def _codecs(media: Media, maps: dict[int, str]) -> tuple[tuple[int, str], ...]:
     return tuple((number, name) for number, name in named if name)
 
 
-def agree(session: Session, profiles: Profiles = PLAIN_ONLY) -> Agreed:
+def agree(session: Session, profiles: Profiles = PLAIN_ONLY, *, ipv6: bool = False) -> Agreed:
     """Take the first audio line that we can speak, an encrypted one before all others.
+
+    `ipv6`: which addresses our sockets can send to; those of the other kind are none that we can speak to.
 
     Raises:
         NothingInCommon
@@ -199,18 +205,19 @@ def agree(session: Session, profiles: Profiles = PLAIN_ONLY) -> Agreed:
     lines = enumerate(session.media)
     for line, media in sorted(lines, key=lambda each: each[1].protocol != SECURE):
         audio = [(number, name) for number, name in media.codecs if name in ("PCMU", "PCMA")]
-        if not (_usable(media, profiles) and audio):
+        if not (_usable(media, profiles, ipv6) and audio):
             continue
         number, name = next((each for each in audio if each[1] == "PCMU"), audio[0])
         events, direction = media.payload_type("TELEPHONE-EVENT"), media.direction.answered
         crypto = media.crypto[0] if media.protocol == SECURE else None
         return Agreed(media.address, media.port, number, name == "PCMA", events, direction, line, crypto)
-    offered = [f"{media.kind} {media.protocol} {' '.join(media.formats)}" for media in session.media]
+    offered = [f"{each.kind} {each.protocol} {' '.join(each.formats)} at {each.address}" for each in session.media]
     raise NothingInCommon("; ".join(offered) or "no media")
 
 
-def _usable(media: Media, profiles: Profiles) -> bool:
-    there = media.kind == "audio" and media.port and media.address and profiles.allows(media.protocol)
+def _usable(media: Media, profiles: Profiles, ipv6: bool) -> bool:
+    reached = media.port and media.address and (":" in media.address) == ipv6
+    there = media.kind == "audio" and reached and profiles.allows(media.protocol)
     return bool(there and (media.crypto or media.protocol == PLAIN))
 
 
@@ -234,7 +241,7 @@ def offer(local: Local, direction: Direction = Direction.BOTH, *, secure: bool =
 
 
 def _head(local: Local) -> list[str]:
-    kind = "IP6" if ":" in local.address else "IP4"
+    kind = "IP6" if local.ipv6 else "IP4"
     origin = f"o=- {local.session_id} {local.version} IN {kind} {local.address}"
     return ["v=0", origin, "s=-", f"c=IN {kind} {local.address}", "t=0 0"]
 

@@ -58,10 +58,11 @@ def read(environment: Mapping[str, str]) -> SipSettings | None:
     last = _port(environment, "RTP_LAST_PORT", LAST_RTP)
     if last <= first:
         raise BadSipSetting("RTP_LAST_PORT", f"a port above {first}", str(last))
+    public = _public(environment)
     return SipSettings(
         networks=_networks(allowed),
-        public_address=_public(environment),
-        listen=_address(environment, "SIP_LISTEN", "0.0.0.0"),  # noqa: S104
+        public_address=public,
+        listen=_listen(environment, public),
         port=_port(environment, "SIP_PORT", SIP_PORT),
         tls_port=_port(environment, "SIP_TLS_PORT", TLS_PORT),
         first_rtp=first,
@@ -98,6 +99,14 @@ def _networks(texts: list[str]) -> tuple[Network, ...]:
 
 def _public(environment: Mapping[str, str]) -> str:
     return TASK if environment.get("SIP_PUBLIC_ADDRESS") == TASK else _address(environment, "SIP_PUBLIC_ADDRESS")
+
+
+def _listen(environment: Mapping[str, str], public: str) -> str:
+    """Media are agreed upon at addresses of the public one's kind, and a socket sends to its own kind alone."""
+    listen = _address(environment, "SIP_LISTEN", "0.0.0.0")  # noqa: S104
+    if (":" in listen) != (":" in public):
+        raise BadSipSetting("SIP_LISTEN", f"an address of the same kind as SIP_PUBLIC_ADDRESS ({public})", listen)
+    return listen
 
 
 def _address(environment: Mapping[str, str], name: str, default: str = "") -> str:

@@ -17,6 +17,7 @@ log = structlog.get_logger()
 
 SWEEP_S = 2.0
 ATTEMPTS = 8  # ports that another program has are passed over
+HIGHEST_PORT = 65_535
 LATE_MS = 1.0  # a timer that rings so little early is on time
 
 Packet = Callable[[bytes, tuple[str, int]], None]
@@ -60,7 +61,8 @@ class MediaSocket:
     def send_report(self, data: bytes, to: tuple[str, int]) -> None:
         """RTCP goes to the port above that of RTP (RFC 3550 section 11)."""
         assert self._rtcp.transport is not None
-        self._rtcp.transport.sendto(data, (to[0], to[1] + 1))
+        if to[1] < HIGHEST_PORT:
+            self._rtcp.transport.sendto(data, (to[0], to[1] + 1))
 
     def close(self) -> None:
         for sink in (self._rtp, self._rtcp):
@@ -151,8 +153,10 @@ class Beats:
 
     def _ring(self) -> None:
         self._timer = None
-        self.pacer.serve(self._now_ms + LATE_MS)
-        self._arm()
+        try:
+            self.pacer.serve(self._now_ms + LATE_MS)
+        finally:  # without it one beat that raises would silence every call
+            self._arm()
 
     def close(self) -> None:
         if self._timer is not None:

@@ -23,6 +23,9 @@ RESOLVE_S = 2.0
 FREE_PORT_ATTEMPTS = 16
 MOST_CONNECTIONS = 256
 RECEIVE_BYTES = 1 << 20  # of the kernel's buffer: bursts of INVITEs come faster than one core reads them
+# What uvloop's sockets and the resolver raise: for a family that is not the socket's, a name that is none, a connection
+# that is closed.
+UNSENDABLE = (OSError, ValueError, RuntimeError)
 
 Receive = Callable[[bytes, Hop], None]
 
@@ -136,7 +139,14 @@ class Transport:
             del self._streams[hop]
 
     def send(self, send: Send) -> None:
-        """At once where the address is known; what fails is left to the transaction's timers."""
+        """At once where the address is known; what fails is left to the transaction's timers. Never raises: hosts and
+        ports are a peer's own words, and what is sent next is another call's."""
+        try:
+            self._send(send)
+        except UNSENDABLE as error:
+            log.warning("sip_not_sent", to=send.hop.host, error=type(error).__name__)
+
+    def _send(self, send: Send) -> None:
         hop = send.hop
         if hop.reliable:
             stream = self._streams.get(hop)
@@ -160,11 +170,10 @@ class Transport:
                 return
             async with asyncio.timeout(RESOLVE_S):
                 found = await loop.getaddrinfo(hop.host, hop.port, type=socket.SOCK_DGRAM, family=socket.AF_INET)
-        except (OSError, TimeoutError) as error:
+            assert self._udp is not None
+            self._udp.sendto(send.data, found[0][4])
+        except (*UNSENDABLE, TimeoutError) as error:
             log.warning("sip_not_sent", to=hop.host, error=type(error).__name__)
-            return
-        assert self._udp is not None
-        self._udp.sendto(send.data, found[0][4])
 
     async def _connect(self, send: Send) -> None:
         hop = send.hop

@@ -44,6 +44,7 @@ def test_a_dynamic_number_may_be_pcmu_too() -> None:
         ("m=audio", "m=video"),
         ("RTP/AVP", "RTP/SAVP"),
         ("c=IN IP4 192.0.2.10\r\n", ""),
+        ("IP4 192.0.2.10\r\nt", "IP6 2001:db8::10\r\nt"),
         ("AVP 8 0 101\r\na=rtpmap:0 PCMU/8000", "AVP 0\r\na=rtpmap:0 PCMU/16000"),
     ],
 )
@@ -51,6 +52,12 @@ def test_nothing_in_common(before: str, after: str) -> None:
     assert before in OFFER
     with pytest.raises(NothingInCommon, match="the offer has no audio that we speak"):
         agreed(OFFER.replace(before, after))
+
+
+def test_of_two_addresses_the_one_is_taken_that_we_can_send_to() -> None:
+    both = OFFER + "m=audio 6002 RTP/AVP 0\r\nc=IN IP6 2001:db8::10\r\n"
+    assert agreed(both).address == "192.0.2.10"
+    assert sdp.agree(sdp.parse(both.encode()), ipv6=True).address == "2001:db8::10"
 
 
 def test_no_media_at_all() -> None:
@@ -117,7 +124,7 @@ def test_an_answer_in_pcma_without_key_presses() -> None:
 def test_an_offer_of_ours_can_be_answered() -> None:
     text = sdp.offer(replace(LOCAL, address="2001:db8::5").changed())
     assert b"o=- 7 2 IN IP6 2001:db8::5" in text
-    found = sdp.agree(sdp.parse(text))
+    found = sdp.agree(sdp.parse(text), ipv6=True)
     assert (found.payload_type, found.events, found.direction) == (0, 101, Direction.BOTH)
 
 

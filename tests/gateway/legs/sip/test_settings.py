@@ -55,6 +55,7 @@ def test_encrypted_media_need_signalling_that_nobody_reads(
         ("SIP_NETWORKS", "everybody"),
         ("SIP_PUBLIC_ADDRESS", "host.example"),
         ("SIP_LISTEN", "localhost"),
+        ("SIP_LISTEN", "::"),
         ("SIP_PORT", "65536"),
         ("SIP_PORT", "x"),
         ("RTP_LAST_PORT", "100"),

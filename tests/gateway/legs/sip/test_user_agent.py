@@ -109,6 +109,13 @@ def test_an_acceptance_is_repeated_until_the_ack_and_an_invite_again_changes_not
     assert peer.agent.repeated == 1
 
 
+def test_media_at_an_address_that_we_cannot_send_to_are_refused() -> None:
+    peer = Peer()
+    id_ = invited(peer, request(body=OFFER.replace("c=IN IP4 192.0.2.10", "c=IN IP6 2001:db8::10")))
+    assert not peer.agent.accept(id_, LOCAL, 0)
+    assert status(peer.collect()) == 488
+
+
 def test_nobody_acknowledges() -> None:
     peer = Peer()
     id_ = answered(peer)
