@@ -213,7 +213,7 @@ def as_deepgram(
     if function.endpoint is not None:
         headers = {name: reveal(text, secrets or {}) for name, text in function.endpoint.headers.items()}
         entry["endpoint"] = {"url": function.endpoint.url, "method": function.endpoint.method, "headers": headers}
-    # What the caller has to agree to must not be asked for before their turn is known to be over.
-    if deferral and (function.defer_until_eot or function.confirm):
+    # What the caller has to agree to, or what cannot be done again, is not asked for before their turn is over.
+    if deferral and function.deferred:
         entry["defer_until_eot"] = True
     return entry

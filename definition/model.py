@@ -52,7 +52,8 @@ class FunctionDefinition:
     """A thing that the agent can call. Sentences are empty where the definition has none.
 
     `idempotent` calls may be repeated after a failure whose outcome is unknown. `defer_until_eot` holds the
-    call until it is certain that the caller has finished speaking. `timeout_s` is for all attempts together.
+    call until it is certain that the caller has finished speaking; None leaves that to what the function is: see
+    `deferred`. `timeout_s` is for all attempts together.
 
     `confirm`: what the caller has to agree to before it runs, with parameters in braces. `result_bytes`: of the
     answer, at most. `redact`: parameters whose values are not recorded. `folder`: the Lambda in lambdas/functions
@@ -64,7 +65,7 @@ class FunctionDefinition:
     parameters: Json = field(default_factory=lambda: NO_PARAMETERS)
     timeout_s: float = 10
     idempotent: bool = False
-    defer_until_eot: bool = False
+    defer_until_eot: bool | None = None
     while_running: str = ""
     on_failure: str = ""
     confirm: str = ""
@@ -76,6 +77,13 @@ class FunctionDefinition:
     @property
     def timeout_ms(self) -> int:
         return round(self.timeout_s * 1000)
+
+    @property
+    def deferred(self) -> bool:
+        """Called only when it is certain that the caller has finished: what must not be done for half a sentence."""
+        if self.confirm or self.defer_until_eot is None:
+            return bool(self.confirm) or not self.idempotent
+        return self.defer_until_eot
 
 
 class Otherwise(StrEnum):

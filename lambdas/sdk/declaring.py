@@ -18,7 +18,7 @@ def function(
     *,
     timeout_s: float = 10,
     idempotent: bool = False,
-    defer_until_eot: bool = False,
+    defer_until_eot: bool = ...,
     confirm: str = "",
     result_bytes: int = 16_384,
     while_running: str = "",
@@ -32,7 +32,8 @@ def function(wrapped: Callable[P, R] | None = None, /, **options: object) -> obj
     Args:
         wrapped: the function, where no option is given.
         options: `timeout_s`: 1 to 60, for all attempts together. `idempotent`: calling twice does no harm, so
-            that a failure is tried again. `defer_until_eot`: hold the call until the caller has certainly finished.
+            that a failure is tried again. `defer_until_eot`: hold the call until the caller has certainly finished;
+            where it is not said, every call that is not idempotent.
             `confirm`: what the caller has to agree to first, with parameters in braces. `result_bytes`: of the answer
             as JSON, at most. `while_running`: said when it takes longer than two seconds. `on_failure`: what the
             caller shall hear of a failure.

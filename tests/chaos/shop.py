@@ -32,6 +32,7 @@ _CANCEL = FunctionDefinition(
     },
     timeout_s=8,
     idempotent=False,
+    defer_until_eot=False,  # as a Deepgram that does not know it: it may be cancelled and asked for again
     while_running="One moment please.",
 )
 SHOP = replace(scenarios.SHOP, functions={**scenarios.SHOP.functions, _CANCEL.name: _CANCEL})

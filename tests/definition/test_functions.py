@@ -19,6 +19,7 @@ from definition.functions import (
     transfer_to_human,
     validate_arguments,
 )
+from definition.model import Endpoint
 from tests.definition.conftest import Loaded
 
 QUEUES = "{support: {description: Everything}, orders: {description: Orders}}"
@@ -50,7 +51,7 @@ ORDER = FunctionDefinition(
 def test_the_built_in_functions_come_last_and_are_deferred(loaded: Loaded) -> None:
     functions = all_functions(loaded("functions: {find: {description: Find it}}\n"))
     assert list(functions) == ["find", *WISHES]
-    assert [function.defer_until_eot for function in functions.values()] == [False, True, True]
+    assert [function.defer_until_eot for function in functions.values()] == [None, True, True]
 
 
 def test_a_transfer_names_the_queues_of_the_definition(loaded: Loaded) -> None:
@@ -75,7 +76,21 @@ def test_deepgram_gets_four_keys_of_a_function_at_most() -> None:
         "defer_until_eot": True,
     }
     assert "defer_until_eot" not in as_deepgram(function, deferral=False)
-    assert "defer_until_eot" not in as_deepgram(FunctionDefinition("f", "d"))
+
+
+@pytest.mark.parametrize(
+    ("declared", "deferred"),
+    [
+        ({}, True),
+        ({"idempotent": True}, False),
+        ({"endpoint": Endpoint("https://orders.example/")}, True),
+        ({"defer_until_eot": False}, False),
+        ({"defer_until_eot": True, "idempotent": True}, True),
+        ({"defer_until_eot": False, "idempotent": True, "confirm": "Really?"}, True),
+    ],
+)
+def test_what_cannot_be_done_again_waits_for_the_end_of_the_turn(declared: dict[str, Any], deferred: bool) -> None:
+    assert ("defer_until_eot" in as_deepgram(FunctionDefinition("f", "d", **declared))) is deferred
 
 
 def test_arguments_that_fit_are_returned() -> None:
