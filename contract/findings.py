@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from contract.handover import clip_utf8
+from contract.text import json_object
 from contract.turns import WITHHELD, FunctionEntry, FunctionState
 
 AGENT_KEY = "voice_agent"
@@ -47,7 +48,7 @@ def taken_apart(content: str) -> Answer:
     """Lenient: an answer without such keys, or with something else below them, is told as it is."""
     if not any(f'"{key}"' in content for key in OURS):
         return Answer(content, {}, {})
-    answer = _object(content)
+    answer = json_object(content)
     ours = {key: answer.pop(key) for key in OURS if isinstance(answer.get(key), dict)}
     if not ours:
         return Answer(content, {}, {})
@@ -110,16 +111,8 @@ def _findings(entry: FunctionEntry) -> str:
         return note
     if WITHHELD in entry.arguments.values():
         return ""
-    plain = {key: _line(value) for key, value in _object(answer.told).items()}
+    plain = {key: _line(value) for key, value in json_object(answer.told).items()}
     return ", ".join(f"{key}: {value}" for key, value in plain.items() if value)
-
-
-def _object(content: str) -> dict[str, Any]:
-    try:
-        answer = json.loads(content)
-    except (ValueError, RecursionError):
-        return {}
-    return answer if isinstance(answer, dict) else {}
 
 
 def _line(value: object) -> str:

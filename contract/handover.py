@@ -10,6 +10,7 @@ from collections.abc import Iterable
 
 from contract.actions import NONE
 from contract.privacy import redacted
+from contract.text import whole
 
 VERSION = "2"  # 2 added intent, sentiment, customer, verified and record; a version only ever adds
 ESSENTIAL_BYTES = 2048  # names and values together
@@ -40,6 +41,7 @@ KEYS = (*ESSENTIAL, *REST)
 
 def clip_utf8(text: str, limit: int) -> str:
     """Cut `text` to at most `limit` bytes of UTF-8 at a character, with an ellipsis where something went."""
+    text = whole(text)
     encoded = text.encode()
     if len(encoded) <= limit:
         return text

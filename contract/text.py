@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
 REPLACEMENT = "\ufffd"
 
 
@@ -16,3 +19,26 @@ def whole(text: str) -> str:
     except UnicodeEncodeError:
         return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     return text
+
+
+def read_json(text: str) -> Any:
+    """JSON from outside, its texts whole.
+
+    Raises:
+        ValueError: it is no JSON, or nested too deep to be read.
+    """
+    try:
+        value = json.loads(text)
+        # Only an escape can bring a half in.
+        return json.loads(whole(json.dumps(value, ensure_ascii=False))) if "\\ud" in text.lower() else value
+    except RecursionError:
+        raise ValueError("nested too deep") from None
+
+
+def json_object(text: str) -> dict[str, Any]:
+    """The JSON object that `text` is; an empty one where it is something else."""
+    try:
+        value = read_json(text)
+    except ValueError:
+        return {}
+    return value if isinstance(value, dict) else {}

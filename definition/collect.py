@@ -7,10 +7,10 @@ digits go to the function that the question names, and nowhere else.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
+from contract.text import json_object
 from definition.callables import parameter_names
 from definition.handlers import Handlers
 from definition.model import AgentDefinition, CollectDefinition, FunctionDefinition
@@ -129,9 +129,5 @@ def collect_digits(definition: AgentDefinition) -> FunctionDefinition:
 
 def asked_for(definition: AgentDefinition, arguments_json_text: str) -> CollectDefinition | None:
     """The question that the model means; None where there is none of that name."""
-    try:
-        arguments = json.loads(arguments_json_text or "{}")
-    except (ValueError, RecursionError):
-        return None
-    what = arguments.get("what") if isinstance(arguments, dict) else None
+    what = json_object(arguments_json_text).get("what")
     return definition.collect.get(what) if isinstance(what, str) else None

@@ -8,6 +8,7 @@ import signal
 import socket
 import sys
 import uuid
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import structlog
@@ -24,6 +25,7 @@ from gateway.openings import keep_openings_rendered
 from gateway.protection import Protection
 from gateway.service import Service
 from gateway.settings import Settings, read
+from gateway.supervised import supervised
 from gateway.telemetry import bounds, logs
 from gateway.telemetry.metrics import Metrics
 
@@ -69,19 +71,20 @@ async def serve(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, service.stop)
     log.info("started", owner=settings.owner, release=settings.release, agents=sorted(definitions))
-    aside = (
-        keep_openings_rendered(at_hand, clips),
-        at_hand.lag.run(),
-        beats.run(),
-        Metrics(settings.deployment, lambda: _figures(service, at_hand, endpoint), at_hand.clock.now_ms).run(),
-        Protection(settings.ecs_agent_uri, lambda: len(service.calls)).run(),
-    )
+    metrics = Metrics(settings.deployment, lambda: _figures(service, at_hand, endpoint), at_hand.clock.now_ms)
+    aside: dict[str, Callable[[], Awaitable[None]]] = {
+        "openings": lambda: keep_openings_rendered(at_hand, clips),
+        "loop lag": at_hand.lag.run,
+        "heartbeat": beats.run,
+        "metrics": metrics.run,
+        "task protection": Protection(settings.ecs_agent_uri, lambda: len(service.calls)).run,
+    }
+    if certificate is not None:
+        aside["certificate"] = certificate.keep
     async with asyncio.TaskGroup() as tasks:
-        running = [tasks.create_task(work) for work in aside]
-        if endpoint is not None:
-            running.append(tasks.create_task(endpoint.run()))
-        if certificate is not None:
-            running.append(tasks.create_task(certificate.keep()))
+        running = [tasks.create_task(supervised(name, work), name=name) for name, work in aside.items()]
+        if endpoint is not None:  # without it there is no call to be kept: the task is replaced
+            running.append(tasks.create_task(endpoint.run(), name="sip"))
         await service.run()
         for task in running:
             task.cancel()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 import structlog
 
@@ -69,6 +70,13 @@ class _Over(Exception):
     """The call is over: leaves the task group."""
 
 
+def _innermost(lost: BaseException) -> BaseException:
+    """The first leaf of a group: the leg has a task group of its own."""
+    while isinstance(lost, BaseExceptionGroup):
+        lost = lost.exceptions[0]
+    return lost
+
+
 class LiveCall:
     """Run it once. `stop` may be called at any time."""
 
@@ -99,7 +107,8 @@ class LiveCall:
         self._ledger = CallLedger(self._record, self._runner, call, facilities.clock)
         self._audio: CallAudio | None = None
         self._over = asyncio.Event()
-        self._alarm = Alarm(self._clock, self._ring)
+        self._broke: Exception | None = None
+        self._alarm = Alarm(self._clock, lambda: self._guarded(self._tick))
         self._left: Leave | None = None
         self._handed: Mapping[str, str] = {}
         self._telling: list[asyncio.Task[None]] = []
@@ -135,8 +144,7 @@ class LiveCall:
         self._facilities.told("stop", reason)
         self._stopping = self._stopping or reason
         if self._conversation is not None:
-            self._conversation.give_up(reason)
-            self._carry_out()
+            self._guarded(lambda: self._talk.give_up(reason))
 
     async def run(self) -> Outcome:
         """Serve the caller to the end; the record is closed when it returns.
@@ -212,11 +220,11 @@ class LiveCall:
                     tasks.create_task(self._audio.run(), name="audio")
                 self._carry_out()
                 await self._over.wait()
-                raise _Over
+                raise self._broke or _Over
         except* _Over:
             pass
         except* LeaseLost as lost:
-            raise lost.exceptions[0] from None
+            raise _innermost(lost) from None
 
     async def _begin(self) -> Context:
         """What is known of the conversation so far, empty at the start of a call."""
@@ -235,15 +243,20 @@ class LiveCall:
         if opening is not None and not turns:
             self._conversation.opening(opening.text, opening.duration_ms)
         if (wish := self._ledger.wish_before(entries)) is not None:
-            self._conversation.resume_leave(wish, self._clock.now_ms())
+            self._conversation.resume_leave(self._still_there(wish), self._clock.now_ms())
         if (asked := self._ledger.question_before(entries, self._definition)) is not None:
             self._conversation.resume_question(asked.question, asked.key, self._clock.now_ms())
             self._leg.asked_before(asked.since_ms)
         if self._call.returned is not Returned.NONE and (leave := self._ledger.came_back(entries)) is not None:
-            self._conversation.came_back(leave)
+            self._conversation.came_back(self._still_there(leave))
         if self._stopping:
             self._conversation.give_up(self._stopping)
         return build(turns, functions)
+
+    def _still_there(self, leave: Leave) -> Leave:
+        """A wish may be of another release, whose queue has another name today."""
+        known = not leave.queue or leave.queue in self._definition.queues
+        return leave if known else replace(leave, queue=self._definition.default_queue)
 
     async def _known(self, functions: Sequence[FunctionEntry]) -> Persona:
         """The agent as this caller meets it."""
@@ -458,9 +471,17 @@ class LiveCall:
         if not self._over.is_set():
             self._alarm.set(self._talk.next_due_ms())
 
-    def _ring(self) -> None:
+    def _tick(self) -> None:
         self._talk.tick(self._clock.now_ms())
-        self._carry_out()
+
+    def _guarded(self, deed: Callable[[], None]) -> None:
+        """Outside the call's own tasks, too, a bug ends this call, at a human, and no other one."""
+        try:
+            deed()
+            self._carry_out()
+        except Exception as error:  # noqa: BLE001 - raised again in the task of the call
+            self._broke = error
+            self._over.set()
 
     async def _hand_on(self) -> None:
         """A caller who is on the way to a human or to a goodbye has no use for another gateway."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 
 import structlog
 
 from contract.actions import NONE, Transfer
 from contract.call import LEASE_MS, Call, Lease, Result
-from contract.errors import ContractError
+from contract.errors import ContractError, StoreUnavailable
 from contract.transcript import handover_values
 from definition import AgentDefinition
 from definition.languages import chosen
@@ -31,15 +32,20 @@ async def hand_over(facilities: Facilities, lease: Lease, reason: str, call: Cal
 async def _transfer(facilities: Facilities, contact_id: str, reason: str, call: Call | None) -> Transfer:
     """Raises StoreUnavailable."""
     queue = _queue(facilities, call)
-    values = handover_values(
-        agent=call.agent if call else NONE,
-        reason=reason,
-        queue=queue,
-        result="failed",
-        turns=await facilities.store.turns(contact_id),
-        functions=await facilities.store.functions(contact_id),
-        record=facilities.announcer.where(call) if call else "",
+    shown = functools.partial(
+        handover_values, agent=call.agent if call else NONE, reason=reason, queue=queue, result="failed"
     )
+    try:
+        values = shown(
+            turns=await facilities.store.turns(contact_id),
+            functions=await facilities.store.functions(contact_id),
+            record=facilities.announcer.where(call) if call else "",
+        )
+    except StoreUnavailable:
+        raise
+    except Exception:  # it may be what broke the call; a human with the reason alone is better than none
+        log.exception("handover_without_conversation", contact=contact_id)
+        values = shown()
     definition = _definition(facilities, call)
     priority = definition.priority(queue) if definition else 0
     return Transfer(facilities.queue_arns.get(queue, NONE), queue, reason, values, priority)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
 from contract.call import Lease
 from contract.findings import taken_apart
+from contract.text import json_object
 from contract.turns import FunctionState
 from definition.model import LookupDefinition
 from gateway.conversation.commands import StartFunction
@@ -27,5 +27,4 @@ async def look_up(runner: FunctionRunner, lease: Lease, lookup: LookupDefinition
     result = await runner.run(lease, TURN, request)
     if result.state is not FunctionState.FINISHED:
         return {}
-    answer = json.loads(taken_apart(result.content).told)
-    return answer if isinstance(answer, dict) else {}
+    return json_object(taken_apart(result.content).told)

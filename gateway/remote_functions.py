@@ -6,11 +6,10 @@ The gateway only overhears them: the request with `client_side: false`, and the 
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
 from dataclasses import replace
 
 from contract.findings import taken_apart
+from contract.text import json_object
 from contract.turns import FunctionEntry, FunctionState
 from definition import AgentDefinition
 from definition.model import RESULT_BYTES
@@ -53,7 +52,7 @@ class RemoteFunctions:
     def _asked(self, call: FunctionCall, definition: AgentDefinition, turn: int, now_ms: int) -> FunctionEntry:
         self._seen += 1
         key = f"{turn:04d}#{call.name}#{now_ms}-{self._seen}"
-        arguments = withheld(_arguments(call.arguments), definition.functions[call.name].redact)
+        arguments = withheld(json_object(call.arguments), definition.functions[call.name].redact)
         entry = FunctionEntry(key, call.name, arguments, FunctionState.ENTERED, entered_at_ms=now_ms)
         self._open[call.id] = entry
         return entry
@@ -77,12 +76,3 @@ def _answer(content: str) -> tuple[FunctionState, str, str]:
         return FunctionState.FINISHED, "", "too_large to be kept"
     # What would change the agent or be remembered is not taken from an answer that did not come to us.
     return FunctionState.FINISHED, taken_apart(content).told, ""
-
-
-def _arguments(text: str) -> Mapping[str, object]:
-    """As they were given; what is no object is not kept."""
-    try:
-        arguments = json.loads(text or "{}")
-    except (ValueError, RecursionError):
-        return {}
-    return arguments if isinstance(arguments, dict) else {}

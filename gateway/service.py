@@ -9,7 +9,15 @@ from dataclasses import dataclass, field
 import structlog
 
 from contract.call import LEASE_MS, MOST_MOVES, Call, FlowForm, Head, Lease, Result, Wakeup
-from contract.errors import CallEnded, CallNotFound, CallTaken, ContractError, LeaseLost, StoreUnavailable
+from contract.errors import (
+    CallEnded,
+    CallNotFound,
+    CallTaken,
+    ContractError,
+    LeaseLost,
+    MalformedRecord,
+    StoreUnavailable,
+)
 from contract.fleet import REPORT_EVERY_MS, Fleet, Gateway
 from contract.store import WakeupQueue
 from gateway.call import LiveCall
@@ -29,7 +37,7 @@ STOPPING = "gateway_stopping"
 STOP_S = 90.0  # ECS kills a Fargate task 120 s after SIGTERM at the latest
 KEEP_S = 45.0  # so long after SIGTERM somebody is looked for who has room; then the caller goes to a human
 PATIENCE_S = 30.0  # how long a quiet moment is waited for
-AT_ONCE = 10  # calls that are given away in one round: the others' reports are two seconds old
+AT_ONCE = 10  # calls that are given away in one round, the others' reports being two seconds old; or taken over
 
 
 @dataclass(slots=True)
@@ -172,9 +180,9 @@ class Service:
                 await asyncio.sleep(ERROR_WAIT_S)
 
     async def _wake_up(self, tasks: asyncio.TaskGroup, wakeups: Sequence[Wakeup]) -> None:
-        if self.duty.spared:
-            return  # since we asked; what is not deleted comes again, to others
         for wakeup in wakeups:
+            if self.duty.spared or self._full or self._stopping.is_set():
+                return  # since we asked; what is not deleted comes again, to others
             await self._take(tasks, wakeup.contact_id)
             await self.wakeups.delete(wakeup.receipt)
 
@@ -182,16 +190,20 @@ class Service:
         """Calls that nobody serves: their gateway died, or their wake-up was lost."""
         while True:
             await asyncio.sleep(SWEEP_EVERY_S * (0.75 + self.facilities.random() / 2))
-            if self.beat is not None:
-                await self.beat()
+            await self._beat()
             if self._full or not self.duty.sweeps:
                 continue
             try:
-                found = await self.facilities.store.expired(self.facilities.clock.now_ms())
-                for contact_id in self._from_anywhere(found):
-                    await self._take(tasks, contact_id)
+                found = self._from_anywhere(await self.facilities.store.expired(self.facilities.clock.now_ms()))
+                for at in range(0, len(found), AT_ONCE):  # a gateway may have died with all its calls
+                    await asyncio.gather(*(self._take(tasks, contact_id) for contact_id in found[at : at + AT_ONCE]))
+                    await self._beat()
             except StoreUnavailable as error:
                 log.error("sweep_failed", cause=error.cause)
+
+    async def _beat(self) -> None:
+        if self.beat is not None:
+            await self.beat()
 
     def _from_anywhere(self, found: Sequence[str]) -> Sequence[str]:
         """The same calls, begun with another one: several gateways that sweep share them."""
@@ -216,9 +228,23 @@ class Service:
         return self._room <= 0
 
     async def _take(self, tasks: asyncio.TaskGroup, contact_id: str) -> None:
+        """Own the call, if it is still to be had. One that was got while this is cancelled is served all the same.
+
+        Raises:
+            StoreUnavailable: the table cannot be reached.
+        """
+        taking = asyncio.create_task(self._own(tasks, contact_id))
+        taking.add_done_callback(lambda task: task.cancelled() or task.exception())  # nobody may be there to ask
+        await asyncio.shield(taking)
+
+    async def _own(self, tasks: asyncio.TaskGroup, contact_id: str) -> None:
         """Own the call, if it is still to be had. The place is reserved while it is being taken.
 
-        Never twice at once: a table that answers late would give the same call to this task twice.
+        Never twice at once: a table that answers late would give the same call to this task twice. A record that
+        cannot be read, perhaps of a newer release, is left to others.
+
+        Raises:
+            StoreUnavailable: the table cannot be reached.
         """
         here = contact_id in self.calls or contact_id in self._reserved
         if here or self._full or self._stopping.is_set():
@@ -230,6 +256,8 @@ class Service:
             )
         except (CallTaken, CallEnded, CallNotFound) as error:
             log.debug("not_taken", contact=contact_id, why=type(error).__name__)
+        except MalformedRecord as error:
+            log.error("call_not_read", contact=contact_id, cause=error.where)
         else:
             self.calls[contact_id] = None
             tasks.create_task(self._serve(lease, head), name=f"call {contact_id}")

@@ -6,10 +6,10 @@ else. From then on it listens to keys alone, and what the caller says reaches th
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, replace
 from enum import Enum, auto
 
+from contract.text import json_object
 from definition.model import CollectDefinition
 from gateway.legs.leg import Keys, KeysTaken, Question
 
@@ -129,10 +129,7 @@ def _secret(told: str) -> Told:
     """`told` is the flow's word that there were keys, or what the function answered that got them."""
     if told == LOST:
         return {"status": "failed", "note": "What came of it is unknown. Do not repeat it; tell the caller so."}
-    try:
-        answered = json.loads(told)
-    except ValueError:
-        answered = None
-    if not isinstance(answered, dict):
+    answered = json_object(told)
+    if not answered:
         return {"status": "entered", "note": "You are not told the digits, and must not ask for them."}
     return {"status": "entered", **answered}

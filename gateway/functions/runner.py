@@ -24,6 +24,7 @@ from contract.errors import RecordTooLarge, StoreUnavailable
 from contract.findings import remembered
 from contract.items import canonical
 from contract.store import GatewayStore
+from contract.text import read_json
 from contract.turns import WITHHELD, FunctionEntry, FunctionState
 from definition import FunctionDefinition
 from definition.model import RESULT_BYTES
@@ -223,10 +224,11 @@ def checked(content: str, limit: int = RESULT_BYTES) -> FunctionResult:
         reached(Bound.FUNCTION_RESULT)
         return failed("too_large")
     try:
-        json.loads(content)
-    except (ValueError, RecursionError):
+        answer = read_json(content)
+    except ValueError:
         return failed("malformed")
-    return FunctionResult(FunctionState.FINISHED, content)
+    halves = "\\ud" in content.lower()  # perhaps of an emoji; what was cut in two goes no further than this
+    return FunctionResult(FunctionState.FINISHED, json.dumps(answer, ensure_ascii=False) if halves else content)
 
 
 def failed(error: str, note: str = "") -> FunctionResult:

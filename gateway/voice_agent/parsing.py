@@ -11,7 +11,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from contract.text import whole
+from contract.text import read_json
 from gateway.voice_agent.messages import (
     AgentAudioDone,
     AgentStartedSpeaking,
@@ -51,10 +51,8 @@ class _Wrong(Exception):
 def parse(text: str) -> ServerMessage | Malformed:
     """Read one text frame. Never raises, whatever the text is."""
     try:
-        fields = json.loads(text)
-        if "\\ud" in text or "\\uD" in text:  # a model's token may end within an emoji
-            fields = json.loads(whole(json.dumps(fields, ensure_ascii=False)))
-    except (ValueError, RecursionError) as problem:
+        fields = read_json(text)  # a model's token may end within an emoji
+    except ValueError as problem:
         return Malformed("", f"expected JSON, found {type(problem).__name__} after {len(text)} characters")
     if type(fields) is not dict:
         return Malformed("", f"expected an object, found {_kind(fields)}")

@@ -337,6 +337,11 @@ def test_an_answer_is_json_of_a_size_that_a_model_can_use(content: str, error: s
     assert (result.state is FunctionState.FINISHED) is not bool(error)
 
 
+def test_half_of_an_emoji_in_an_answer_goes_no_further() -> None:
+    result = checked('{"note": "fine \\ud83d"}')
+    assert (result.state, result.content) == (FunctionState.FINISHED, '{"note": "fine \ufffd"}')
+
+
 async def test_an_idempotent_function_is_tried_again_once_and_another_is_not() -> None:
     for idempotent, attempts in ((True, 2), (False, 1)):
         async with Bench(idempotent=idempotent) as bench:
