@@ -132,6 +132,7 @@ doctor: .venv/ready ## say what of the deployment is missing and how to mend it;
 
 destroy: .venv/ready-deploy ## remove what deployment.yaml has deployed
 	@$(BIN)/cdk destroy $(THIS)
+	@echo "The bucket of records and the key that encrypts it stay, if there was a stack: docs/deploy.md, Removing"
 
 explain: .venv/ready ## tell one call's story from the records: make explain CONTACT=...
 	@$(BIN)/python -m operations.explain $(CONTACT) $(if $(DEPLOYMENT),--deployment $(DEPLOYMENT)) $(if $(NO_WORDS),--no-words)

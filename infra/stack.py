@@ -68,7 +68,8 @@ class VoiceAgentStack(Stack):
             "Key",
             description=f"{deployment.name}: records, secret and alarms",
             enable_key_rotation=True,
-            removal_policy=RemovalPolicy.DESTROY,  # with what it encrypts; AWS keeps it for another 30 days
+            # With the bucket of records, which nobody could read without it; neither stays of a deploy that failed.
+            removal_policy=RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
         )
         self.centre = ContactCentre(self, "ContactCentre", settings=deployment.instance)
         self.queues = Queues(self, "Queues", deployment=deployment, instance_arn=self.centre.arn)
@@ -138,6 +139,7 @@ class VoiceAgentStack(Stack):
             "Monitoring",
             deployment=deployment,
             functions=self.flow_functions,
+            secret_keys=self.secret_keys.function.alias if self.secret_keys else None,
             wakeups=self.wakeups,
             gateway_log=self.gateway.task.log,
             instance_id=self.centre.id,
@@ -301,6 +303,9 @@ class VoiceAgentStack(Stack):
         CfnOutput(self, "DeepgramSecret", value=self.secret.arn, description="Put the API key of Deepgram into it")
         CfnOutput(
             self, "RecordBucket", value=self.records.bucket.bucket_name, description="What was said, until it expires"
+        )
+        CfnOutput(
+            self, "RecordKey", value=self.key.key_id, description="Encrypts the records; stays as long as they do"
         )
         CfnOutput(self, "ConnectInstance", value=self.centre.arn)
         CfnOutput(self, "GatewayLog", value=self.gateway.task.log.log_group_name)

@@ -36,6 +36,7 @@ FLOW_FUNCTIONS = ("start_call", "next_action_wait", "next_action_poll", "queue_h
 FORMS = ("polling", "interruptible")
 SIP_TARGET = "Sip/Target"  # an output: the name of the load balancer
 VOICE_CONNECTOR = "Telephony/VoiceConnector/Default"
+BRIDGE = "Telephony/Bridge/Default"  # the voice connector behind a SIP media application
 SIP_APPLICATION = "Telephony/SipMediaApplication/Default"
 SIP_RULE = "Telephony/SipRule/Default"
 TASKS_GROUP = "Gateway/Network/Tasks/Resource"

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_kms as kms
+from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
@@ -17,6 +18,11 @@ from infra.monitoring.dashboards import Dashboards
 from infra.monitoring.metrics import LOOP_LAG, NAMESPACE, calls_per_task, own
 from infra.state.wakeups import WakeupQueue
 
+_FAILED = {
+    "secret_keys": "secret_keys failed: keys typed in secret did not reach their function, or nobody knows. Read its "
+    "log, and the function's before anybody tries a payment again; roll back what was deployed last.",
+}
+
 
 class Monitoring(Construct):
     def __init__(
@@ -26,6 +32,7 @@ class Monitoring(Construct):
         *,
         deployment: Deployment,
         functions: FlowFunctions,
+        secret_keys: lambda_.IFunction | None,
         wakeups: WakeupQueue,
         gateway_log: logs.LogGroup,
         instance_id: str,
@@ -34,7 +41,11 @@ class Monitoring(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         self._deployment = deployment
-        self._flow = {name: function.alias for name, function in functions.functions.items()}
+        self._flow: dict[str, lambda_.IFunction] = {
+            name: function.alias for name, function in functions.functions.items()
+        }
+        if secret_keys is not None:
+            self._flow["secret_keys"] = secret_keys
         self._wakeups = wakeups
         self._alarms = Alarms(self, "Alarms", name=deployment.name, email=deployment.alarm_email, key=key)
         self._broken = self._count_of(gateway_log, "call_broke", "CallsBroken")
@@ -84,7 +95,9 @@ class Monitoring(Construct):
                 function.metric_errors(period=MINUTE),
                 above=0,
                 minutes=1,
-                runbook=f"{name} failed: callers go to the queue. Read its log; roll back what was deployed last.",
+                runbook=_FAILED.get(
+                    name, f"{name} failed: callers go to the queue. Read its log; roll back what was deployed last."
+                ),
             )
             self._alarms.add(
                 f"{name}-throttles",

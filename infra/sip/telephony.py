@@ -19,6 +19,7 @@ from infra.reasons import allow
 from infra.sip.edge import SipEdge
 
 PROVIDER = "lambdas.telephony.handler.handler"
+BRIDGE = "Bridge"  # the connector that the SIP media application bridges to; no number leads there
 APPLICATION = "lambdas.sip_media_application.handler.handler"
 PROVIDER_S = 120  # rules and numbers are let go of within half a minute; CloudFormation waits for five
 CONNECTOR_ACTIONS = (
@@ -44,7 +45,12 @@ _NO_RESOURCE = "These calls know no resource (service authorization reference, A
 
 
 class Telephony(Construct):
-    """In the stack's own region, where the voice connector and the application's Lambda have to be."""
+    """In the stack's own region, where the voice connector and the application's Lambda have to be.
+
+    Each way of `through` has a connector of its own, under a name of its own. So a change of it is made before what was
+    there is removed, and one that is refused (a number is of one product type and leads to one place) leaves that as it
+    was: CloudFormation takes the new ones away again and has nothing to set back.
+    """
 
     def __init__(
         self, scope: Construct, construct_id: str, *, name: str, sip: Sip, edge: SipEdge, code: Path, log_days: int
@@ -58,6 +64,8 @@ class Telephony(Construct):
         by_application = sip.through is Through.MEDIA_APPLICATION
         connector = self._made(
             "VoiceConnector",
+            BRIDGE if by_application else "VoiceConnector",
+            Name=f"{name}-bridge" if by_application else name,
             Host=edge.name,
             Port=str(edge.port),
             Protocol="TCP",  # an INVITE with all its headers is longer than a datagram should be (RFC 3261, 18.1.1)
@@ -90,14 +98,14 @@ class Telephony(Construct):
         arn = function.alias.function_arn
         looking = iam.PolicyStatement(actions=["lambda:AddPermission", "lambda:GetPolicy"], resources=[arn])
         policy = iam.Policy(self, "Look", roles=[self._provider.role], statements=[looking])
-        application = self._made("SipMediaApplication", LambdaArn=arn)
+        application = self._made("SipMediaApplication", "SipMediaApplication", LambdaArn=arn)
         application.node.add_dependency(function, policy)
-        self._made("SipRule", Number=self._sip.number, Application=application.ref)
+        self._made("SipRule", "SipRule", Number=self._sip.number, Application=application.ref)
 
-    def _made(self, kind: str, **properties: str) -> CustomResource:
+    def _made(self, kind: str, construct_id: str, **properties: str) -> CustomResource:
         resource = CustomResource(
             self,
-            kind,
+            construct_id,
             resource_type=f"Custom::{kind}",
             service_token=self._provider.function.function_arn,
             service_timeout=Duration.minutes(5),

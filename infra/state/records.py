@@ -34,7 +34,7 @@ class RecordBucket(Construct):
                 s3.LifecycleRule(prefix=CALLS, expiration=Duration.days(days), tag_filters={"keep-days": str(days)})
                 for days in sorted(set(keep_days))
             ],
-            removal_policy=RemovalPolicy.RETAIN,
+            removal_policy=RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,  # what was said is not lost by a slip of the hand
         )
         acknowledge(
             self.bucket,

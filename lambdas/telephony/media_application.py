@@ -5,8 +5,29 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from botocore.exceptions import ClientError
+
+from contract.aws import code_of
+from contract.errors import VoiceAgentError
 from lambdas.custom_resource import Outcome
 from lambdas.telephony.chime import Client, Request, gone, listed, patiently
+
+
+class RuleRefused(VoiceAgentError):
+    """No rule could be made for a number."""
+
+    def __init__(self, number: str, why: str) -> None:
+        super().__init__(number, why)
+        self.number = number
+        self.why = why
+
+    def __str__(self) -> str:
+        return (
+            f"{self.number} cannot be led to the SIP media application ({self.why}): it has to be in the phone number "
+            "inventory of Amazon Chime SDK in this account, of the product type SIP Media Application Dial-In, and "
+            "lead nowhere else. Where it leads to this deployment's own voice connector, deploy with through: trunk "
+            "first, change its product type, and deploy again; or take another number"
+        )
 
 
 def sip_media_application(client: Client, request: Request, sleep: Callable[[float], None]) -> Outcome:
@@ -32,6 +53,9 @@ def sip_rule(client: Client, request: Request, sleep: Callable[[float], None]) -
 
     What triggers a rule cannot be changed (API reference, UpdateSipRule): another number is another rule, after which
     CloudFormation has the old one deleted. So the number is a part of the name.
+
+    Raises:
+        RuleRefused: the number is of another kind, or leads elsewhere.
     """
     wanted = request.properties
     name = f"{request.name}-{wanted['Number'].removeprefix('+')}"
@@ -43,14 +67,23 @@ def sip_rule(client: Client, request: Request, sleep: Callable[[float], None]) -
     if there:
         made = client.update_sip_rule(SipRuleId=there, Name=name, Disabled=False, TargetApplications=targets)
     else:
-        made = client.create_sip_rule(
+        made = _make_rule(client, name, wanted["Number"], targets)
+    return Outcome(made["SipRule"]["SipRuleId"])
+
+
+def _make_rule(client: Client, name: str, number: str, targets: list[dict[str, Any]]) -> dict[str, Any]:
+    try:
+        return client.create_sip_rule(
             Name=name,
             TriggerType="ToPhoneNumber",
-            TriggerValue=wanted["Number"],
+            TriggerValue=number,
             Disabled=False,
             TargetApplications=targets,
         )
-    return Outcome(made["SipRule"]["SipRuleId"])
+    except ClientError as error:
+        if code_of(error) not in ("BadRequestException", "ConflictException"):
+            raise
+        raise RuleRefused(number, error.response["Error"].get("Message") or code_of(error)) from error
 
 
 def _delete_rule(client: Client, request: Request, name: str, sleep: Callable[[float], None]) -> Outcome:

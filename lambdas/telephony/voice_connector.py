@@ -26,7 +26,8 @@ class NumberRefused(VoiceAgentError):
         return (
             f"{self.number} cannot be led to the voice connector ({self.why}): it has to be in the phone number "
             "inventory of Amazon Chime SDK in this account, of the product type Voice Connector, and assigned to no "
-            "other one"
+            "other one. Where it leads to this deployment's own SIP media application, deploy with through: trunk "
+            "first, change its product type, and deploy again; or take another number"
         )
 
 

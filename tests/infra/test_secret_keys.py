@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from infra.flow_functions.secret_keys import ACTIONS
 from tests.infra.deployments import SECRET
 from tests.infra.template import Template
-from tests.infra.test_operations_docs import KEY, LOG, ROLES, documented, roles
+from tests.infra.test_operations_docs import DOCS, KEY, LOG, ROLES, documented, roles
 
 HANDLER = "lambdas.secret_keys.handler.handler"
 
@@ -31,6 +33,20 @@ def test_the_flows_pass_secrets_to_a_lambda_that_connect_may_invoke(secret: Temp
     assert sum("Pass the secret on" in content for content in flows) == 2
     allowed = [str(each["FunctionName"]) for each in secret.all("AWS::Lambda::Permission").values()]
     assert any("SecretKeys" in name for name in allowed)
+
+
+def test_its_failures_alarm_somebody_who_finds_them_on_the_page_and_on_the_dashboard(secret: Template) -> None:
+    page = (DOCS / "operations.md").read_text()
+    [function] = [name for name, each in secret.all("AWS::Lambda::Function").items() if each["Handler"] == HANDLER]
+    for what, metric in (("errors", "Errors"), ("throttles", "Throttles")):
+        name = f"secret-secret_keys-{what}"
+        [alarm] = [each for each in secret.all("AWS::CloudWatch::Alarm").values() if each.get("AlarmName") == name]
+        assert (alarm["Namespace"], alarm["MetricName"], alarm["Threshold"]) == ("AWS/Lambda", metric, 0)
+        assert {"Name": "FunctionName", "Value": {"Ref": function}} in alarm["Dimensions"]
+        assert alarm["AlarmActions"]
+        assert "secret_keys" in alarm["AlarmDescription"]
+        assert f"`NAME-secret_keys-{what}`" in page
+    assert any(function in json.dumps(each) for each in secret.all("AWS::CloudWatch::Dashboard").values())
 
 
 def test_it_may_read_calls_and_invoke_the_one_function_that_gets_secrets(secret: Template) -> None:

@@ -25,7 +25,7 @@ from tests.infra.template import Template, listed, resolved
 NETWORK = "3.80.16.0/23"
 NUMBER = "+15555550100"
 LOOKED_FOR = {
-    paths.VOICE_CONNECTOR: "Custom::VoiceConnector",
+    paths.BRIDGE: "Custom::VoiceConnector",
     paths.SIP_APPLICATION: "Custom::SipMediaApplication",
     paths.SIP_RULE: "Custom::SipRule",
     paths.TASKS_GROUP: "AWS::EC2::SecurityGroup",
@@ -163,7 +163,18 @@ def test_the_certificate_is_the_one_secret_more_that_the_gateway_reads(spoken: T
     assert more == {"encrypted/sip-tls-??????"}
 
 
-def test_what_doctor_looks_for_is_in_the_template(encrypted: Template) -> None:
+def test_a_change_of_the_way_through_makes_the_new_before_the_old_goes(spoken: Template, encrypted: Template) -> None:
+    """CloudFormation creates, then deletes what is left, only where the logical ids differ; a service-side name that
+    were the same would be found by the create, and deleted after it."""
+    (before,), (after,) = (each.all("Custom::VoiceConnector") for each in (spoken, encrypted))
+    assert before != after
+    names = [made(each, "VoiceConnector")["Name"].removeprefix(each.name) for each in (spoken, encrypted)]
+    assert names == ["", "-bridge"]
+
+
+def test_what_doctor_looks_for_is_in_the_template(spoken: Template, encrypted: Template) -> None:
+    connector = spoken.document["Resources"][paths.logical_id(paths.VOICE_CONNECTOR)]
+    assert connector["Type"] == "Custom::VoiceConnector"
     found = {path: encrypted.document["Resources"][paths.logical_id(path)]["Type"] for path in LOOKED_FOR}
     assert found == LOOKED_FOR
     assert paths.logical_id(paths.SIP_TARGET) in encrypted.document["Outputs"]

@@ -65,6 +65,20 @@ def test_records_are_encrypted_with_our_key_and_expire_as_their_agent_says(templ
     assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
 
 
+def test_what_is_kept_after_a_destroy_can_be_read_and_nothing_else_is_kept(template: Template) -> None:
+    """Kept on delete and on update, but not of a first deploy that failed (CloudFormation, DeletionPolicy)."""
+    resources = template.document["Resources"]
+    kept = {name for name, each in resources.items() if each.get("DeletionPolicy", "Delete") != "Delete"}
+    (bucket,) = (name for name in template.all("AWS::S3::Bucket") if name.startswith("Records"))
+    (key,) = template.all("AWS::KMS::Key")
+    assert kept == {bucket, key}
+    for name in kept:
+        policies = [resources[name][policy] for policy in ("DeletionPolicy", "UpdateReplacePolicy")]
+        assert policies == ["RetainExceptOnCreate", "Retain"]
+    (encryption,) = resources[bucket]["Properties"]["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    assert encryption["ServerSideEncryptionByDefault"]["KMSMasterKeyID"] == {"Fn::GetAtt": [key, "Arn"]}
+
+
 def test_clips_expire_after_a_day_and_openings_stay(template: Template) -> None:
     bucket = bucket_of(template, "Clips")
     (rule,) = bucket["LifecycleConfiguration"]["Rules"]

@@ -15,7 +15,7 @@ from botocore.stub import Stubber
 from lambdas import custom_resource
 from lambdas.custom_resource import Outcome
 from lambdas.telephony.chime import ATTEMPTS, PAUSE_S, Request
-from lambdas.telephony.media_application import sip_media_application, sip_rule
+from lambdas.telephony.media_application import RuleRefused, sip_media_application, sip_rule
 from lambdas.telephony.voice_connector import NumberRefused, voice_connector
 
 STACK = "arn:aws:cloudformation:eu-central-1:111122223333:stack/voice-agent/1a2b3c4d-0000-4000-8000-000000000000"
@@ -271,6 +271,13 @@ def test_an_application_that_was_never_made_is_gone(chime: Chime) -> None:
 
 RULE = f"{NAME}-15555550100"
 TARGETS = [{"SipMediaApplicationId": "sma-1", "Priority": 1, "AwsRegion": "eu-central-1"}]
+RULE_ASKED = {
+    "Name": RULE,
+    "TriggerType": "ToPhoneNumber",
+    "TriggerValue": NUMBER,
+    "Disabled": False,
+    "TargetApplications": TARGETS,
+}
 
 
 def rule(kind: str, known: str = "", before: dict[str, str] | None = None) -> dict[str, Any]:
@@ -282,8 +289,7 @@ def rules(chime: Chime, *found: dict[str, str]) -> None:
 
 
 def rule_made(chime: Chime) -> None:
-    asked = {"Name": RULE, "TriggerType": "ToPhoneNumber", "TriggerValue": NUMBER, "Disabled": False}
-    chime.answers("create_sip_rule", {"SipRule": {"SipRuleId": "rule-2"}}, **asked, TargetApplications=TARGETS)
+    chime.answers("create_sip_rule", {"SipRule": {"SipRuleId": "rule-2"}}, **RULE_ASKED)
 
 
 def test_a_rule_leads_the_number_to_the_application(chime: Chime) -> None:
@@ -296,6 +302,37 @@ def test_another_number_is_another_rule_and_the_old_one_is_left_to_cloudformatio
     rules(chime)
     rule_made(chime)
     assert chime.do(sip_rule, rule("Update", "rule-1", {"Number": OTHER})) == Outcome("rule-2")
+
+
+@pytest.mark.parametrize("code", ["BadRequestException", "ConflictException"])
+def test_a_number_that_leads_elsewhere_is_refused_in_a_sentence_and_nothing_has_to_be_set_back(
+    chime: Chime, code: str
+) -> None:
+    """`through` was changed, and the number leads to the connector still: what was made goes, what was there stays."""
+    rules(chime)
+    chime.refuses("create_sip_rule", code, **RULE_ASKED)
+    with pytest.raises(RuleRefused, match=rf"\+15555550100 .*{code}.*deploy with through: trunk first"):
+        chime.do(sip_rule, rule("Create"))
+    rules(chime)
+    assert chime.do(sip_rule, rule("Delete", "nothing")) == Outcome(RULE)
+
+
+def test_a_refusal_that_is_not_about_the_number_is_told_as_it_is(chime: Chime) -> None:
+    rules(chime)
+    chime.refuses("create_sip_rule", "AccessDeniedException", **RULE_ASKED)
+    with pytest.raises(ClientError, match="AccessDeniedException"):
+        chime.do(sip_rule, rule("Create"))
+
+
+def test_a_connector_of_another_way_through_is_not_taken_for_ours(chime: Chime) -> None:
+    """The names differ, so that a create does not find what the delete after it removes."""
+    chime.answers("list_voice_connectors", {"VoiceConnectors": [CONNECTOR]})
+    asked = {"Name": "voice-agent-bridge-1a2b3c4d", "AwsRegion": "eu-central-1", "RequireEncryption": True}
+    chime.answers("create_voice_connector", {"VoiceConnector": CONNECTOR}, **asked)
+    routed(chime)
+    event = connector("Create", number="")
+    event["ResourceProperties"]["Name"] = "voice-agent-bridge"
+    assert chime.do(voice_connector, event) == MADE
 
 
 @pytest.mark.parametrize("kind", ["Create", "Update"])

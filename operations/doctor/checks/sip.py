@@ -32,13 +32,18 @@ def route(examined: Examined) -> Iterator[Finding]:
         yield later("the deploy will create the load balancer that calls over SIP come by")
         return
     yield from _group(examined, sip)
-    connector = sip.connector_arn.rpartition("/")[2] or examined.at(paths.VOICE_CONNECTOR)
+    connector = sip.connector_arn.rpartition("/")[2] or _made(examined, sip)
     if not connector:
         yield unknown(
             f"{sip.number} comes by a trunk of yours", f"see that your provider routes it to {target}, port {sip.port}"
         )
         return
     yield from _routes(examined, sip, connector, target)
+
+
+def _made(examined: Examined, sip: Sip) -> str:
+    """The voice connector that the deployment has made, "" where there is none."""
+    return examined.at(paths.BRIDGE if sip.through is Through.MEDIA_APPLICATION else paths.VOICE_CONNECTOR)
 
 
 def _target(examined: Examined) -> str:
@@ -64,7 +69,7 @@ def _group(examined: Examined, sip: Sip) -> Iterator[Finding]:
 
 def _routes(examined: Examined, sip: Sip, connector: str, target: str) -> Iterator[Finding]:
     host = sip.tls_host or target
-    ours = bool(examined.at(paths.VOICE_CONNECTOR))
+    ours = bool(_made(examined, sip))
     mend = RESTORE if ours else f"give the connector a route to {host}, port {sip.port}, in the Connect console"
     try:
         found = examined.aws.chime.get_voice_connector_origination(VoiceConnectorId=connector)["Origination"]

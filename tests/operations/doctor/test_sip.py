@@ -70,10 +70,10 @@ class Spoken:
 
     def _deploy(self, through: str) -> None:
         made = {paths.TASKS_GROUP: "sg-1", paths.flow("sip"): connect_arn("contact-flow", "sip")}
-        if through != "trunk":
+        if through == "voice_connector":
             made |= {paths.VOICE_CONNECTOR: "vc-1"}
         if through == "media_application":
-            made |= {paths.SIP_APPLICATION: "sma-1", paths.SIP_RULE: "rule-1"}
+            made |= {paths.BRIDGE: "vc-1", paths.SIP_APPLICATION: "sma-1", paths.SIP_RULE: "rule-1"}
         self.account.physical |= {paths.logical_id(path): id_ for path, id_ in made.items()}
         self.account.outputs[paths.logical_id(paths.SIP_TARGET)] = BALANCER
         self.account.flows = self.account._deployed_flows()
