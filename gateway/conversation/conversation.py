@@ -184,6 +184,8 @@ class Conversation:
                 self._playback_finished(event)
             case HeardMeasured(stretch, position_ms, source):
                 self.turns.measured(stretch, position_ms, source)
+                if self._tail is not None and self._tail.stretch == stretch:
+                    self._tail = self._tail.after(position_ms)
             case ClipFailed():
                 self._could_not_play()
             case FlowTook():
@@ -273,8 +275,6 @@ class Conversation:
         """What is due by now."""
         if self._speech.is_over(now_ms):
             self._do(EndSpeech())
-            if self._speech.announced:
-                self.turns.agent_audio_done(now_ms)
             self.ending.speech_over(now_ms)
         if not self._away and self._barge_in.is_cough(self.voice, now_ms, playing=self._speech.playing):
             self._cough(now_ms)

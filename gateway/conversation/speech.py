@@ -21,6 +21,12 @@ class Tail:
     from_ms: int
     ulaw: bytes = field(repr=False)
 
+    def after(self, position_ms: int) -> Tail | None:
+        """What is left when the stretch was heard up to there after all; None where that was all of it."""
+        more_ms = max(0, position_ms - self.from_ms)
+        rest = self.ulaw[more_ms * BYTES_PER_MS :]
+        return Tail(self.stretch, self.from_ms + more_ms, rest) if rest else None
+
 
 @dataclass(slots=True)
 class AgentSpeech:
@@ -30,7 +36,7 @@ class AgentSpeech:
     _kept: list[bytes] = field(default_factory=list)
     _kept_bytes: int = 0
     _last_audio_ms: int | None = None
-    _audio_done_ms: int | None = None
+    _over_ms: int | None = None  # the voice agent said that it was all, or its session was lost
 
     @property
     def playing(self) -> bool:
@@ -41,18 +47,13 @@ class AgentSpeech:
         """Nothing is played, and nothing more is on its way."""
         return self.stretch is None and self._last_audio_ms is None
 
-    @property
-    def announced(self) -> bool:
-        """The voice agent said that it was all, or its session is over; a voice may also just fall silent."""
-        return self._audio_done_ms is not None
-
     def opening(self) -> None:
         self.stretch = OPENING_STRETCH
 
     def received(self, now_ms: int) -> None:
         """Audio came in that is to be played. Runs for every frame."""
         self._last_audio_ms = now_ms
-        self._audio_done_ms = None
+        self._over_ms = None
 
     def queued(self, stretch: int, ulaw: bytes) -> bool:
         """Audio was queued as part of `stretch`; True when that is a new one. Runs for every frame."""
@@ -74,18 +75,18 @@ class AgentSpeech:
         return Tail(stretch, position_ms, rest) if rest else None
 
     def audio_done(self, now_ms: int) -> None:
-        self._audio_done_ms = now_ms
+        self._over_ms = now_ms
 
     def session_lost(self, now_ms: int) -> None:
         """What came is all there is: no AgentAudioDone need be waited for."""
         if self._last_audio_ms is not None:
-            self._audio_done_ms = now_ms
+            self._over_ms = now_ms
 
     def next_due_ms(self) -> int | None:
         if self._last_audio_ms is None:
             return None
-        if self._audio_done_ms is not None:
-            return self._audio_done_ms + SPEECH_OVER_MS
+        if self._over_ms is not None:
+            return self._over_ms + SPEECH_OVER_MS
         return self._last_audio_ms + SPEECH_LOST_MS
 
     def is_over(self, now_ms: int) -> bool:

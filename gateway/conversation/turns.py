@@ -19,6 +19,7 @@ STALL_MS = 8000  # a voice that has stopped in mid-reply for so long does not go
 MORE_MS = 300  # audio may follow an AgentAudioDone, so soon (observed live)
 CUT_AHEAD_MS = 1000  # an AgentAudioDone may come so long before the UserStartedSpeaking that is its reason
 ENOUGH = 0.7  # of the time that a text takes at the voice's pace: less audio cannot be all of it
+NEARLY = 0.9  # of that time: less, where the session breaks right after an AgentAudioDone, is more likely not all of it
 
 
 def _bounded(text: str, before: int) -> str:
@@ -42,12 +43,39 @@ def heard_share(text: str, position_ms: int, total_ms: int) -> str:
 
 
 @dataclass(slots=True)
+class _Voice:
+    """How the agent speaks, from what was spoken to its end: how fast, and whether it says when all was sent.
+
+    `told`, `untold`: replies that were heard to the end of what came, with and without an AgentAudioDone after it.
+    """
+
+    characters: int = 0
+    ms: int = 0
+    told: int = 0
+    untold: int = 0
+
+    def heard(self, text: str, duration_ms: int) -> None:
+        self.characters += len(text)
+        self.ms += duration_ms
+
+    @property
+    def character_ms(self) -> float:
+        return self.ms / self.characters if self.characters else CHARACTER_MS
+
+    @property
+    def tells_ends(self) -> bool:
+        """An AgentAudioDone follows every reply, as is documented; until two replies more went without than with."""
+        return self.untold <= self.told + 1
+
+
+@dataclass(slots=True)
 class _Speech:
     """An agent turn that grows: one stretch of audio and the sentences that came with it.
 
     `offset_ms`: where in this turn the stretch begins, above 0 for one that goes on after a cough. `sure_texts`:
     how many sentences there were when the agent said that all audio so far was sent, at `sure_ms`, None while audio
-    comes. `torn`: its session was lost while its audio came. `cut_ms`: when the caller spoke into it, 0 before.
+    comes. `last_frame_ms`: how much audio came last. `torn`: its session was lost while its audio came. `cut_ms`: when
+    the caller spoke into it, 0 before.
     """
 
     number: int
@@ -65,6 +93,7 @@ class _Speech:
     sure_ms: int = 0
     last_text_ms: int = 0
     last_audio_ms: int = 0
+    last_frame_ms: int = 0
     torn: bool = False
     cut_ms: int = 0
     marks: dict[str, int] = field(default_factory=dict)
@@ -73,10 +102,10 @@ class _Speech:
     def text(self) -> str:
         return " ".join(self.texts)
 
-    def remembered(self, character_ms: float) -> Turn:
+    def remembered(self, voice: _Voice) -> Turn:
         """As another session has to know it: what is on its way to the caller will be heard, and what was torn is said
         again."""
-        turn = self.turn(character_ms)
+        turn = self.turn(voice)
         if self.torn:
             return replace(turn, heard_text="")
         if self.stretch is None or self.finished:
@@ -86,21 +115,21 @@ class _Speech:
         heard_ms = self.cut_ms - self.started_ms if self.started_ms else 0
         return replace(turn, heard_text=heard_share(turn.text, heard_ms, self.received_bytes // BYTES_PER_MS))
 
-    def is_short(self, character_ms: float) -> bool:
+    def is_short(self, voice: _Voice, share: float = ENOUGH) -> bool:
         """What came is too short for the text."""
-        expected_ms = len(self.text) * character_ms
-        return self.received_bytes < ENOUGH * expected_ms * BYTES_PER_MS
+        expected_ms = len(self.text) * voice.character_ms
+        return self.received_bytes < share * expected_ms * BYTES_PER_MS
 
-    def lacks_audio(self, character_ms: float) -> bool:
-        """What came is too short for the text, and nobody said that it was all."""
-        return self.sure_texts is None and self.is_short(character_ms)
+    def lacks_audio(self, voice: _Voice) -> bool:
+        """Nobody said that what came was all, though this voice agent does so, or it is too short for the text."""
+        return self.sure_texts is None and (voice.tells_ends or self.is_short(voice))
 
-    def turn(self, character_ms: float) -> Turn:
+    def turn(self, voice: _Voice) -> Turn:
         text = self.text
         total_ms = self.received_bytes // BYTES_PER_MS
-        if (self.interrupted or self.torn or self.lacks_audio(character_ms)) and self.sure_texts is None:
+        if (self.interrupted or self.torn or self.lacks_audio(voice)) and self.sure_texts is None:
             # The text is there, but the voice agent stopped in the middle of its audio.
-            total_ms = max(total_ms, int(len(text) * character_ms))
+            total_ms = max(total_ms, int(len(text) * voice.character_ms))
         return Turn(
             number=self.number,
             role=Role.VOICE_AGENT,
@@ -113,22 +142,6 @@ class _Speech:
             interrupted=self.interrupted or self.torn,
             marks=dict(self.marks),
         )
-
-
-@dataclass(slots=True)
-class _Voice:
-    """How fast the agent speaks, from what was spoken to its end."""
-
-    characters: int = 0
-    ms: int = 0
-
-    def heard(self, text: str, duration_ms: int) -> None:
-        self.characters += len(text)
-        self.ms += duration_ms
-
-    @property
-    def character_ms(self) -> float:
-        return self.ms / self.characters if self.characters else CHARACTER_MS
 
 
 class Turns:
@@ -148,6 +161,9 @@ class Turns:
         self.caller_turns = len(before)
         self.last_caller_text = before[-1].text if before else ""
         self.last_agent_text = ""
+        for turn in self.all():
+            if turn.role is Role.VOICE_AGENT and turn.heard_text == turn.text and not turn.interrupted:
+                self._voice.heard(turn.text, turn.heard_ms)
 
     def all(self) -> list[Turn]:
         """Every turn as it is known now, in order."""
@@ -158,7 +174,7 @@ class Turns:
         turns = self.all()
         last = self._all[turns[-1].number] if turns else None
         if isinstance(last, _Speech):
-            turns[-1] = last.remembered(self._voice.character_ms)
+            turns[-1] = last.remembered(self._voice)
         return turns
 
     @property
@@ -228,7 +244,7 @@ class Turns:
             speech.marks.setdefault("agent_audio_received", now_ms)
         speech.received_bytes += length
         speech.sure_texts = None
-        speech.last_audio_ms = now_ms
+        speech.last_audio_ms, speech.last_frame_ms = now_ms, length // BYTES_PER_MS
 
     def agent_audio_done(self, now_ms: int) -> None:
         """All audio so far was sent: a sentence that comes now may belong to what follows. Of a reply that the caller
@@ -252,10 +268,10 @@ class Turns:
         """Whether more audio of it was still to come."""
         if speech.finished:
             return self._stalls(speech, now_ms)
-        short = speech.is_short(self._voice.character_ms)
-        if speech.sure_texts is not None:
-            return short and now_ms - speech.sure_ms < MORE_MS
-        return short or now_ms - speech.last_audio_ms < REPLY_GAP_MS
+        if speech.sure_texts is not None:  # a voice in real time sends the next frame when the last one is over
+            lately = now_ms - speech.sure_ms < MORE_MS + speech.last_frame_ms
+            return lately and speech.is_short(self._voice, NEARLY)
+        return speech.lacks_audio(self._voice) or now_ms - speech.last_audio_ms < REPLY_GAP_MS
 
     def cut(self, now_ms: int) -> None:
         """The caller began to speak: the flow is told to leave what the agent says. What was said to be all of it a
@@ -264,7 +280,7 @@ class Turns:
         if speech is None:
             return
         speech.cut_ms = now_ms
-        if now_ms - speech.sure_ms <= CUT_AHEAD_MS and speech.is_short(self._voice.character_ms):
+        if now_ms - speech.sure_ms <= CUT_AHEAD_MS and speech.is_short(self._voice):
             speech.sure_texts = None
 
     def agent_audio_dropped(self, length: int) -> None:
@@ -289,9 +305,20 @@ class Turns:
         speech.position_ms, speech.ended_ms = speech.offset_ms + position_ms, at_ms
         speech.interrupted = interrupted
         speech.finished = True
-        if speech.sure_texts is not None and stretch != OPENING_STRETCH:
-            self._voice.heard(speech.text, speech.received_bytes // BYTES_PER_MS)
+        if stretch != OPENING_STRETCH:
+            self._learn(speech)
         self._touch(speech)
+
+    def _learn(self, speech: _Speech) -> None:
+        """How the voice speaks, from a reply that is over."""
+        told_before = self._voice.tells_ends
+        if speech.sure_texts is not None:
+            self._voice.heard(speech.text, speech.received_bytes // BYTES_PER_MS)
+            self._voice.told += 1
+        elif not speech.interrupted and not speech.torn:
+            self._voice.untold += 1
+        if told_before != self._voice.tells_ends:  # what was heard of the replies before looks different now
+            self._changed.update(speech.number for speech in self._speeches.values())
 
     def measured(self, stretch: int, position_ms: int, source: HeardSource) -> None:
         """A better measure of what was heard of a stretch that is over."""
@@ -342,7 +369,7 @@ class Turns:
         it."""
         lately = now_ms - speech.last_audio_ms < STALL_MS
         over = speech.finished and not speech.interrupted and not speech.torn
-        return over and lately and speech.lacks_audio(self._voice.character_ms)
+        return over and lately and speech.lacks_audio(self._voice)
 
     def _move_unspoken(self, before: _Speech, speech: _Speech) -> None:
         """Sentences after the last audio of the stretch before came ahead of their own audio, which is this one."""
@@ -365,4 +392,4 @@ class Turns:
 
     def _turn(self, number: int) -> Turn:
         turn = self._all[number]
-        return turn.turn(self._voice.character_ms) if isinstance(turn, _Speech) else turn
+        return turn.turn(self._voice) if isinstance(turn, _Speech) else turn

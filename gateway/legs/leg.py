@@ -52,7 +52,7 @@ class PlaybackFinished:
 
 @dataclass(frozen=True, slots=True)
 class HeardMeasured:
-    """What was really heard of a finished stretch; amends the transcript and nothing else."""
+    """What was really heard of a finished stretch; amends the transcript, and what is said again after a cough."""
 
     stretch: int
     position_ms: int

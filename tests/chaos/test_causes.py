@@ -128,6 +128,36 @@ def test_words_said_into_a_reply_whose_session_breaks_are_no_cough(form: str, af
     assert world.queued == "orders"
 
 
+STALLED_BEFORE_AN_END = replace(MANNERS["textbook"], stall_after_ms=2_200, stall_ms=5_400)
+
+
+@both_flows
+def test_of_a_greeting_that_stalls_no_more_is_recorded_than_was_heard(form: str) -> None:
+    """It is the first that is heard of the voice, and its audio is nearly as long as its text leads to expect."""
+    said = (("what furniture do you have", 4.0), ("a person please", None))
+    world = played(calm(form=form, said=said, opening=False, manners=STALLED_BEFORE_AN_END))
+    greeting = world.turns_now()[0]
+    assert greeting.heard_text != greeting.text
+
+
+@both_flows
+@pytest.mark.parametrize("at_ms", [22_400, 22_500])
+def test_a_reply_whose_session_breaks_behind_an_end_that_was_none_is_said_again(form: str, at_ms: int) -> None:
+    """A voice in real time, which says AgentAudioDone half a second before it goes on."""
+    said = (("what furniture do you have", None), ("a person please", 45.0))
+    dropped = Fault("session_dropped", at_ms)
+    world = played(calm(form=form, said=said, manners=MANNERS["real-time"], faults=(dropped,)))
+    assert times_heard(world, "us.") == 1
+
+
+@pytest.mark.parametrize("at_ms", range(12_000, 14_500, 500))
+def test_after_a_cough_nothing_is_heard_twice_though_the_flow_plays_its_prompt_to_the_end(at_ms: int) -> None:
+    said = (("what furniture do you have", None), ("a person please", None))
+    cough = Fault("caller_coughs", at_ms, 0.3)
+    world = played(calm(form="interruptible", preset_name="cut_at_end", said=said, faults=(cough,)))
+    assert [times_heard(world, word) for word in ("tables,", "weeks.", "choose", "deliver", "us.")] == [1] * 5
+
+
 # -- the last words ----------------------------------------------------------------------------------------------
 
 

@@ -21,6 +21,7 @@ COMPARED_HOPS = 60  # about half a second from the onset
 APART = 0.15  # distance of two loudness curves: of recorded sentences up to 0.11 to themselves, from 0.18 to others
 QUIET_BEFORE_HOPS = 4
 NEAR_HOPS = 5  # a clip that follows another one without a pause begins within so much of its end
+STAYS_MS = 700  # a clip that is heard so long after the flow was told to leave it is heard to its end
 GONE_HOPS = 25  # 200 ms of a clip's sound that are silent on the line: it was left
 KEPT_HOPS = 30_000 // HOP_MS
 MISSING_MS = 6000  # a clip that does not show up so long after it was offered has not been played
@@ -58,7 +59,14 @@ class Missing:
     silent: bool = False
 
 
-Measured = Found | Heard | Missing
+@dataclass(frozen=True, slots=True)
+class Stays:
+    """The flow was told to leave a clip, and plays it on. Heard follows at its end."""
+
+    seq: int
+
+
+Measured = Found | Heard | Missing | Stays
 
 
 @dataclass(slots=True)
@@ -99,6 +107,8 @@ class _Sought:
     followed: int = 0  # hops of the clip that were looked at on the line
     heard: int = 0  # hops of the clip up to the last one that is loud on the line, too
     gone: int = 0  # loud hops in a row that are silent on the line
+    stays: bool = False  # it is heard although it was withdrawn long ago
+    told: bool = False  # that it stays
 
     def heard_bytes(self) -> int:
         """All of it, if nothing but silence can be missing: the line may be a hop or two off."""
@@ -187,12 +197,15 @@ class HeardTrack:
                 found.append(Found(sought.seq, at_ms, at_ms - sought.offered_ms))
             over = self._over(sought)
             if over is None:
+                if sought.stays and not sought.told:
+                    sought.told = True
+                    found.append(Stays(sought.seq))
                 break
             found.append(over)
             self._sought.popleft()
         return found
 
-    def _over(self, sought: _Sought) -> Measured | None:
+    def _over(self, sought: _Sought) -> Heard | Missing | None:
         """How the clip ended, None while it has not."""
         if sought.start is None:
             return self._missing(sought) if self._is_missing(sought) else None
@@ -243,13 +256,15 @@ class HeardTrack:
             hop = start + sought.followed
             if hop >= self._end:
                 return False
+            since_ms = None if sought.stopped_ms is None else self._time_of(hop) - sought.stopped_ms
             if sought.curve[sought.followed] > LOUD:
                 loud = self._level(hop) > LOUD
                 sought.gone = 0 if loud else sought.gone + 1
                 if loud:
                     sought.heard = sought.followed + 1
-            stopped = sought.stopped_ms is not None and self._time_of(hop) >= sought.stopped_ms
-            if stopped and sought.gone >= GONE_HOPS:
+                    left_ms = min(since_ms or 0, sought.followed * HOP_MS)  # it may have begun after that
+                    sought.stays = sought.stays or left_ms >= STAYS_MS
+            if since_ms is not None and since_ms >= 0 and sought.gone >= GONE_HOPS:
                 return True
             sought.followed += 1
         return True

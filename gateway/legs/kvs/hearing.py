@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from contract.audio import BYTES_PER_MS
 from contract.turns import HeardSource
 from gateway.legs.kvs.clips import Clip
-from gateway.legs.kvs.heard import Found, Heard, HeardTrack, Missing, StartDelays
+from gateway.legs.kvs.heard import Found, Heard, HeardTrack, Missing, StartDelays, Stays
 from gateway.legs.leg import HeardMeasured
 
 MOST_STRETCHES = 32  # stretches of agent speech that are remembered; what was heard is told seconds after one
@@ -97,6 +97,9 @@ class Hearing:
                 self._proven = True
                 self.delays.add(measured.delay_ms)
                 events.append(measured)
+            elif isinstance(measured, Stays):
+                number, clip = self._sought[measured.seq]
+                events.append(HeardMeasured(number, clip.end // BYTES_PER_MS, HeardSource.ESTIMATED))
             else:
                 events.extend(self._over(measured))
         return events

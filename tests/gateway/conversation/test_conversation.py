@@ -364,6 +364,28 @@ def test_after_a_second_cough_what_is_left_then_is_played() -> None:
     assert talk.it.turns.all()[0].heard_ms == 4000
 
 
+@pytest.mark.parametrize(("heard_ms", "from_ms"), [(2500, 2500), (800, 1000)])
+def test_what_was_heard_after_all_is_not_said_again_after_a_cough(heard_ms: int, from_ms: int) -> None:
+    talk = Talk()
+    talk.agent("One two three four.", 4000)
+    talk.wait(200, sound=LOUD_FRAME)
+    talk.get(UserStartedSpeaking())
+    talk.finished(1000, interrupted=True)
+    talk.it.leg(HeardMeasured(1, heard_ms, HeardSource.MEASURED), talk.now)
+    command = replay(talk, talk.wait(COUGH_QUIET_MS + 100))
+    assert (command.from_ms, len(command.ulaw)) == (from_ms, (4000 - from_ms) * 8)
+
+
+def test_after_a_cough_at_the_end_of_what_the_flow_plays_to_its_end_nothing_is_said_again() -> None:
+    talk = Talk()
+    talk.agent("One two three four.", 4000)
+    talk.wait(200, sound=LOUD_FRAME)
+    talk.get(UserStartedSpeaking())
+    talk.finished(1000, interrupted=True)
+    talk.it.leg(HeardMeasured(1, 4000, HeardSource.ESTIMATED), talk.now)
+    assert not has(talk.wait(COUGH_QUIET_MS + 100), Replay)
+
+
 def test_without_a_session_nobody_can_say_that_it_was_a_cough() -> None:
     talk = Talk()
     talk.agent("One two three four.", 4000)

@@ -12,12 +12,14 @@ from gateway.legs.kvs.heard import (
     KEPT_HOPS,
     LONGEST_DELAY_MS,
     MISSING_MS,
+    STAYS_MS,
     Found,
     Heard,
     HeardTrack,
     Measured,
     Missing,
     StartDelays,
+    Stays,
 )
 from tests.gateway.sounds import noise, quiet, speech, tone
 
@@ -104,6 +106,22 @@ def test_a_clip_that_was_left_is_measured_without_waiting_for_its_end() -> None:
     track.cut(T0 + 1400)  # the first time counts
     found += feed(track, quiet(600), 1400)
     assert 900 <= heard(found) // 8 <= 1010
+
+
+def test_a_clip_that_the_flow_does_not_leave_is_told_of_once_before_its_end() -> None:
+    long = speech(4000)
+    track = looking(long)
+    feed(track, quiet(200) + long[: 1000 * 8])
+    track.cut(T0 + 1100)
+    assert feed(track, long[1000 * 8 : 1500 * 8], 1200) == []
+    assert feed(track, long[1500 * 8 : 2400 * 8], 1700) == [Stays(1)]
+    assert [type(event) for event in feed(track, long[2400 * 8 :] + quiet(200), 2600)] == [Heard]
+
+
+def test_a_clip_that_began_after_it_was_withdrawn_is_given_the_time_to_be_left() -> None:
+    track = HeardTrack()
+    track.offered(1, CLIP, T0, stopped_ms=T0 - 800)
+    assert [type(event) for event in feed(track, quiet(200) + CLIP[: STAYS_MS * 8])] == [Found]
 
 
 def test_the_next_reply_is_not_taken_for_the_rest_of_a_clip_that_was_left() -> None:

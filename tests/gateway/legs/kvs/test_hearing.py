@@ -60,6 +60,16 @@ def test_an_interrupted_clip_is_measured_to_where_it_was_left() -> None:
     assert 800 <= measured.position_ms <= 910
 
 
+def test_of_a_clip_that_the_flow_does_not_leave_the_rest_counts_as_heard() -> None:
+    line = Line()
+    line.take(1, 1, FIRST)
+    line.plays(quiet(200) + FIRST.ulaw[: 500 * 8])
+    line.hearing.cut(1, T0 + 600)
+    line.hearing.finished(1)
+    assert line.plays(FIRST.ulaw[500 * 8 : 1800 * 8]) == [HeardMeasured(1, 2200, HeardSource.ESTIMATED)]
+    assert line.plays(FIRST.ulaw[1800 * 8 :] + quiet(200)) == [HeardMeasured(1, 2200, HeardSource.MEASURED)]
+
+
 def test_a_stretch_of_which_nothing_was_measured_is_not_told() -> None:
     line = Line()
     line.take(1, 1, FIRST)
