@@ -94,3 +94,13 @@ class StoreUnavailable(ContractError):
 
     def __str__(self) -> str:
         return f"{self.operation} failed for good: {self.cause}"
+
+
+class AllThreadsBusy(ContractError):
+    def __init__(self, name: str, most: int) -> None:
+        super().__init__(name, most)
+        self.name = name
+        self.most = most
+
+    def __str__(self) -> str:
+        return f"all {self.most} threads for {self.name} are waiting for an answer"

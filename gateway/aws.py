@@ -18,7 +18,7 @@ from contract.aws import config, dynamodb_client, sqs_client
 from contract.call import Call, FlowForm, Head, Lease
 from contract.clock import Clock
 from contract.dynamodb import DynamoStore
-from contract.running import in_thread
+from contract.running import Threads, in_thread
 from contract.wakeups import SqsWakeups
 from definition import AgentDefinition
 from gateway.announcing import Announcer, AwsAnnouncer, NobodyToTell
@@ -48,7 +48,11 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 FUNCTION_READ_S = 60  # the longest time limit of a function in a definition
-THREADS = 64
+THREADS = 64  # for everything but the table and functions
+# For each call that a task may have. Speaker, lease, record and injections each may wait for the table at once; what a
+# function leaves waiting, the time limit being over, holds its thread for a minute at most.
+TABLE_THREADS_A_CALL = 4
+FUNCTIONS_A_CALL = 2
 
 
 class SecretKey:
@@ -166,7 +170,8 @@ def facilities(
 
     The endpoint is there when the settings want one, and still to be opened.
     """
-    store = DynamoStore(dynamodb_client(), settings.table, in_thread, retention_s=settings.records_hours * 3600)
+    table = Threads("table", TABLE_THREADS_A_CALL * settings.calls)
+    store = DynamoStore(dynamodb_client(), settings.table, table, retention_s=settings.records_hours * 3600)
     media = MediaClients()
     services = KvsServices(
         store=store,
@@ -184,7 +189,8 @@ def facilities(
     key = SecretKey(boto3.client("secretsmanager", config=config()), settings.deepgram_secret)
     # An invocation that was made twice is a function that ran twice: botocore must not repeat it.
     functions = boto3.client("lambda", config=config(read_s=FUNCTION_READ_S, attempts=1))
-    invoker = LambdaInvoker(functions, settings.function_arns, in_thread)
+    invocations = Threads("functions", FUNCTIONS_A_CALL * settings.calls, refuses=True)
+    invoker = LambdaInvoker(functions, settings.function_arns, invocations)
 
     sip = None
     if endpoint is not None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from contract.errors import VoiceAgentError
+from contract.errors import AllThreadsBusy, VoiceAgentError
 from contract.running import Run, in_thread
 
 if TYPE_CHECKING:
@@ -48,6 +48,8 @@ class LambdaInvoker:
         body = json.dumps(payload).encode()
         try:
             error, answer = await self._run(lambda: self._call(self._arns[name], body))
+        except AllThreadsBusy as busy:  # by functions that do not answer: renewing the lease must not wait for them
+            raise FunctionFailed(name, "throttled", str(busy)) from busy
         except ClientError as failure:
             code = failure.response.get("Error", {}).get("Code", "")
             throttled = code in ("TooManyRequestsException", "ThrottlingException")

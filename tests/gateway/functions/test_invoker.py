@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import asyncio
 import io
 import json
+import threading
+from types import SimpleNamespace
 from typing import Any
 
 import boto3
@@ -10,7 +13,7 @@ from botocore.exceptions import ReadTimeoutError
 from botocore.response import StreamingBody
 from botocore.stub import Stubber
 
-from contract.running import inline
+from contract.running import Threads, inline
 from gateway.functions.invoker import FunctionFailed, LambdaInvoker
 
 ARN = "arn:aws:lambda:eu-central-1:111122223333:function:look-up"
@@ -81,3 +84,16 @@ async def test_a_network_that_fails_is_named() -> None:
 
 def test_a_failure_without_a_detail_is_a_sentence_too() -> None:
     assert str(FunctionFailed("look_up", "raised")) == "function look_up failed: raised"
+
+
+@pytest.mark.wall_clock
+async def test_functions_that_do_not_answer_leave_no_thread_for_another() -> None:
+    released, client = threading.Event(), SimpleNamespace()
+    client.invoke = lambda **_: {"Payload": io.BytesIO(b"1" if released.wait(30) else b"")}
+    invoker = LambdaInvoker(client, {"look_up": ARN}, Threads("functions", 1, refuses=True))  # type: ignore[arg-type]
+    first = asyncio.create_task(invoker.invoke("look_up", PAYLOAD))
+    await asyncio.sleep(0)
+    refused = await failure(invoker)
+    assert (refused.kind, refused.detail) == ("throttled", "all 1 threads for functions are waiting for an answer")
+    released.set()
+    assert await first == "1"
