@@ -40,8 +40,9 @@ class Lines(Protocol):
         """The line of this contact ends here."""
         ...
 
-    def release(self, contact_id: str) -> None:
-        """Nobody serves this contact any more: its line is ended, if it still stands."""
+    def taken(self, contact_id: str) -> Callable[[], None]:
+        """Somebody serves this contact. What is returned ends its line, if it still stands, when nobody does any more:
+        the one that it has now, since a caller who comes back has another one before the first attempt is closed."""
         ...
 
     def give_back(self, record: str) -> None:
@@ -55,8 +56,8 @@ class NoLines:
     def has(self, contact_id: str) -> bool:
         return False
 
-    def release(self, contact_id: str) -> None:
-        """There is none."""
+    def taken(self, contact_id: str) -> Callable[[], None]:
+        return lambda: None
 
     def give_back(self, record: str) -> None:
         """There is nothing to end it with."""

@@ -284,6 +284,7 @@ class Service:
     async def _serve(self, lease: Lease, head: Head) -> None:
         """One call; whatever breaks in it ends there, and the caller at a human."""
         ours: tuple[Lease, Head] | None = (lease, head)
+        release = self.facilities.lines.taken(lease.contact_id)
         try:
             while ours is not None:
                 lease, head = ours
@@ -295,7 +296,7 @@ class Service:
             await hand_over(self.facilities, lease, "gateway_error")
         finally:
             self.calls.pop(lease.contact_id, None)
-            self.facilities.lines.release(lease.contact_id)
+            release()
             self._given.discard(lease.contact_id)
             self._kept.discard(lease.contact_id)
             self._idle.set()

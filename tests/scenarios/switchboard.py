@@ -133,10 +133,16 @@ class Switchboard:
     def has(self, contact_id: str) -> bool:
         return contact_id in self.waiting
 
-    def release(self, contact_id: str) -> None:
-        line = self.waiting.pop(contact_id, None)
-        if line is not None:
-            line.hang_up()
+    def taken(self, contact_id: str) -> Callable[[], None]:
+        line = self.waiting.get(contact_id)
+
+        def release() -> None:
+            if line is not None:
+                line.hang_up()
+                if self.waiting[contact_id] is line:
+                    del self.waiting[contact_id]
+
+        return release
 
     def give_back(self, record: str) -> None:
         self.lines[json.loads(record)["line"]].end("bye of another gateway")

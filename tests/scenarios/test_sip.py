@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -11,11 +12,25 @@ from contract.turns import HeardSource, Role
 from gateway.legs.leg import KeyPressed, LegEvent
 from simulator.caller.schedule import Words
 from tests.scenarios import shop
-from tests.scenarios.world import CONTACT, World, spoken
+from tests.scenarios.world import CONTACT, Announced, World, spoken
 
 pytestmark = pytest.mark.scenario
 
 BYE_WITHIN_MS = 15_000
+
+
+class SlowlyAnnounced(Announced):
+    """EventBridge takes its time: the caller is back before the end of the first attempt was told."""
+
+    def __init__(self, call: World) -> None:
+        super().__init__()
+        self._call = call
+
+    async def tell(self, *what: Any) -> None:
+        if not self.told:
+            await self._call.until(lambda call: len(call.switchboard.lines) == 2)
+            await asyncio.sleep(1)
+        await super().tell(*what)
 
 
 def world(*said: Words) -> World:
@@ -159,6 +174,18 @@ async def test_the_keys_that_a_caller_presses_reach_the_call_in_order_and_once()
     assert "".join(key.digit for key in heard) == "55*0#"
     assert [key.at_ms for key in heard] == sorted({key.at_ms for key in heard})
     assert "digit" not in repr(heard[0])
+
+
+async def test_a_caller_who_is_back_before_the_record_of_the_first_attempt_is_written_is_served() -> None:
+    call = world(spoken("it is 4711"), spoken("a person please"), spoken("never mind"))
+    for hours in call.estate.instance.hours.values():
+        hours.open = hours is call.estate.switch
+    call.announcer = SlowlyAnnounced(call)
+    await call.call()
+    assert len(call.switchboard.lines) == 2
+    head = await call.store.head(CONTACT)
+    assert (head.result, call.queued) == (Result.ENDED, None)
+    assert "never mind" in [turn.text for turn in await call.turns() if turn.role is Role.CALLER]
 
 
 async def test_a_queue_that_is_closed_brings_the_caller_back_to_the_agent_who_knows() -> None:

@@ -8,7 +8,7 @@ import math
 import shutil
 import ssl
 import struct
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -73,13 +73,12 @@ class Talkers:
         assert self.endpoint is not None
         talk = self.talks[contact_id] = Talk(self.endpoint.lines[contact_id])
         self.taken += 1
-        task = asyncio.create_task(self._talk(contact_id, talk))
+        task = asyncio.create_task(self._talk(contact_id, talk, self.endpoint.taken(contact_id)))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return True
 
-    async def _talk(self, contact_id: str, talk: Talk) -> None:
-        assert self.endpoint is not None
+    async def _talk(self, contact_id: str, talk: Talk, release: Callable[[], None]) -> None:
         line, second = talk.line, tone(frequency(contact_id))
 
         def beat(left_out: int) -> None:
@@ -94,7 +93,7 @@ class Talkers:
         line.start(beat)
         talk.ended = await line.ended()
         self.taken -= 1
-        self.endpoint.release(contact_id)
+        release()
 
 
 def frequency(contact_id: str) -> int:

@@ -254,12 +254,23 @@ class SipEndpoint:
         """The line of this contact ends here."""
         return contact_id in self.lines
 
-    def release(self, contact_id: str) -> None:
-        """Whatever became of the leg, and also when there never was one, the caller goes back to the flow."""
-        line = self.lines.pop(contact_id, None)
-        if line is not None:
+    def taken(self, contact_id: str) -> Callable[[], None]:
+        """Whatever becomes of the leg, and also when there never is one, the caller goes back to the flow."""
+        line = self.lines.get(contact_id)
+        if line is None:
+            return lambda: None
+
+        def release() -> None:
+            self._forget(contact_id, line)
             line.hang_up()
             line.close()
+
+        return release
+
+    def _forget(self, contact_id: str, line: SipLine) -> None:
+        """Not another line of the same contact, who came back."""
+        if self.lines.get(contact_id) is line:
+            del self.lines[contact_id]
 
     def give_back(self, record: str) -> None:
         """End the call of a gateway that is gone, so that the flow goes on."""
@@ -351,26 +362,26 @@ class SipEndpoint:
                 return
             if not contact_id:
                 contact_id = await self._typed(line, host)
-            if contact_id is not None and await self._serve(line, contact_id):
-                return
-            line.hang_up()
+            if contact_id is not None:
+                await self._serve(line, contact_id)
         finally:
             if not line.served:
+                line.hang_up()
                 line.close()
 
-    async def _serve(self, line: SipLine, contact_id: str) -> bool:
-        """Give the line to the service."""
+    async def _serve(self, line: SipLine, contact_id: str) -> None:
+        """Give the line to the service, which counts it from here on."""
         assert self.calls is not None
         self.lines[contact_id] = line
-        line.served = True
+        line.served, answered = True, False
         try:
-            if await self.calls.answer(contact_id):
-                return True
+            answered = await self.calls.answer(contact_id)
         except ContractError as error:
             log.error("sip_call_not_taken", contact=contact_id, why=type(error).__name__)
-        self.lines.pop(contact_id, None)
-        line.served = False
-        return False
+        finally:
+            if not answered:
+                line.served = False
+                self._forget(contact_id, line)
 
     async def _claim(self, code: str, host: str) -> str | None:
         now = self.clock.now_ms()

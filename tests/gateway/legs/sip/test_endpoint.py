@@ -112,3 +112,38 @@ async def test_media_at_an_ipv6_address_are_refused() -> None:
         answer = await phones[0].dial("00000000", OFFER.replace("c=IN IP4 192.0.2.10", "c=IN IP6 ::1"))
         assert answer.status == 488
         assert not side.endpoint.lines
+
+
+@pytest.mark.wall_clock
+async def test_the_end_of_an_attempt_leaves_the_line_of_the_next_one_alone() -> None:
+    async with gateway_and(1, FIRST_RTP + 1600) as (side, phones):
+        await talking(side, phones)
+        first = side.endpoint.lines["call-0"]
+        release = side.endpoint.taken("call-0")
+        await side.store.put_code("00000001", "call-0", SystemClock().now_ms() + 120_000)
+        again = await Phone.to(side.port)
+        phones.append(again)
+        assert (await again.dial("00000001")).status == 200
+        await again.hears(1)
+        second = side.endpoint.lines["call-0"]
+        assert second is not first
+        release()
+        await phones[0].over()
+        assert side.endpoint.lines["call-0"] is second
+        await again.hears(10)
+        side.endpoint.taken("call-0")()
+        await again.over()
+        assert not side.endpoint.lines
+        side.endpoint.taken("call-0")()  # of a call that has no line here
+
+
+@pytest.mark.wall_clock
+async def test_a_line_that_the_service_cannot_take_is_hung_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def answer(contact_id: str) -> bool:
+        return False
+
+    async with gateway_and(1, FIRST_RTP + 2000) as (side, phones):
+        monkeypatch.setattr(side.calls, "answer", answer)
+        assert (await phones[0].dial("00000000")).status == 200
+        await phones[0].over()
+        assert not side.endpoint.lines
