@@ -8,6 +8,7 @@ into the log first, the BYE follows, and the call is over for us when the flow h
 from __future__ import annotations
 
 import asyncio
+import functools
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -279,11 +280,7 @@ class SipLeg:
 
     async def _go(self) -> None:
         """Write where the caller goes, give the call back, and stay until the flow knows."""
-        while self._final is None:
-            await self._wake.wait()
-            self._wake.clear()
-        action = self._final
-        self._final_seq = await self._append(action)
+        action, self._final_seq = await self._written()
         self._taken = True
         self._line.hang_up()
         self._emit(FlowTook())
@@ -295,6 +292,19 @@ class SipLeg:
         except TimeoutError:
             log.warning("flow_did_not_ask", contact=self._call.contact_id)
         self._leave("ended" if isinstance(action, End) else "queued")
+
+    async def _written(self) -> tuple[Action, int]:
+        """What is still wanted once it is in the log, and its sequence. Writing may take seconds, in which the caller
+        changes their mind."""
+        while True:
+            while self._final is None:
+                await self._wake.wait()
+                self._wake.clear()
+            action = self._final
+            seq = await self._append(action)
+            if self._final is action:
+                return action, seq
+            await self._persist(functools.partial(self._store.cancel, self._lease, seq))
 
     async def _ask(self) -> None:
         """Put questions, and pass secrets on, one after the other."""
