@@ -12,7 +12,7 @@ import structlog
 from contract.actions import Returned
 from contract.announcement import Kind, Told
 from contract.call import MOST_MOVES, Call, FlowForm, Head, Lease, Result
-from contract.errors import LeaseLost
+from contract.errors import LeaseLost, StoreUnavailable
 from contract.injections import Injection
 from contract.injections import Kind as Brought
 from contract.turns import FunctionEntry, FunctionState, Role, Turn
@@ -56,7 +56,7 @@ from gateway.legs.leg import CallerAudio, CallerGone, FlowTook, Handover, Leg, L
 from gateway.lookup import look_up
 from gateway.persona import Persona
 from gateway.record import CallRecord, Outcome
-from gateway.sessions import Sessions, Shared
+from gateway.sessions import OUTAGE_MS, Sessions, Shared
 from gateway.telemetry.last_line import last_line
 from gateway.voice_agent.context import Context, build
 from gateway.voice_agent.messages import ServerMessage
@@ -64,6 +64,7 @@ from gateway.voice_agent.messages import ServerMessage
 log = structlog.get_logger()
 
 QUIET_LOOK_S = 0.1
+BEGIN_S = OUTAGE_MS / 1000  # as long as a session is waited for
 
 
 class _Over(Exception):
@@ -162,19 +163,27 @@ class LiveCall:
             resumed=self._resumed,
         )
         try:
-            await self._serve()
+            try:
+                await self._serve()
+            finally:
+                if self._sessions is not None:
+                    self._sessions.close()
+                self._alarm.cancel()
+                await self._runner.close()
+            await self._close()
         finally:
-            if self._sessions is not None:
-                self._sessions.close()
-            self._alarm.cancel()
-            await self._runner.close()
+            await self._record.let_go()
+        return self.outcome
+
+    async def _close(self) -> None:
+        """Write and tell what is left."""
         if self._audio is not None:
             self._telling.append(asyncio.create_task(self._audio.close(), name="audio"))
         if self.given_away:
             await self._record.give_away(self._talk.turns.changed())
             log.info("call_given_away", contact=self.contact_id, epoch=self._lease.epoch)
             await self._told_all()
-            return self.outcome
+            return
         await self._record.close(self._talk.turns.changed(), self.outcome)
         await self._leg.close()
         await self._announced()
@@ -187,16 +196,16 @@ class LiveCall:
             **last_line(self._call, self._talk.turns.all(), self._queue),
             **self._leg.figures(),
         )
-        return self.outcome
 
     async def _serve(self) -> None:
-        context = await self._begin()
-        if self._base.record_calls:
-            self._audio = CallAudio(self._facilities.shelf, self._call, self._base.keep_days)
-            self._leg.record(self._audio.tape)
         try:
             async with asyncio.TaskGroup() as tasks:
                 self._tasks = tasks
+                tasks.create_task(self._record.renew(lambda: self._leg.start_delay_ms, self._saw), name="renew")
+                context = await self._begun()
+                if self._base.record_calls:
+                    self._audio = CallAudio(self._facilities.shelf, self._call, self._base.keep_days)
+                    self._leg.record(self._audio.tape)
                 assert self._persona is not None
                 shared = Shared(
                     self._talk,
@@ -212,7 +221,6 @@ class LiveCall:
                 tasks.create_task(self._leg.run(), name="leg")
                 tasks.create_task(self._listen(), name="listen")
                 tasks.create_task(self._speak(self._sessions, context), name="sessions")
-                tasks.create_task(self._record.renew(self._leg, self._injections.saw), name="renew")
                 tasks.create_task(self._injections.run(), name="injections")
                 tasks.create_task(self._record.write(), name="write")
                 tasks.create_task(self._hand_on(), name="hand on")
@@ -225,6 +233,20 @@ class LiveCall:
             pass
         except* LeaseLost as lost:
             raise _innermost(lost) from None
+
+    def _saw(self, head: Head) -> None:
+        """A newer head; the leg looks for itself what an owner before this one has left in it."""
+        if self._conversation is not None:
+            self._leg.saw(head)
+        self._injections.saw(head)
+
+    async def _begun(self) -> Context:
+        """Raises StoreUnavailable: the record cannot be had for so long that a human is better than to wait on."""
+        try:
+            async with asyncio.timeout(BEGIN_S):
+                return await self._begin()
+        except TimeoutError:
+            raise StoreUnavailable("the beginning of a call", f"no answer within {BEGIN_S:g} s") from None
 
     async def _begin(self) -> Context:
         """What is known of the conversation so far, empty at the start of a call."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
@@ -13,12 +14,11 @@ from contract.clock import Clock
 from contract.errors import LeaseLost, RecordTooLarge, StoreUnavailable
 from contract.store import GatewayStore
 from contract.turns import FunctionEntry, FunctionState, Turn
-from gateway.legs.leg import Leg
+from gateway.patience import at_last
 
 log = structlog.get_logger()
 
 WRITE_RETRY_S = 0.5
-READ_RETRY_S = 0.5
 
 Written = Turn | FunctionEntry
 
@@ -43,6 +43,7 @@ class CallRecord:
         self._waiting: dict[int | str, Written] = {}  # by number or key: of a turn that changes again, the newest
         self._noted = asyncio.Event()
         self._writing: Written | None = None
+        self._under_way: asyncio.Task[None] | None = None
 
     async def read(self) -> tuple[Sequence[Turn], Sequence[FunctionEntry]]:
         """The transcript and the ledger. A store that is away is waited for as long as the lease lasts.
@@ -50,13 +51,11 @@ class CallRecord:
         Raises:
             LeaseLost: that long.
         """
-        while True:
-            try:
-                return await self._store.turns(self._contact_id), await self._store.functions(self._contact_id)
-            except StoreUnavailable as error:
-                log.error("record_not_read", contact=self._contact_id, cause=error.cause)
-            self._check_lease()
-            await asyncio.sleep(READ_RETRY_S)
+
+        async def attempt() -> tuple[Sequence[Turn], Sequence[FunctionEntry]]:
+            return await self._store.turns(self._contact_id), await self._store.functions(self._contact_id)
+
+        return await at_last(attempt, "record_not_read", self._contact_id, self._check_lease)
 
     async def keep(self, attempt: int, hours: int) -> None:
         """How long the table keeps this call, where its agent says so; else the deployment's time holds."""
@@ -67,32 +66,40 @@ class CallRecord:
 
     def note(self, written: Written) -> None:
         """To be written: a turn as it is now, or a line of the ledger that is not a function's own."""
-        self._waiting[written.number if isinstance(written, Turn) else written.key] = written
+        self._waiting[_key(written)] = written
         self._noted.set()
 
     async def write(self) -> None:
         """Write what is noted, one after the other. Raises LeaseLost."""
         while True:
             while self._waiting:
-                self._writing = self._waiting.pop(next(iter(self._waiting)))
-                await self._put_at_last(self._writing)
+                written = self._writing = self._waiting.pop(next(iter(self._waiting)))
+                await at_last(functools.partial(self._put_whole, written), "turn_not_written", self._contact_id)
                 self._writing = None
             self._noted.clear()
             await self._noted.wait()
 
-    async def renew(self, leg: Leg, saw: Callable[[Head], None]) -> None:
-        """Keep the lease. A gateway that cannot renew stops before somebody else may begin. Raises LeaseLost."""
+    async def renew(self, delay_ms: Callable[[], int], saw: Callable[[Head], None]) -> None:
+        """Keep the lease. A gateway that cannot renew stops before somebody else may begin, also while the table does
+        not answer at all. `delay_ms`: of a clip, as the head has it; `saw` gets each head. Raises LeaseLost."""
+        await asyncio.sleep(max(0, self._left_ms - LEASE_MS + RENEW_EVERY_MS) / 1000)
         while True:
+            await self._renew_once(delay_ms, saw)
             await asyncio.sleep(RENEW_EVERY_MS / 1000)
-            self._check_lease()
-            now = self._clock.now_ms()
-            try:
-                head = await self._store.renew(self._lease, now, LEASE_MS, leg.start_delay_ms)
-            except StoreUnavailable as error:
-                log.error("lease_not_renewed", contact=self._contact_id, cause=error.cause)
-                continue
+
+    async def _renew_once(self, delay_ms: Callable[[], int], saw: Callable[[Head], None]) -> None:
+        self._check_lease()
+        now = self._clock.now_ms()
+        try:
+            async with asyncio.timeout(self._left_ms / 1000):
+                head = await self._store.renew(self._lease, now, LEASE_MS, delay_ms())
+        except StoreUnavailable as error:
+            log.error("lease_not_renewed", contact=self._contact_id, cause=error.cause)
+        except TimeoutError:
+            log.error("lease_not_renewed", contact=self._contact_id, cause="no answer")
+            raise LeaseLost(self._contact_id, self._lease.epoch) from None
+        else:
             self._lease_until_ms = now + LEASE_MS
-            leg.saw(head)
             saw(head)
 
     async def close(self, turns: Sequence[Turn], outcome: Outcome) -> None:
@@ -103,42 +110,59 @@ class CallRecord:
         """Write what is left and these turns, and free the call for another gateway. Raises LeaseLost."""
         await self._until_written(turns, self._free)
 
+    async def let_go(self) -> None:
+        """Nobody is left who would wait for a write."""
+        if self._under_way is not None:
+            self._under_way.cancel()
+            await asyncio.gather(self._under_way, return_exceptions=True)
+
     async def _until_written(self, turns: Sequence[Turn], last: Callable[[], Awaitable[bool]]) -> None:
         """What fails is tried again while the lease lasts."""
-        # What `write` was at when the call ended is written again: nobody knows how far it has come.
-        left: list[Written] = [] if self._writing is None else [self._writing]
-        left += [*self._waiting.values(), *turns]
+        if self._under_way is not None:  # it would land on a newer one
+            await asyncio.wait([self._under_way], timeout=max(0, self._left_ms) / 1000)
+        # What `write` was at when the call ended is written again: nobody knows how far it has come. Newest last.
+        of_write = [] if self._writing is None else [self._writing]
+        left = {_key(written): written for written in (*of_write, *self._waiting.values(), *turns)}
         self._waiting.clear()
         while True:
-            left = [written for written in left if not await self._put(written)]
+            left = {key: written for key, written in left.items() if not await self._is_put(written)}
             if not left and await last():
                 return
-            if self._clock.now_ms() >= self._lease_until_ms:
+            if self._left_ms <= 0:
                 log.error("record_not_closed", contact=self._contact_id, turns=len(left))
                 return
             await asyncio.sleep(WRITE_RETRY_S)
 
+    @property
+    def _left_ms(self) -> int:
+        """Of the lease, by our own clock."""
+        return self._lease_until_ms - self._clock.now_ms()
+
     def _check_lease(self) -> None:
         """Raises LeaseLost once the lease has run out by our own clock."""
-        if self._clock.now_ms() >= self._lease_until_ms:
+        if self._left_ms <= 0:
             raise LeaseLost(self._contact_id, self._lease.epoch)
 
-    async def _put_at_last(self, written: Written) -> None:
-        while True:
-            if await self._put(written):
-                return
-            await asyncio.sleep(WRITE_RETRY_S)
+    async def _put_whole(self, written: Written) -> None:
+        """A thread cannot be stopped: who cancels this lets the write come to its end, and waits for it later."""
+        self._under_way = asyncio.create_task(self._put(written), name="put")
+        self._under_way.add_done_callback(_looked_at)
+        await asyncio.shield(self._under_way)
 
-    async def _put(self, written: Written) -> bool:
+    async def _is_put(self, written: Written) -> bool:
         try:
-            if isinstance(written, Turn):
-                await self._store.put_turn(self._lease, written)
-            else:
-                await self._enter(written)
+            await self._put(written)
         except StoreUnavailable as error:
             log.error("turn_not_written", contact=self._contact_id, cause=error.cause)
             return False
         return True
+
+    async def _put(self, written: Written) -> None:
+        """Raises StoreUnavailable, LeaseLost."""
+        if isinstance(written, Turn):
+            await self._store.put_turn(self._lease, written)
+        else:
+            await self._enter(written)
 
     async def _enter(self, entry: FunctionEntry) -> None:
         try:
@@ -165,3 +189,14 @@ class CallRecord:
             log.error("record_not_ended", contact=self._contact_id, cause=error.cause)
             return False
         return True
+
+
+def _key(written: Written) -> int | str:
+    """What it is written under: the newer takes the older's place."""
+    return written.number if isinstance(written, Turn) else written.key
+
+
+def _looked_at(task: asyncio.Task[None]) -> None:
+    """Who waited for it has got its error; nobody else needs to."""
+    if not task.cancelled():
+        task.exception()

@@ -54,8 +54,6 @@ class Failing(MemoryStore):
 class Leg:
     """As much of a leg as a lease needs."""
 
-    start_delay_ms = 150
-
     def __init__(self) -> None:
         self.heads: list[Head] = []
 
@@ -64,10 +62,15 @@ class Leg:
 
 
 class Bench:
+    writing: asyncio.Task[None]
+
     def __init__(self, store: Failing, clock: LoopClock, lease: Lease, head: Head) -> None:
         self.store, self.clock, self.lease = store, clock, lease
         self.record = CallRecord(store, clock, lease, head.lease_until_ms)
         self.leg = Leg()
+
+    async def renew(self) -> None:
+        await self.record.renew(lambda: 150, self.leg.saw)
 
     def away(self, for_s: float) -> None:
         self.store.until_s = asyncio.get_running_loop().time() + for_s
@@ -81,15 +84,15 @@ class Bench:
 
 
 @asynccontextmanager
-async def bench() -> AsyncIterator[Bench]:
-    store, clock = Failing(), LoopClock(T0)
+async def bench(store: Failing | None = None) -> AsyncIterator[Bench]:
+    store, clock = store or Failing(), LoopClock(T0)
     await store.create_call(a_call())
     lease, head = await store.take(CONTACT, "gateway-1", clock.now_ms(), LEASE_MS)
     it = Bench(store, clock, lease, head)
     async with asyncio.TaskGroup() as tasks:
-        writing = tasks.create_task(it.record.write())
+        it.writing = tasks.create_task(it.record.write())
         yield it
-        writing.cancel()
+        it.writing.cancel()
 
 
 async def test_turns_are_written_in_their_order_whenever_the_table_is_there() -> None:
@@ -148,7 +151,7 @@ async def test_a_record_is_read_when_the_table_is_back_and_not_beyond_the_lease(
 
 async def test_a_lease_is_kept_over_a_short_absence_of_the_table_and_not_over_a_long_one() -> None:
     async with bench() as it, asyncio.timeout(60):
-        renewing = asyncio.create_task(it.record.renew(it.leg, lambda head: None))  # type: ignore[arg-type]  # enough of one
+        renewing = asyncio.create_task(it.renew())
         await asyncio.sleep(3)
         assert (await it.head()).lease_until_ms > T0 + LEASE_MS
         assert len(it.leg.heads) == 1
@@ -159,6 +162,91 @@ async def test_a_lease_is_kept_over_a_short_absence_of_the_table_and_not_over_a_
         with pytest.raises(LeaseLost):
             await renewing
         it.away(0)
+
+
+class Slow(Failing):
+    """A table that does not answer, and whose writes land although nobody waits for them any more, as a thread's do."""
+
+    slow_s = 0.0
+    failures = 0
+
+    async def renew(self, lease: Lease, now_ms: int, lease_ms: int, start_delay_ms: int) -> Head:
+        await asyncio.sleep(self.slow_s)
+        return await super().renew(lease, now_ms, lease_ms, start_delay_ms)
+
+    async def put_turn(self, lease: Lease, turn: Turn) -> None:
+        if self.failures:
+            self.failures -= 1
+            raise StoreUnavailable("put_turn", "Throttled")
+        landing = asyncio.create_task(self._land(lease, turn, self.slow_s))
+        self.slow_s = 0.0
+        await asyncio.shield(landing)
+
+    async def _land(self, lease: Lease, turn: Turn, after_s: float) -> None:
+        await asyncio.sleep(after_s)
+        await super().put_turn(lease, turn)
+
+
+async def test_a_lease_is_lost_when_it_ends_although_the_table_has_not_answered_yet() -> None:
+    async with bench(Slow()) as it, asyncio.timeout(60):
+        assert isinstance(it.store, Slow)
+        it.store.slow_s = 30
+        with pytest.raises(LeaseLost):
+            await it.renew()
+        assert it.clock.now_ms() <= T0 + LEASE_MS + 10
+
+
+async def test_a_lease_of_which_little_is_left_is_renewed_at_once() -> None:
+    async with bench() as it:
+        await asyncio.sleep(LEASE_MS / 1000 - 1)
+        renewing = asyncio.create_task(it.renew())
+        await asyncio.sleep(0.1)
+        assert (await it.head()).lease_until_ms > T0 + LEASE_MS
+        renewing.cancel()
+
+
+async def test_an_older_version_of_a_turn_is_never_written_after_the_newer_one() -> None:
+    async with bench(Slow()) as it:
+        assert isinstance(it.store, Slow)
+        it.store.failures = 1
+        it.record._writing = turn(1, "old")  # what `write` was at when the call ended
+        it.record.note(turn(1, "newer"))
+        await it.record.close([turn(1, "newest")], OVER)
+        assert await it.texts() == ["newest"]
+
+
+async def test_a_write_that_is_under_way_when_the_call_ends_lands_before_the_last_ones() -> None:
+    async with bench(Slow()) as it:
+        assert isinstance(it.store, Slow)
+        it.store.slow_s = 2.0
+        it.record.note(turn(1, "old"))
+        await asyncio.sleep(0.1)
+        it.writing.cancel()
+        await it.record.close([turn(1, "new")], OVER)
+        assert await it.texts() == ["new"]
+        await asyncio.sleep(5)
+        assert await it.texts() == ["new"]
+
+
+async def test_a_write_that_hangs_for_longer_than_the_lease_is_not_waited_for() -> None:
+    async with bench(Slow()) as it:
+        assert isinstance(it.store, Slow)
+        it.store.slow_s = 30
+        it.record.note(turn(1, "old"))
+        await asyncio.sleep(0.1)
+        it.writing.cancel()
+        await it.record.close([], OVER)
+        assert it.clock.now_ms() < T0 + LEASE_MS + 1000
+        await asyncio.sleep(30)
+
+
+async def test_who_has_lost_the_call_learns_of_it_by_writing() -> None:
+    async with bench() as it:
+        await it.store.take(CONTACT, "gateway-2", T0 + LEASE_MS, LEASE_MS)
+        it.record.note(turn(1))
+        with pytest.raises(LeaseLost):
+            await it.record.write()
+        it.writing.cancel()
 
 
 async def test_a_record_is_closed_with_what_is_left_to_write() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -38,6 +39,27 @@ def fail(store: MemoryStore, operation: str, times: int) -> None:
         return await does(*arguments, **named)
 
     setattr(store, operation, broken)
+
+
+@movable_calls
+async def test_a_call_whose_record_is_read_for_longer_than_a_lease_stays_where_it_is(form: str) -> None:
+    call = world(form)
+
+    async def slowly(world: World) -> None:
+        read = world.store.functions
+        waits = [9.0]
+
+        async def slow(contact_id: str) -> Any:
+            await asyncio.sleep(waits.pop() if waits else 0)
+            return await read(contact_id)
+
+        world.store.functions = slow  # type: ignore[method-assign]
+        world.start_another_gateway()
+
+    await call.call(slowly)
+    await call.check()
+    assert call.queued == "orders"
+    assert (await call.store.head(CONTACT)).moves == 0
 
 
 @each_flow
@@ -105,14 +127,15 @@ async def test_a_record_that_cannot_be_closed_at_once_is_closed_by_its_owner(for
 
 
 @movable_calls
-@pytest.mark.parametrize(("operation", "times"), [("call", 9), ("functions", 17)])
+@pytest.mark.parametrize("fails", [{"call": 9}, {"functions": 17, "renew": 3}], ids=["call", "functions"])
 async def test_a_call_that_cannot_be_read_for_as_long_as_its_lease_lasts_is_taken_again(
-    form: str, operation: str, times: int
+    form: str, fails: dict[str, int]
 ) -> None:
     call = world(form)
 
     async def outage(world: World) -> None:
-        fail(world.store, operation, times)
+        for operation, times in fails.items():
+            fail(world.store, operation, times)
 
     await call.call(outage)
     await call.check()
@@ -120,12 +143,13 @@ async def test_a_call_that_cannot_be_read_for_as_long_as_its_lease_lasts_is_take
     assert (await call.store.head(CONTACT)).moves == 1
 
 
-@pytest.mark.parametrize(("operation", "times"), [("call", 9), ("functions", 17)])
-async def test_a_sip_call_that_cannot_be_read_goes_back_to_the_flow_and_to_a_human(operation: str, times: int) -> None:
+@pytest.mark.parametrize("fails", [{"call": 9}, {"functions": 17, "renew": 3}], ids=["call", "functions"])
+async def test_a_sip_call_that_cannot_be_read_goes_back_to_the_flow_and_to_a_human(fails: dict[str, int]) -> None:
     call = world("sip")
 
     async def outage(world: World) -> None:
-        fail(world.store, operation, times)
+        for operation, times in fails.items():
+            fail(world.store, operation, times)
 
     await call.call(outage)
     await call.check()

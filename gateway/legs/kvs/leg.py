@@ -28,6 +28,7 @@ from gateway.legs.kvs.source import MediaSource, caller_blocks
 from gateway.legs.kvs.speaker import Speaker
 from gateway.legs.leg import CallerAudio, Handover, LegEvent, LegFailed, Question
 from gateway.legs.tape import Tape
+from gateway.patience import at_last
 from gateway.telemetry.bounds import Bound, reached
 
 log = structlog.get_logger()
@@ -36,7 +37,6 @@ TAKEOVER_STALE_MS = 20_000  # a lease lasts 8 s, the next owner looks every 2 s,
 NO_MEDIA_MS = 10_000  # no fragment for so long: is the caller still there?
 NO_REQUEST_MS = 45_000  # no request of the flow for so long: the longest Wait of the flow is 25 s
 CHECK_MS = 1000
-READ_RETRY_S = 0.5
 MOST_EVENTS = 4096
 
 
@@ -228,31 +228,21 @@ class KvsLeg:
 
     async def _adopt(self) -> None:
         """What the owner before this one has left in the log."""
-        head = self._speaker.newest
-        while True:
-            try:
-                after = max(head.loaded, head.cancelled_up_to)
-                known = min(after, head.keys_seq - 1) if head.keys_seq else after
-                log_of_call = await self._services.store.actions_after(self._call.contact_id, known)
-                for pending in log_of_call:
-                    if pending.seq > after:
-                        self._speaker.adopt(pending)
-                if (never := self._speaker.asking.adopt(log_of_call)) is not None:
-                    self._events.put_nowait(never)
-                self._speaker.saw(head)
-                return
-            except StoreUnavailable as error:
-                log.error("log_not_read", contact=self._call.contact_id, cause=error.cause)
-                await asyncio.sleep(READ_RETRY_S)
+        head, store, contact_id = self._speaker.newest, self._services.store, self._call.contact_id
+        after = max(head.loaded, head.cancelled_up_to)
+        known = min(after, head.keys_seq - 1) if head.keys_seq else after
+        log_of_call = await at_last(lambda: store.actions_after(contact_id, known), "log_not_read", contact_id)
+        for pending in log_of_call:
+            if pending.seq > after:
+                self._speaker.adopt(pending)
+        if (never := self._speaker.asking.adopt(log_of_call)) is not None:
+            self._events.put_nowait(never)
+        self._speaker.saw(head)
 
     async def _turns(self) -> Sequence[Turn]:
         """The transcript; a store that is away is waited for, as long as the call keeps its lease."""
-        while True:
-            try:
-                return await self._services.store.turns(self._call.contact_id)
-            except StoreUnavailable as error:
-                log.error("turns_not_read", contact=self._call.contact_id, cause=error.cause)
-                await asyncio.sleep(READ_RETRY_S)
+        store, contact_id = self._services.store, self._call.contact_id
+        return await at_last(lambda: store.turns(contact_id), "turns_not_read", contact_id)
 
     async def _pace(self) -> None:
         """From the pacer to the call, on the time of the audio."""
