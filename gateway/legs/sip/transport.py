@@ -82,12 +82,15 @@ class Transport:
         self._udp: asyncio.DatagramTransport | None = None
         self._servers: list[asyncio.Server] = []
         self._tls_port: int | None = None
+        self._trusting: ssl.SSLContext | None = None
         self._streams: dict[Hop, _Stream] = {}
         self._pending: set[asyncio.Task[None]] = set()
 
     async def serve(self, host: str, port: int, tls_port: int = 0, tls: ssl.SSLContext | None = None) -> None:
         """UDP and TCP on `port`, TLS on `tls_port` where there is a context. Raises OSError."""
         loop = asyncio.get_running_loop()
+        # For connections of our own. Reading the authorities takes 20 ms, which the loop that paces RTP has not.
+        self._trusting = await asyncio.to_thread(ssl.create_default_context)
         await self._serve_plain(host, port)
         if tls is not None:
             server = await loop.create_server(lambda: _Stream(self, "tls"), host, tls_port, ssl=tls)
@@ -177,7 +180,7 @@ class Transport:
 
     async def _connect(self, send: Send) -> None:
         hop = send.hop
-        context = ssl.create_default_context() if hop.transport == "tls" else None
+        context = self._trusting if hop.transport == "tls" else None
         async with asyncio.timeout(CONNECT_S):
             transport, _ = await asyncio.get_running_loop().create_connection(
                 lambda: _Stream(self, hop.transport), hop.host, hop.port, ssl=context

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
 from collections.abc import Iterator
 from contextlib import closing
 from ipaddress import ip_network
@@ -12,7 +13,7 @@ from typing import Any
 import pytest
 
 from gateway.legs.sip.admission import AllowList
-from gateway.legs.sip.transactions import Hop
+from gateway.legs.sip.transactions import Hop, Send
 from gateway.legs.sip.transport import FREE_PORT_ATTEMPTS, Transport
 
 HOST = "127.0.0.1"
@@ -64,6 +65,27 @@ async def test_a_machine_without_a_free_port_is_an_error(monkeypatch: pytest.Mon
     with pytest.raises(OSError, match="address already in use"):
         await a_transport().serve(HOST, 0)
     assert len(asked) == FREE_PORT_ATTEMPTS
+
+
+async def test_a_connection_of_our_own_over_tls_reads_no_authorities(
+    taken: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    transport, loop = a_transport(), asyncio.get_running_loop()
+    await transport.serve(HOST, 0)
+    used: asyncio.Queue[object] = asyncio.Queue()
+
+    async def create_connection(*what: Any, ssl: object) -> None:
+        used.put_nowait(ssl)
+        raise OSError
+
+    monkeypatch.setattr(loop, "create_connection", create_connection)
+    for _ in range(2):
+        transport.send(Send(Hop("tls", HOST, taken), b"BYE"))
+    first, second = await used.get(), await used.get()
+    assert isinstance(first, ssl.SSLContext)
+    assert first is second
+    assert first.verify_mode is ssl.CERT_REQUIRED
+    await transport.close()
 
 
 async def test_a_port_that_was_asked_for_is_not_changed(taken: int) -> None:
