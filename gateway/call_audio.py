@@ -28,32 +28,33 @@ LOOK_S = 5.0
 class Shelf(Protocol):
     """Where recordings are kept."""
 
-    async def put(self, key: str, wav: bytes, keep_days: int) -> None:
-        """What fails is logged, and nothing else."""
+    async def put(self, key: str, part: Part, keep_days: int) -> None:
+        """As a WAV file. What fails is logged, and nothing else."""
         ...
 
 
 class NoShelf:
     """Nothing is recorded, whatever the definition says."""
 
-    async def put(self, key: str, wav: bytes, keep_days: int) -> None:
+    async def put(self, key: str, part: Part, keep_days: int) -> None:
         log.error("recording_not_kept", why="no bucket")
 
 
 class S3Shelf:
-    """Beside the records of calls: encrypted and expiring as they are."""
+    """Beside the records of calls: encrypted and expiring as they are. A file of two megabytes is put together in the
+    thread that sends it, since the loop paces the audio of all calls."""
 
     def __init__(self, client: S3Client, bucket: str, run: Run = in_thread) -> None:
         self._client = client
         self._bucket = bucket
         self._run = run
 
-    async def put(self, key: str, wav: bytes, keep_days: int) -> None:
+    async def put(self, key: str, part: Part, keep_days: int) -> None:
         tags = f"keep-days={keep_days}"
         try:
             await self._run(
                 lambda: self._client.put_object(
-                    Bucket=self._bucket, Key=key, Body=wav, ContentType="audio/wav", Tagging=tags
+                    Bucket=self._bucket, Key=key, Body=stereo_wav(part), ContentType="audio/wav", Tagging=tags
                 )
             )
         except (ClientError, BotoCoreError) as error:
@@ -87,4 +88,4 @@ class CallAudio:
             await self._put(part)
 
     async def _put(self, part: Part) -> None:
-        await self._shelf.put(part_key(self._call, part), stereo_wav(part), self._keep_days)
+        await self._shelf.put(part_key(self._call, part), part, self._keep_days)

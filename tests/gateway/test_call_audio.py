@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import boto3
 import pytest
@@ -13,17 +14,21 @@ from structlog.testing import capture_logs
 from contract.announcement import record_prefix
 from contract.audio import BYTES_PER_MS
 from contract.running import inline
+from gateway import call_audio
 from gateway.call_audio import LOOK_S, CallAudio, NoShelf, S3Shelf
-from gateway.legs.tape import LATE_MS, PART_MS
+from gateway.legs.tape import LATE_MS, PART_MS, Part, stereo_wav
 from tests.contract.samples import CONTACT, T0, a_call
+
+T = TypeVar("T")
+PART = Part(1, b"said", b"sung")
 
 
 class Shelf:
     def __init__(self) -> None:
         self.kept: list[tuple[str, int, int]] = []
 
-    async def put(self, key: str, wav: bytes, keep_days: int) -> None:
-        self.kept.append((key, len(wav), keep_days))
+    async def put(self, key: str, part: Part, keep_days: int) -> None:
+        self.kept.append((key, len(part.caller), keep_days))
 
 
 async def test_what_is_full_is_put_away_while_the_call_lasts_and_the_rest_at_its_end() -> None:
@@ -49,7 +54,7 @@ def test_a_part_expires_with_the_record_and_a_refusal_is_logged(refused: bool) -
     given = {
         "Bucket": "records",
         "Key": "calls/c/1-audio-1.wav",
-        "Body": b"wav",
+        "Body": stereo_wav(PART),
         "ContentType": "audio/wav",
         "Tagging": "keep-days=7",
     }
@@ -58,11 +63,35 @@ def test_a_part_expires_with_the_record_and_a_refusal_is_logged(refused: bool) -
             stubber.add_client_error("put_object", "AccessDenied")
         else:
             stubber.add_response("put_object", {}, given)
-        asyncio.run(S3Shelf(s3, "records", inline).put("calls/c/1-audio-1.wav", b"wav", 7))
+        asyncio.run(S3Shelf(s3, "records", inline).put("calls/c/1-audio-1.wav", PART, 7))
     assert [entry["event"] for entry in logged] == (["recording_not_kept"] if refused else [])
+
+
+def test_a_part_is_put_together_in_the_thread_that_sends_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    in_run = False
+    made: list[bool] = []
+
+    async def run(blocking: Callable[[], T]) -> T:
+        nonlocal in_run
+        in_run = True
+        try:
+            return blocking()
+        finally:
+            in_run = False
+
+    def wav(part: Part) -> bytes:
+        made.append(in_run)
+        return b"wav"
+
+    monkeypatch.setattr(call_audio, "stereo_wav", wav)
+    s3 = client()
+    with Stubber(s3) as stubber:
+        stubber.add_response("put_object", {})
+        asyncio.run(S3Shelf(s3, "records", run).put("key", PART, 7))
+    assert made == [True]
 
 
 def test_without_a_bucket_it_is_said_that_nothing_is_kept() -> None:
     with capture_logs() as logged:
-        asyncio.run(NoShelf().put("key", b"", 1))
+        asyncio.run(NoShelf().put("key", PART, 1))
     assert logged[0]["why"] == "no bucket"

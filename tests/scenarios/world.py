@@ -40,6 +40,7 @@ from gateway.legs.kvs.reconnect import StartSelector
 from gateway.legs.kvs.wav import ulaw_of
 from gateway.legs.leg import Leg
 from gateway.legs.sip.leg import SipLeg, SipServices
+from gateway.legs.tape import Part, stereo_wav
 from gateway.openings import render_openings
 from gateway.service import Service
 from gateway.voice_agent.errors import ConnectionEnded, UpgradeRefused
@@ -173,8 +174,8 @@ class Shelf:
     def __init__(self) -> None:
         self.kept: dict[str, bytes] = {}
 
-    async def put(self, key: str, wav: bytes, keep_days: int) -> None:
-        self.kept[key] = wav
+    async def put(self, key: str, part: Part, keep_days: int) -> None:
+        self.kept[key] = stereo_wav(part)
 
 
 class Announced:
