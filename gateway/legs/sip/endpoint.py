@@ -277,7 +277,7 @@ class SipEndpoint:
         try:
             dialog = DialogRecord.from_json(record)
         except MalformedMessage as error:
-            log.error("dialog_not_read", why=str(error))
+            log.error("dialog_not_read", why=error.where)  # what was found holds the caller's number
             return
         self.counters.foreign_byes += 1
         self.agent.hang_up_foreign(dialog, self.clock.now_ms())

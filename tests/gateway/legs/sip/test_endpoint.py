@@ -13,8 +13,11 @@ import uvloop
 from structlog.testing import capture_logs
 
 from contract.clock import SystemClock
+from contract.memory import MemoryStore
 from gateway.legs.sip.dialog import DialogRecord
+from gateway.legs.sip.endpoint import SipEndpoint
 from gateway.legs.sip.line import BROKE
+from gateway.legs.sip.settings import read
 from simulator import jumping
 from tests.gateway.legs.sip.phone import HOST, PATIENCE_S, Phone
 from tests.gateway.legs.sip.samples import OFFER
@@ -147,3 +150,13 @@ async def test_a_line_that_the_service_cannot_take_is_hung_up(monkeypatch: pytes
         assert (await phones[0].dial("00000000")).status == 200
         await phones[0].over()
         assert not side.endpoint.lines
+
+
+async def test_the_record_of_a_dialog_that_cannot_be_read_stays_out_of_the_log() -> None:
+    settings = read({"SIP_NETWORKS": "127.0.0.1/32", "SIP_PUBLIC_ADDRESS": HOST})
+    assert settings is not None
+    with capture_logs() as logged:
+        SipEndpoint(settings, MemoryStore(), SystemClock()).give_back('{"remote":"<sip:+4915112345678@192.0.2.10>"')
+    (line,) = logged
+    assert line["event"] == "dialog_not_read"
+    assert "4915112345678" not in repr(line)
