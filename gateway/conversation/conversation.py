@@ -37,6 +37,7 @@ from gateway.conversation.echoes import Echoes
 from gateway.conversation.ending import Ending, Leave, Step
 from gateway.conversation.function_calls import FunctionCalls, answer
 from gateway.conversation.gate import Gate
+from gateway.conversation.insisting import Insisting
 from gateway.conversation.key_presses import KeyPresses
 from gateway.conversation.speech import AgentSpeech, Tail
 from gateway.conversation.turns import Turns
@@ -68,11 +69,14 @@ from gateway.voice_agent.messages import (
     FunctionCallRequest,
     InjectAgentMessage,
     InjectBehavior,
+    InjectionRefused,
     InjectUserMessage,
     ServerMessage,
     UpdatePrompt,
     UserStartedSpeaking,
+    Warning_,
 )
+from gateway.voice_agent.treatment import Kind, treat_warning
 
 
 class Conversation:
@@ -98,6 +102,7 @@ class Conversation:
         self._keys = KeyPresses(self._functions.pending)
         self._speech = AgentSpeech()
         self._echoes = Echoes()
+        self._insisting = Insisting()
         self._limit_ms = now_ms + definition.max_duration_s * 1000
         self._warn_ms = self._limit_ms - definition.warn_s * 1000 if definition.warn_s else None
         self._tail: Tail | None = None
@@ -154,6 +159,7 @@ class Conversation:
             case ConversationText(role="user"):
                 self._caller_said(message.content, now_ms)
             case ConversationText():
+                self._insisting.spoken(message.content)
                 self.turns.agent_said(message.content, now_ms)
             case AgentAudioDone():
                 self._speech.audio_done(now_ms)
@@ -169,6 +175,10 @@ class Conversation:
             case FunctionCallCancelled():
                 for call_id in message.ids:
                     self._function_cancelled(call_id)
+            case InjectionRefused():
+                self._insisting.refused()
+            case Warning_(code) if treat_warning(code).kind is Kind.INJECTION_REFUSED:
+                self._insisting.refused()
             case _:
                 pass
 
@@ -254,7 +264,7 @@ class Conversation:
     def say(self, sentence: str) -> None:
         """Somebody outside wants the caller to hear this; who is on the way out hears nothing more."""
         if not self.parked and self.ending.step is Step.NOT:
-            self._inject(sentence, InjectBehavior.QUEUE)
+            self._insist(sentence)
 
     def give_up(self, reason: str) -> None:
         """The voice agent is out of the game: whatever it was about to say, a human takes over now."""
@@ -288,7 +298,7 @@ class Conversation:
             self._do(Reconnect("agent_mute"))
         if self._warn_ms is not None and self._may_limit and now_ms >= self._warn_ms:
             self._warn_ms = None
-            self._inject(self._definition.sentences.time_is_up, InjectBehavior.QUEUE)
+            self._insist(self._definition.sentences.time_is_up)
         if self._may_limit and now_ms >= self._limit_ms:
             if self._speech.playing:
                 self._do(ClearSpeech())
@@ -369,6 +379,7 @@ class Conversation:
         self._caller_watch.turn()
         self._commands += self._keys.caller_said()
         self._take_leave_back()
+        self._insist_again()
         self._expect(now_ms)
 
     def _caller_audio(self, ulaw: bytes, media_ms: int, now_ms: int) -> None:
@@ -395,6 +406,7 @@ class Conversation:
         self._gate.open()
         self.ending.release()
         self._agent_watch.resume(now_ms)
+        self._insist_again()
         tail, self._tail = self._tail, None
         if tail is None or self.parked:
             self._nobody_speaks()
@@ -514,8 +526,18 @@ class Conversation:
         self.parked = False
         self._do(Tell(UpdatePrompt(sentences.transfer_returned(why))))
         queue = self._definition.queues.get(leave.queue) if leave else None
-        self._inject((queue.sentence(why) if queue else "") or self._definition.sentences.still_here)
+        self._insist((queue.sentence(why) if queue else "") or self._definition.sentences.still_here)
         self._nobody_speaks()
+
+    def _insist(self, sentence: str) -> None:
+        """After what the agent is saying; should the caller be speaking, after their turn."""
+        self._inject(sentence, InjectBehavior.QUEUE)
+        if not self._away:
+            self._insisting.sent(sentence)
+
+    def _insist_again(self) -> None:
+        for sentence in self._insisting.again():
+            self.say(sentence)
 
     def _inject(self, sentence: str, behavior: InjectBehavior = InjectBehavior.DEFAULT) -> None:
         self._gate.open()
