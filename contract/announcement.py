@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import Any
 
 from contract.call import Call
-from contract.privacy import redacted
+from contract.privacy import redacted, redacted_values
 from contract.transcript import said
 from contract.turns import FunctionEntry, Turn
 
@@ -104,7 +104,7 @@ def _function(entry: FunctionEntry) -> dict[str, Any]:
     took = entry.finished_at_ms - entry.entered_at_ms if entry.finished_at_ms else 0
     return {
         "name": entry.name,
-        "arguments": dict(entry.arguments),
+        "arguments": redacted_values(entry.arguments),
         "at": _iso(entry.entered_at_ms),
         "took_ms": took,
         "outcome": entry.state.value,

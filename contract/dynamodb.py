@@ -202,8 +202,7 @@ class DynamoStore:
         await self._heads.until_settled("put_turn", lambda: self._heads.fenced(lease, {"Put": put}))
 
     async def enter_function(self, lease: Lease, entry: FunctionEntry) -> FunctionEntry | None:
-        values = items.function_to_plain(entry)
-        sizes.check_size("arguments of a function", str(values["arguments"]))
+        values = items.function_to_plain(sizes.entered(entry))
         sk = table.function_key(entry.key)
         put = self._heads.put(lease.contact_id, sk, values)
         put["ConditionExpression"] = "attribute_not_exists(pk)"
@@ -219,8 +218,8 @@ class DynamoStore:
     async def finish_function(
         self, lease: Lease, key: str, state: FunctionState, result: str, error: str, now_ms: int
     ) -> None:
-        sizes.check_size("result of a function", result + error)
-        values: dict[str, Any] = {"state": state.value, "result": result, "error": error, "finished_at_ms": now_ms}
+        kept = sizes.finished(result, error)
+        values: dict[str, Any] = {"state": state.value, "result": kept, "error": error, "finished_at_ms": now_ms}
         update = table.update(self._table.name, table.key(lease.contact_id, table.function_key(key)), values, {})
 
         async def attempt() -> None:

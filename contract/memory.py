@@ -13,7 +13,6 @@ from contract.call import Call, Head, Lease, Opening, Result
 from contract.errors import CallNotFound, MalformedRecord
 from contract.fleet import Fleet, Gateway
 from contract.injections import Injection, Kind
-from contract.items import canonical
 from contract.turns import FunctionEntry, FunctionState, Turn
 
 T = TypeVar("T")
@@ -254,14 +253,14 @@ class MemoryStore:
         return record.head.last_seq
 
     def _enter(self, lease: Lease, entry: FunctionEntry) -> FunctionEntry | None:
-        sizes.check_size("arguments of a function", canonical(entry.arguments))
+        entry = sizes.entered(entry)
         functions = self._fenced(lease).functions
         older = functions.get(entry.key)
         functions.setdefault(entry.key, entry)
         return older
 
     def _finish(self, lease: Lease, key: str, state: FunctionState, result: str, error: str, now_ms: int) -> None:
-        sizes.check_size("result of a function", result + error)
+        result = sizes.finished(result, error)
         functions = self._fenced(lease).functions
         if key not in functions:
             raise MalformedRecord("ledger", "a function that was entered", key)

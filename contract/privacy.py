@@ -7,7 +7,11 @@ number that is spread over several turns is not found.
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Mapping
+
+from contract.text import read_json
 
 CARD = "(card number)"
 SOCIAL = "(social security number)"
@@ -34,6 +38,34 @@ def redacted(text: str) -> str:
     text = _LONG.sub(lambda match: CARD if _is_card(_only_digits(match[0])) else match[0], text)
     text = _GROUPED.sub(SOCIAL, text)
     return _SPOKEN.sub(lambda match: _spoken(match[0]), text)
+
+
+def redacted_values(value: object) -> object:
+    """A value of JSON, its texts and numbers redacted; names stay as they are."""
+    match value:
+        case str():
+            return redacted(value)
+        case bool():
+            return value
+        case int():
+            kept = redacted(str(value))
+            return value if kept == str(value) else kept
+        case Mapping():
+            return {name: redacted_values(inner) for name, inner in value.items()}
+        case list():
+            return [redacted_values(inner) for inner in value]
+        case _:
+            return value
+
+
+def redacted_json(text: str) -> str:
+    """JSON text with its values redacted; most texts come back as they are, what is no JSON as a redacted text."""
+    try:
+        value = read_json(text)
+    except ValueError:
+        return redacted(text)
+    kept = redacted_values(value)
+    return text if kept == value else json.dumps(kept, ensure_ascii=False)
 
 
 def _only_digits(text: str) -> str:

@@ -8,8 +8,8 @@ from contract.actions import Action
 from contract.errors import RecordTooLarge
 from contract.handover import clip_utf8
 from contract.items import canonical, to_plain
-from contract.privacy import redacted
-from contract.turns import Turn
+from contract.privacy import redacted, redacted_json, redacted_values
+from contract.turns import FunctionEntry, Turn
 
 # Together far below the 400 KB that DynamoDB takes for one item; the handover has limits of its own.
 TEXT_BYTES = 16 * 1024
@@ -19,6 +19,28 @@ FUNCTION_BYTES = 64 * 1024
 def within_limits(turn: Turn) -> Turn:
     """The turn as it is kept: its texts cut to what the store takes, without card and social numbers."""
     return replace(turn, text=_kept(turn.text), heard_text=_kept(turn.heard_text))
+
+
+def entered(entry: FunctionEntry) -> FunctionEntry:
+    """A line of the ledger as it is kept: its arguments without card and social numbers.
+
+    Raises:
+        RecordTooLarge: the arguments take more than 64 KB.
+    """
+    kept = redacted_values(entry.arguments)
+    assert isinstance(kept, dict)
+    check_size("arguments of a function", canonical(kept))
+    return replace(entry, arguments=kept, result=redacted_json(entry.result))
+
+
+def finished(result: str, error: str) -> str:
+    """A function's answer as it is kept, without card and social numbers.
+
+    Raises:
+        RecordTooLarge: answer and error take more than 64 KB.
+    """
+    check_size("result of a function", result + error)
+    return redacted_json(result)
 
 
 def _kept(text: str) -> str:

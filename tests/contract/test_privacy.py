@@ -1,13 +1,17 @@
 from __future__ import annotations
 
+import json
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from contract import handover
-from contract.privacy import CARD, SOCIAL, redacted
-from contract.sizes import within_limits
-from contract.turns import Role, Turn
+from contract.announcement import _function
+from contract.privacy import CARD, SOCIAL, redacted, redacted_json, redacted_values
+from contract.sizes import entered, finished, within_limits
+from contract.turns import FunctionEntry, FunctionState, Role, Turn
 
 
 @pytest.mark.parametrize(
@@ -54,3 +58,35 @@ def test_the_record_and_the_handover_are_without_them() -> None:
     turn = within_limits(Turn(1, Role.CALLER, "4111111111111111", heard_text="4111111111111111"))
     assert (turn.text, turn.heard_text) == (CARD, CARD)
     assert handover.attributes({"va_summary": "Paid with 4111 1111 1111 1111."})["va_summary"] == f"Paid with {CARD}."
+
+
+@pytest.mark.parametrize(
+    ("value", "kept"),
+    [
+        ({"card": "4111 1111 1111 1111", "n": 3}, {"card": CARD, "n": 3}),
+        ({"cards": [4111111111111111, 12, True, None, 1.5]}, {"cards": [CARD, 12, True, None, 1.5]}),
+        ({"who": {"ssn": "078-05-1120"}}, {"who": {"ssn": SOCIAL}}),
+    ],
+)
+def test_values_are_redacted_wherever_they_stand(value: object, kept: object) -> None:
+    assert redacted_values(value) == kept
+    assert json.loads(redacted_json(json.dumps(value))) == kept
+
+
+def test_what_holds_no_such_number_stays_as_it_was_written() -> None:
+    assert redacted_json('{"a":  1}') == '{"a":  1}'
+
+
+def test_what_is_no_json_is_redacted_as_text() -> None:
+    assert redacted_json("card 4111 1111 1111 1111") == f"card {CARD}"
+
+
+def test_the_ledger_keeps_no_such_number_and_the_same_key() -> None:
+    entry = FunctionEntry("0001#pay#1", "pay", {"card": "4111111111111111"}, FunctionState.ENTERED, 1)
+    assert entered(entry) == replace(entry, arguments={"card": CARD})
+    assert finished('{"card": "4111111111111111"}', "") == json.dumps({"card": CARD})
+
+
+def test_the_record_that_is_announced_keeps_none_either() -> None:
+    entry = FunctionEntry("0001#pay#1", "pay", {"card": "4111111111111111"}, FunctionState.FINISHED, 1)
+    assert _function(entry)["arguments"] == {"card": CARD}
