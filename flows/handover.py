@@ -160,7 +160,9 @@ def _blocked(flow: Flow, what: str, returned: str, sentence: str, otherwise: str
     flow.add(say, MessageParticipant(Text(sentence), then=remember, failed=remember))
     flow.add(offer, MessageParticipant(Text(sentence), then=_OFFER, failed=_OFFER))
     # A voice agent that does not learn why the caller is back would wait for ever: then rather a human.
-    flow.add(remember, UpdateFlowAttributes({"returned": returned}, then=_STOPPED, failed=places.APOLOGIZE))
+    flow.add(
+        remember, UpdateFlowAttributes({"returned": returned, "way_back": NONE}, then=_STOPPED, failed=places.APOLOGIZE)
+    )
 
 
 def _instead(flow: Flow, parameters: FlowParameters, back: str) -> None:
@@ -169,7 +171,10 @@ def _instead(flow: Flow, parameters: FlowParameters, back: str) -> None:
     A full queue is known only after streaming has stopped, and the voice agent must hear again.
     """
     flow.add(_OFFER, offer(parameters.sentences.callback, declined=_DECLINED))
-    flow.add(_DECLINED, UpdateFlowAttributes({"returned": "declined"}, then=_STOPPED, failed=places.APOLOGIZE))
+    flow.add(
+        _DECLINED,
+        UpdateFlowAttributes({"returned": "declined", "way_back": NONE}, then=_STOPPED, failed=places.APOLOGIZE),
+    )
     flow.add(_STOPPED, Compare(wire.STREAMING, (When("stopped", _STREAM_AGAIN),), otherwise=back))
     flow.add(
         _STREAM_AGAIN,

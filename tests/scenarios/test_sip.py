@@ -196,3 +196,19 @@ async def test_a_queue_that_is_closed_brings_the_caller_back_to_the_agent_who_kn
     assert len(call.switchboard.lines) == 2
     said = [turn.text for turn in await call.turns() if turn.role is Role.VOICE_AGENT]
     assert any(text.startswith("The order desk is closed.") for text in said), said
+
+
+async def test_a_caller_whom_nobody_can_take_twice_is_offered_a_callback_and_does_not_go_round() -> None:
+    call = world(spoken("it is 4711"), spoken("a person please"))
+    for hours in call.estate.instance.hours.values():
+        hours.open = hours is call.estate.switch
+
+    async def fill(world: World) -> None:
+        await world.until(speaking)
+        world.service.limit = 0
+
+    await call.call(fill)
+    assert call.heard_words.count("call you back, press 1") == 1
+    assert call.heard_words.endswith("Goodbye.")
+    assert call.queued is None
+    assert len(call.switchboard.lines) == 1
