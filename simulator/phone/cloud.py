@@ -34,6 +34,7 @@ from simulator.estate import (
 
 TABLE = "voice-agent"
 BUCKET = "voice-agent-clips"
+RECORDS = "voice-agent-records"
 QUEUE = "voice-agent-wakeups"
 MAX_CALLS = 50
 SECRET = "voice-agent/deepgram"  # noqa: S105 - a name
@@ -75,7 +76,7 @@ class Account:
         """A boto3 client of moto's server."""
         return _client(service, self.endpoints)
 
-    def lambda_environment(self, estate: Estate) -> dict[str, str]:
+    def lambda_environment(self, estate: Estate, agent: AgentDefinition) -> dict[str, str]:
         return {
             **self.endpoints.variables(),
             "TABLE_NAME": TABLE,
@@ -84,13 +85,16 @@ class Account:
             "DEFAULT_QUEUE_ARN": estate.parameters.default_queue_arn,
             "MAX_CALLS": str(MAX_CALLS),
             **{name: value for name, value in os.environ.items() if name == aws_calls.VARIABLE},
+            "RECORD_BUCKET": RECORDS,
+            "CLIP_BUCKET": BUCKET,
+            "KEEP_DAYS": json.dumps({agent.name: agent.keep_days}),
             "SIP": "on",
             "SIP_NUMBER": SIP_NUMBER,
         }
 
     def functions(self, estate: Estate, agent: AgentDefinition) -> list[Function]:
         """The flow's Lambdas and those that the agent can call, with the limits they are deployed with."""
-        environment = {**self.lambda_environment(estate), "FUNCTION_ARNS": json.dumps(function_arns(agent))}
+        environment = {**self.lambda_environment(estate, agent), "FUNCTION_ARNS": json.dumps(function_arns(agent))}
         limits = {"next_action_wait": 24_000}
         handlers = {**FLOW_LAMBDAS, **function_lambdas(agent)}
         return [
@@ -107,6 +111,7 @@ class Account:
             "TABLE_NAME": TABLE,
             "WAKEUP_QUEUE_URL": self.queue_url,
             "CLIP_BUCKET": BUCKET,
+            "RECORD_BUCKET": RECORDS,
             "AGENTS_DIR": agents,
             "QUEUE_ARNS": json.dumps(estate.queue_arns),
             "FUNCTION_ARNS": json.dumps(function_arns(agent)),
@@ -151,9 +156,10 @@ def only(agent: Path, folder: Path) -> str:
 
 
 def create(endpoints: Endpoints, key: str) -> Account:
-    """Create table, bucket, queue and secret; blocks. `key` is the Deepgram key that the gateway will find."""
+    """Create table, buckets, queue and secret; blocks. `key` is the Deepgram key that the gateway will find."""
     create_table(_client("dynamodb", endpoints), TABLE)
-    _client("s3", endpoints).create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
+    for bucket in (BUCKET, RECORDS):
+        _client("s3", endpoints).create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
     queue = _client("sqs", endpoints).create_queue(QueueName=QUEUE)
     secret = _client("secretsmanager", endpoints).create_secret(Name=SECRET, SecretString=key)
     return Account(endpoints, str(queue["QueueUrl"]), str(secret["ARN"]))

@@ -1,7 +1,7 @@
 """`python -m tests.infra.observe`: which rights gateway and Lambdas use in whole calls, written to observed.json.
 
 Calls on this machine in real time, with words as tones: one in each form of the flow, one whose caller goes without
-a word, one whose gateway is killed, and one whose gateway is told to stop.
+a word, one whose gateway is told to stop, and in each form one whose gateway is killed.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from simulator.phone.processes import Child
 from tests.realtime.phones import agent_speaks, phone
 
 OBSERVED = Path(__file__).with_name("observed.json")
+FORMS = ("interruptible", "polling")
 ORDER = str(recordings.FOLDER / "order.wav")
 
 
@@ -42,10 +43,11 @@ async def stopped(call: PhoneCall, gateway: Child) -> None:
 async def observe(folder: Path) -> dict[str, list[str]]:
     """By who made the calls; `folder` is for what they leave behind."""
     os.environ[aws_calls.VARIABLE] = str(folder / "calls")
-    for form in ("interruptible", "polling"):
+    for form in FORMS:
         await phone(folder / form, speech=False, FLOW=form)
-    for beside in (goes, killed, stopped):
-        await phone(folder / beside.__name__, speech=False, CALLER=ORDER, beside=beside, hang_up_ms=20_000)
+    for beside, form in ((goes, "interruptible"), (stopped, "interruptible"), *((killed, each) for each in FORMS)):
+        where = folder / f"{beside.__name__}-{form}"
+        await phone(where, speech=False, CALLER=ORDER, FLOW=form, beside=beside, hang_up_ms=20_000)
     return aws_calls.read(folder / "calls")
 
 
