@@ -48,6 +48,10 @@ BREATHS = 24  # short silences before the long one: with what a prompt needs to 
 _WAIT_PLAYING = "Wait while playing"
 _WAIT_SILENT = "Wait in silence"
 _CLIP = "Play the clip while waiting"
+_WAIT_OPENING = "Wait while the opening plays"
+_OPENING = "Play the opening while waiting"
+_OPENING_SPOKEN = "Say something for the opening"
+_ASK_OPENING = "Ask while the opening plays"
 _SILENCE = "Silence while waiting"
 _SILENCE_SPOKEN = "Silence of the voice"
 _LOST = "Nobody answers any more"
@@ -65,7 +69,7 @@ _ONCE = "Play once what was taken"
 def interruptible(parameters: FlowParameters) -> Flow:
     """The whole interruptible flow, its polling loop included."""
     flow = Flow("voice-agent-interruptible", "A voice agent that the caller can talk over.")
-    add_start(flow, parameters, FORM, opening=places.ASK_PLAYING, no_opening=places.ASK_SILENT)
+    add_start(flow, parameters, FORM, opening=_ASK_OPENING, no_opening=places.ASK_SILENT)
     _playing(flow, parameters)
     _silent(flow, parameters)
     _continue_branch(flow, parameters)
@@ -92,9 +96,12 @@ def _ask(parameters: FlowParameters, then: str, failed: str) -> InvokeLambdaFunc
 
 
 def _playing(flow: Flow, parameters: FlowParameters) -> None:
-    flow.add(places.ASK_PLAYING, _ask(parameters, then=_WAIT_PLAYING, failed=_ONCE))
-    wait = WaitForLambda(WAIT_LIMIT_S, goes_on=_CLIP, returned=_LOAD_PLAYING, completed=_CLIP_OVER, failed=_WAIT_FAILED)
-    flow.add(_WAIT_PLAYING, wait)
+    for ask, waiting, clip in ((_ASK_OPENING, _WAIT_OPENING, _OPENING), (places.ASK_PLAYING, _WAIT_PLAYING, _CLIP)):
+        flow.add(ask, _ask(parameters, then=waiting, failed=_ONCE))
+        wait = WaitForLambda(
+            WAIT_LIMIT_S, goes_on=clip, returned=_LOAD_PLAYING, completed=_CLIP_OVER, failed=_WAIT_FAILED
+        )
+        flow.add(waiting, wait)
     unknown = _outcome(NONE)
     flow.add(_LOAD_PLAYING, LoadLambdaFunctionResult(then=_WHAT, in_progress=unknown, failed=unknown))
     # The Lambda has less time than the Wait: its end means that the Lambda failed or that its return is not noticed,
@@ -125,10 +132,15 @@ def _continue_branch(flow: Flow, parameters: FlowParameters) -> None:
     unproven, but between two prompts it can only be at once. The next clip of an answer, or the answer itself,
     is usually ready by then.
 
+    Of a clip that cannot be played nobody is told, and the gateway notices by what the caller hears instead: nothing,
+    where there had been sound before. For the opening the flow therefore says something itself.
+
     The voice keeps silent after the library prompt, or in its place when it is gone: the caller must not lose the
     line because a prompt is missing, or a second shorter than the Wait's limit.
     """
     first = _breath(1)
+    flow.add(_OPENING, MessageParticipant(S3Prompt(wire.CLIP_URL), then=first, failed=_OPENING_SPOKEN))
+    flow.add(_OPENING_SPOKEN, MessageParticipant(Text(parameters.sentences.opening), then=first, failed=first))
     flow.add(_CLIP, MessageParticipant(S3Prompt(wire.CLIP_URL), then=first, failed=first))
     for number in range(1, BREATHS + 1):
         following = _breath(number + 1) if number < BREATHS else _SILENCE

@@ -31,6 +31,7 @@ class Voice:
 class Sentences:
     """What the flow itself says, each at most 3,000 characters. None may be empty."""
 
+    opening: str = "Hello. How can we help you?"  # where the opening in the agent's voice cannot be played
     apology: str = "I am sorry, something went wrong on our side. I will connect you with a colleague."
     lost: str = "I am sorry, something went wrong on our side. Please call again."
     closed: str = "I am sorry, our colleagues there are not available at this hour."

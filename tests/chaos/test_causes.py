@@ -11,20 +11,25 @@ import pytest
 from contract.actions import Outcome, Transfer
 from contract.call import Result
 from contract.turns import FunctionState, Role
+from flows.parameters import Sentences
+from simulator.connect.seams import ObjectMissing
 from simulator.deepgram.brain import Reply
 from simulator.deepgram.manners import PESSIMISTIC, Incident
 from simulator.deepgram.manners import PRESETS as MANNERS
 from simulator.deepgram.scripted import Rule, ScriptedMind, calls
 from tests.chaos import campaign
 from tests.chaos.faults import MOMENTS_OF_A_FUNCTION, Fault, Plan
+from tests.chaos.invariants import longest_silence
 from tests.chaos.plans import calm
 from tests.chaos.shop import SHOP
+from tests.chaos.weather import ChaosObjects
 from tests.chaos.world import ChaosWorld
 from tests.scenarios.world import CONTACT, START_MS
 
 pytestmark = pytest.mark.scenario
 
 both_flows = pytest.mark.parametrize("form", ["interruptible", "polling"])
+OPENING = "Alder and Pine, good day. How can I help you?"
 REPLY = "We make tables,"  # how the long answer begins
 # Of a session in which an order is asked for, and a person: every message, and of a reply's audio each fifth piece.
 MESSAGES = (*range(1, 17), 20, 25, 30, 35, 40, *range(45, 59), 62, 66)
@@ -156,6 +161,56 @@ def test_after_a_cough_nothing_is_heard_twice_though_the_flow_plays_its_prompt_t
     cough = Fault("caller_coughs", at_ms, 0.3)
     world = played(calm(form="interruptible", preset_name="cut_at_end", said=said, faults=(cough,)))
     assert [times_heard(world, word) for word in ("tables,", "weeks.", "choose", "deliver", "us.")] == [1] * 5
+
+
+# -- an opening that cannot be played ----------------------------------------------------------------------------
+
+
+class Unreadable(ChaosObjects):
+    """Nothing of the bucket can be read: no rights, or it is gone."""
+
+    prefix = ""
+
+    async def read(self, bucket: str, key: str) -> bytes:
+        if key.startswith(self.prefix):
+            raise ObjectMissing(bucket, key)
+        return await super().read(bucket, key)
+
+
+class WithoutOpening(Unreadable):
+    prefix = "openings/"
+
+
+def unreadable(form: str, objects: type[Unreadable], *after_s: float | None) -> ChaosWorld:
+    class Bare(ChaosWorld):
+        def _objects(self) -> Unreadable:
+            return objects(self.prompts, self.weather)
+
+    texts = ("it is 4711", "when are you open", "a person please")
+    plan = calm(form=form, said=tuple(zip(texts, after_s, strict=True)))
+    report = campaign.run(plan, keep=True, make=Bare)
+    assert report.world is not None
+    assert report.result.startswith("human")
+    assert not [finding for finding in report.broken if finding.where != "transcript"]
+    return report.world
+
+
+@both_flows
+def test_an_opening_that_cannot_be_played_is_heard_in_the_flows_own_voice(form: str) -> None:
+    """The polling flow says that it failed, so that the gateway has the text said; the other one has a sentence."""
+    world = unreadable(form, WithoutOpening, None, None, None)
+    assert world.heard[0].start_ms < 2_000
+    assert world.heard[0].text == (OPENING if form == "polling" else Sentences().opening)
+    assert times_heard(world, "Your order 4711 is on its way") == 1
+    assert world.queued == "orders"
+
+
+@both_flows
+def test_where_nothing_can_be_played_at_all_the_caller_hears_the_flow_and_comes_to_a_human(form: str) -> None:
+    world = unreadable(form, Unreadable, None, 8.0, 40.0)
+    assert world.heard[0].start_ms < 2_000
+    assert world.handover["va_reason"] == "prompts_failed"
+    assert longest_silence(world)[0] < 15_000
 
 
 # -- the last words ----------------------------------------------------------------------------------------------

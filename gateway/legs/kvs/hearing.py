@@ -20,11 +20,12 @@ MOST_STRETCHES = 32  # stretches of agent speech that are remembered; what was h
 @dataclass(frozen=True, slots=True)
 class NotHeard:
     """A clip of `stretch` was never played: earlier ones of this call were found in the track, or other sound, such
-    as the opening, and then nothing where the clip should have been."""
+    as the opening, and then nothing where the clip should have been. `silent`: nor anything else in its place."""
 
     stretch: int
     seq: int
     clip: Clip
+    silent: bool = False
 
 
 HearingEvent = Found | HeardMeasured | NotHeard
@@ -114,7 +115,7 @@ class Hearing:
             whole = measured.heard_bytes == len(clip.ulaw)
             stretch.heard = clip.end if whole else clip.start + measured.heard_bytes
         elif not measured.cut and (self._proven or measured.silent):
-            events.append(NotHeard(number, measured.seq, clip))
+            events.append(NotHeard(number, measured.seq, clip, measured.silent))
         events.extend(self._told(number, stretch))
         return events
 

@@ -149,8 +149,10 @@ class Speaker:
                     self._wake.set()
                 case HeardMeasured():
                     self._emit(event)
-                case NotHeard(number, seq, clip):
+                case NotHeard(number, seq, clip, silent):
                     log.warning("clip_not_heard", contact=self.call.contact_id, seq=seq)
+                    if silent and self._stretch is None and number == self._stretches:
+                        self._emit(ClipFailed())  # all of a short reply, whose end had come by the clock
                     self._failed(number, clip)
                 case _:
                     assert_never(event)
@@ -432,7 +434,9 @@ class Speaker:
         if stretch is None or stretch.number != number:
             return  # the conversation has gone on
         stretch.failures += 1
-        if stretch.failures == 1:
+        if number == OPENING and not clip.start:  # the opening itself, whose audio is not here
+            self._emit(ClipFailed())
+        elif stretch.failures == 1:
             stretch.again.append(clip)
             self._wake.set()
         elif stretch.failures == 2:

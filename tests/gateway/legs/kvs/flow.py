@@ -67,8 +67,8 @@ class FakeFlow:
         """The whole flow, until it disconnects or hands the caller over."""
         if self.form is FlowForm.POLLING:
             if self.opening_ms:
-                await self._hear(0, bytes(self.opening_ms * 8))
-                self.ended = Outcome.COMPLETED
+                played = await self._hear(0, bytes(self.opening_ms * 8))
+                self.ended = Outcome.COMPLETED if played else Outcome.FAILED
             while not self.over:
                 await self._take(await self._ask())
         else:

@@ -410,6 +410,15 @@ async def test_the_opening_is_stretch_zero(form: FlowForm) -> None:
         assert await it.says(speech(500)) == 1
 
 
+async def test_an_opening_that_does_not_play_is_not_given_again_but_said_otherwise() -> None:
+    async with scene(FlowForm.POLLING, opening=OPENING) as it:
+        it.flow.fails = {0}
+        await it.until(lambda: it.got(ClipFailed))
+        it.speaker.clear()
+        await asyncio.sleep(1)
+        assert it.store.appended == []
+
+
 @both
 async def test_a_barge_in_during_the_opening_leaves_it(form: FlowForm) -> None:
     async with scene(form, opening=OPENING) as it:
@@ -563,6 +572,20 @@ async def test_a_clip_that_was_not_heard_is_logged_and_given_once_more_while_its
         assert {line["event"] for line in logs} == {"clip_not_heard"}
         starts = [play.prompt_url for play in it.actions(Play)]
         assert len(it.prompts.objects) == len(starts)
+
+
+async def test_a_short_reply_of_which_nothing_was_heard_is_reported_after_its_end() -> None:
+    async with scene(FlowForm.POLLING, ears=True) as it:
+        await it.says(speech(1000, seed=1))
+        await it.until(lambda: it.got(HeardMeasured))
+        it.ears = False
+        await it.says(speech(1000, seed=2))
+        with capture_logs():
+            for _ in range(130):
+                await asyncio.sleep(BLOCK_MS / 1000)
+                it.speaker.heard(it.clock.now_ms(), bytes(BLOCK_MS * 16))
+        assert len(it.got(PlaybackFinished)) == 2
+        assert len(it.got(ClipFailed)) == 1
 
 
 # --- leaving
