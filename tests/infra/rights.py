@@ -62,7 +62,7 @@ SELDOM: Mapping[str, Mapping[str, str]] = {
         "events:PutEvents bus": "a call that no gateway serves is announced",
         "dynamodb:UpdateItem table": "create_call of a second attempt changes the head of the first",
     },
-    # The flow asks Connect itself by these, and the stand-in knows of no queue: tests hold them against botocore's model.
+    # Connect answers these itself, and its stand-in knows of no queue: tests hold them against botocore's model.
     "queue_position": {"connect:GetContactMetrics contact": "tests/lambdas/test_queue_position.py"},
     "queue_hours": {
         "connect:DescribeQueue instance": "tests/lambdas/test_queue_hours.py",
