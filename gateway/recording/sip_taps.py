@@ -119,6 +119,13 @@ class _Stream:
         self._tape.audio(LINE, Audio.LINE, heard, **beat)
         return frame
 
+    @property
+    def takes_keys(self) -> bool:
+        takes = self._inner.takes_keys
+        if not takes:
+            self._tape.asked(LINE, "no_keys")
+        return takes
+
     def pressed(self) -> str:
         keys = self._inner.pressed()
         if keys:

@@ -60,6 +60,10 @@ class PlayedStream:
     def caller(self) -> Frame:
         return Frame(self.beat.ulaw, self.beat.line["delay"], bool(self.beat.line.get("made_up")))
 
+    @property
+    def takes_keys(self) -> bool:
+        return not any(_is(line, "no_keys") for line in self._source.lines)
+
     def pressed(self) -> str:
         return self.beat.keys
 

@@ -12,6 +12,7 @@ import pytest
 from contract.audio import ulaw2lin
 from gateway.legs.sip.playout import Playout
 from gateway.legs.sip.rtp import Outgoing
+from gateway.legs.sip.sdp import Agreed
 from gateway.legs.sip.stream import Stream
 from gateway.recording.folder import Recording, load
 from gateway.recording.sip_taps import TappedLine
@@ -36,7 +37,7 @@ class InsuranceStudio(Studio, WrittenWorld):
     """The insurance desk, recorded."""
 
 
-def recorded(folder: Path, said: Sequence[Words], *, secret: bool) -> Recording:
+def recorded(folder: Path, said: Sequence[Words], *, secret: bool, agreed: Agreed = AGREED) -> Recording:
     """A call in which digits are typed, whose peer sends their tones in the audio too."""
     asked = AGENT.collect["policy_number"]
     receiver = replace(AGENT.functions["verify_caller"], parameters={"properties": {"pin": {"type": "string"}}})
@@ -45,6 +46,8 @@ def recorded(folder: Path, said: Sequence[Words], *, secret: bool) -> Recording:
     answers: Mapping[str, Mapping[str, Any]] = {"verify_caller": {"answers": {"verified": True}}}
     functions = RealFunctions({}, agent=agent, said_of=answers)
     studio = InsuranceStudio("sip", said, ScriptedMind(), functions=functions, agent=agent, book=BOOK, folder=folder)
+
+    studio.switchboard.agreed = agreed
 
     async def with_tones(world: World) -> None:
         await world.until(lambda world: bool(world.switchboard.lines))
@@ -71,6 +74,13 @@ def test_a_secret_is_not_in_a_recording_which_replays_all_the_same(tmp_path: Pat
     files = b"".join(file.read_bytes() for file in next(tmp_path.iterdir()).iterdir())
     assert (DIGITS.encode() in files, TONE[:80] in files) == (not secret, not secret)
     assert keys(recording) == ("0" * len(DIGITS) if secret else DIGITS)
+    assert judge(recording) is None
+
+
+def test_a_call_in_which_no_key_can_come_replays(tmp_path: Path) -> None:
+    said = (spoken("i would rather type"), spoken("goodbye"))
+    recording = recorded(tmp_path, said, secret=False, agreed=replace(AGREED, events=None))
+    assert [line["at"] for line in recording.lines if line.get("do") == "no_keys"] == ["line"]
     assert judge(recording) is None
 
 

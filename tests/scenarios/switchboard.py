@@ -105,6 +105,7 @@ class Switchboard:
     """Connect's third parties, and the gateways' lines."""
 
     world: World
+    agreed: Agreed = AGREED
     lines: list[Line] = field(default_factory=list)
     waiting: dict[str, Line] = field(default_factory=dict)
 
@@ -116,7 +117,7 @@ class Switchboard:
         if contact_id is None or service is None:
             return ThirdPartyOutcome.CALL_FAILED
         now = world.clock.now_ms()
-        line = Line(world, len(self.lines), Stream(AGREED, Playout(), Outgoing(9, 0, 0, 0), now))
+        line = Line(world, len(self.lines), Stream(self.agreed, Playout(), Outgoing(9, 0, 0, 0), now))
         self.lines.append(line)
         self.waiting[contact_id] = line
         if not await service.answer(contact_id):

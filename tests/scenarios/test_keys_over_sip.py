@@ -14,6 +14,7 @@ from simulator.caller.schedule import Words
 from simulator.deepgram.loopback import Loopback
 from tests.scenarios.playing import RealFunctions, WrittenWorld, prepared
 from tests.scenarios.playing import world as written_world
+from tests.scenarios.switchboard import AGREED
 from tests.scenarios.world import CONTACT, World, pressed, spoken
 from tests.scenarios.written import Expected, Written
 
@@ -71,6 +72,17 @@ async def test_a_prompt_that_was_not_rendered_is_not_asked_on_a_line_without_a_v
     await call.call(forget)
     await call.check()
     assert (await collected(call))["status"] == "not_available"
+
+
+async def test_where_no_key_can_come_the_agent_is_told_at_once() -> None:
+    """The peer's description has no telephone-event: nothing that the caller presses arrives."""
+    call = insurance(spoken("i would rather type"), spoken("goodbye"))
+    call.switchboard.agreed = replace(AGREED, events=None)
+    await call.call()
+    await call.check()
+    assert (await collected(call))["status"] == "not_available"
+    (entry,) = [each for each in await call.store.functions(CONTACT) if each.name == COLLECT_DIGITS]
+    assert entry.finished_at_ms - entry.entered_at_ms < 2000
 
 
 @pytest.mark.parametrize("secret", [True, False])

@@ -316,7 +316,12 @@ class SipLeg:
                     await self._put(question)
 
     async def _put(self, question: Question) -> None:
-        """There is no voice on this line to speak a prompt that was not rendered: then the agent asks by itself."""
+        """There is no voice on this line to speak a prompt that was not rendered: then the agent asks by itself. So it
+        does where no key can come."""
+        if not self._line.stream.takes_keys:
+            log.warning("no_keys_on_this_line", contact=self._call.contact_id, question=question.name)
+            self._emit(KeysTaken(Keys.UNAVAILABLE))
+            return
         prompt = await self._prompt(question)
         if self._wanted is not question:
             self._emit(KeysTaken(Keys.NEVER))

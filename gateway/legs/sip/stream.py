@@ -174,6 +174,11 @@ class Stream:
         if moved:
             self._source = None
 
+    @property
+    def takes_keys(self) -> bool:
+        """Keys can come: the peer's description has telephone-event (RFC 4733)."""
+        return self.agreed.events is not None
+
     def pressed(self) -> str:
         """Keys since this was last asked."""
         keys, self._pressed = self._pressed, ""

@@ -50,11 +50,14 @@ class Phone:
     async def to(cls, port: int) -> Phone:
         return cls(port, await _Socket.bound(), await _Socket.bound())
 
+    @property
+    def offer(self) -> str:
+        return OFFER.replace("192.0.2.10", HOST).replace("6000", str(self.media.port))
+
     async def dial(self, code: str, offer: str = "") -> Response:
         """The final response, acknowledged."""
-        here = OFFER.replace("192.0.2.10", HOST).replace("6000", str(self.media.port))
         more = [f"User-to-User: {code.encode().hex()};encoding=hex"] if code else []
-        self._send("INVITE", *more, body=offer or here)
+        self._send("INVITE", *more, body=offer or self.offer)
         while True:
             message = await self.message()
             if isinstance(message, Response) and message.status >= 200:

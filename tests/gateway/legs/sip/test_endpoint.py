@@ -160,3 +160,14 @@ async def test_the_record_of_a_dialog_that_cannot_be_read_stays_out_of_the_log()
     (line,) = logged
     assert line["event"] == "dialog_not_read"
     assert "4915112345678" not in repr(line)
+
+
+@pytest.mark.wall_clock
+async def test_where_no_key_can_come_no_code_is_waited_for() -> None:
+    async with gateway_and(1, FIRST_RTP + 2400) as (_, phones):
+        without = phones[0].offer.replace("AVP 8 0 101", "AVP 8 0")
+        with capture_logs() as logged:
+            assert (await phones[0].dial("", without)).status == 200
+            await phones[0].over()
+        (line,) = [each for each in logged if each["event"] == "no_code"]
+        assert line["telephone_event"] is False

@@ -43,6 +43,11 @@ def test_what_the_caller_says_comes_out_frame_by_frame() -> None:
     assert found.figures()["kvs_delay_ms_p50"] == 60
 
 
+def test_keys_can_come_where_the_peer_has_telephone_event() -> None:
+    assert stream().takes_keys
+    assert not stream(replace(AGREED, events=None)).takes_keys
+
+
 def test_packets_go_to_where_the_first_one_came_from() -> None:
     found = stream()
     assert found.destination == ("192.0.2.10", 5998)
