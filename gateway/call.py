@@ -141,8 +141,10 @@ class LiveCall:
         return True
 
     def stop(self, reason: str) -> None:
-        """Hand the caller to a human now, with this reason."""
+        """Hand the caller to a human now, with this reason; a call that is over stays as it ended."""
         self._facilities.told("stop", reason)
+        if self._over.is_set():
+            return
         self._stopping = self._stopping or reason
         if self._conversation is not None:
             self._guarded(lambda: self._talk.give_up(reason))

@@ -17,20 +17,37 @@ from gateway.facilities import Facilities
 
 log = structlog.get_logger()
 
+MOST_WAIT_S = 8  # the flow asks when the clip that it plays is over; an ended record sends the caller to a human, too
+
 
 async def hand_over(facilities: Facilities, lease: Lease, reason: str, call: Call | None = None) -> None:
     """Ask the flow for a transfer and close the record; should it fail, the flow's own watch does the same."""
     store, clock = facilities.store, facilities.clock
     try:
-        await store.append(lease, await _transfer(facilities, lease.contact_id, reason, call), clock.now_ms())
-        await asyncio.sleep(LEASE_MS / 1000)  # the flow has taken it by then
+        transfer = await _transfer(facilities, lease.contact_id, reason, call)
+        seq = await store.append(lease, transfer, clock.now_ms())
+        await _until_offered(facilities, lease, seq)
         await store.end(lease, Result.FAILED, reason, clock.now_ms())
     except ContractError as error:
         log.error("not_handed_over", contact=lease.contact_id, why=type(error).__name__)
 
 
+async def _until_offered(facilities: Facilities, lease: Lease, seq: int) -> None:
+    """Keep the call until the flow has the transfer, which it asks for within `MOST_WAIT_S`: another gateway would open
+    a session for a caller who is in the queue by then. Raises LeaseLost."""
+    store, clock = facilities.store, facilities.clock
+    for _ in range(MOST_WAIT_S):
+        try:
+            head = await store.head(lease.contact_id)
+            if head.leaving >= seq or head.disconnected_at_ms:
+                return
+            await store.renew(lease, clock.now_ms(), LEASE_MS, head.start_delay_ms)
+        except StoreUnavailable as error:
+            log.error("lease_not_renewed", contact=lease.contact_id, cause=error.cause)
+        await asyncio.sleep(1)
+
+
 async def _transfer(facilities: Facilities, contact_id: str, reason: str, call: Call | None) -> Transfer:
-    """Raises StoreUnavailable."""
     queue = _queue(facilities, call)
     shown = functools.partial(
         handover_values, agent=call.agent if call else NONE, reason=reason, queue=queue, result="failed"
@@ -41,8 +58,9 @@ async def _transfer(facilities: Facilities, contact_id: str, reason: str, call: 
             functions=await facilities.store.functions(contact_id),
             record=facilities.announcer.where(call) if call else "",
         )
-    except StoreUnavailable:
-        raise
+    except StoreUnavailable as error:
+        log.error("handover_without_conversation", contact=contact_id, cause=error.cause)
+        values = shown()
     except Exception:  # it may be what broke the call; a human with the reason alone is better than none
         log.exception("handover_without_conversation", contact=contact_id)
         values = shown()

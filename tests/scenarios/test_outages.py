@@ -6,7 +6,9 @@ import asyncio
 from typing import Any
 
 import pytest
+import structlog.testing
 
+from contract.announcement import Kind
 from contract.call import CallState, Result
 from contract.errors import StoreUnavailable
 from contract.memory import MemoryStore
@@ -154,3 +156,34 @@ async def test_a_sip_call_that_cannot_be_read_goes_back_to_the_flow_and_to_a_hum
     await call.call(outage)
     await call.check()
     assert call.queued == "support"
+
+
+@movable_calls
+async def test_a_call_whose_ledger_cannot_be_read_although_its_lease_is_kept_goes_to_a_human(form: str) -> None:
+    call = world(form)
+
+    async def outage(world: World) -> None:
+        fail(world.store, "functions", 1000)
+
+    with structlog.testing.capture_logs():  # a traceback on the console would read files within the event loop
+        await call.call(outage)
+    assert call.queued == "support"
+    head = await call.store.head(CONTACT)
+    assert (head.state, head.result, head.moves) == (CallState.ENDED, Result.FAILED, 0)
+
+
+@each_flow
+async def test_a_call_that_is_over_is_not_handed_over_while_its_record_is_still_being_closed(form: str) -> None:
+    call = World(form, [spoken("it is 4711")], shop.mind(), functions=shop.functions(), patience_ms=8000)
+
+    async def told_to_stop(world: World) -> None:
+        fail(world.store, "end", 6)
+        await world.until(lambda world: any(live._over.is_set() for live in world.service._live_calls))
+        for live in world.service._live_calls:
+            live.stop("gateway_stopping")
+
+    await call.call(told_to_stop)
+    assert call.announcer.kept == []
+    assert [(told.kind, told.result, told.queue) for told in call.announcer.told] == [
+        (Kind.ENDED, "caller_hung_up", "")
+    ]
