@@ -112,7 +112,7 @@ class Request:
 
     `loaded` is the last sequence that the flow took, 0 before the first; `ended` is what became of it.
     `ahead`: the flow asks while a clip it took still plays (interruptible form). It then knows nothing of that
-    clip yet, and `ended` is about the action before it.
+    clip yet, and `ended` is about the action before it. `language` is the one that the flow's own sentences are in.
     """
 
     contact_id: str
@@ -122,3 +122,4 @@ class Request:
     returned: Returned = Returned.NONE
     digits: str = ""
     ahead: bool = False
+    language: str = ""

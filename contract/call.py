@@ -104,6 +104,7 @@ class Head:
     - `moves`: how often the call went to another owner in this attempt.
     - `start_delay_ms`: from a Lambda's answer to the first sample at the caller, as the gateway learned it.
     - `heard_seq`, `heard_at_ms`: the last clip that the gateway found in what Connect plays, and when it began.
+    - `language`: what the agent speaks, where that is not what the flow could tell from the contact's attributes.
     - `dialog`: the SIP dialog of the call, as `gateway.legs.sip.dialog` writes it: enough to end it with a BYE.
     - `failed_over_at_ms`: when a Lambda sent the caller to a queue by itself, because no voice agent answered.
     """
@@ -140,6 +141,7 @@ class Head:
     heard_seq: int = 0
     heard_at_ms: int = 0
     dialog: str = ""
+    language: str = ""
     keys_seq: int = 0
     keys: str = field(default="", repr=False)
     keys_ended: Outcome = Outcome.NONE

@@ -168,6 +168,9 @@ class DynamoStore:
     async def note_dialog(self, lease: Lease, dialog: str) -> None:
         await self._heads.change(lease.contact_id, lambda head: rules.dialog_noted(head, lease, dialog))
 
+    async def note_language(self, lease: Lease, language: str) -> None:
+        await self._heads.change(lease.contact_id, lambda head: rules.language_noted(head, lease, language))
+
     async def keep(self, lease: Lease, attempt: int, seconds: int) -> None:
         self._heads.keep(lease.contact_id, seconds)
         expires: dict[str, Any] = {table.TTL: self._clock.now_ms() // 1000 + seconds}

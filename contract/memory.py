@@ -130,6 +130,9 @@ class MemoryStore:
     async def note_dialog(self, lease: Lease, dialog: str) -> None:
         await self._change(lease.contact_id, lambda head: rules.dialog_noted(head, lease, dialog))
 
+    async def note_language(self, lease: Lease, language: str) -> None:
+        await self._change(lease.contact_id, lambda head: rules.language_noted(head, lease, language))
+
     async def keep(self, lease: Lease, attempt: int, seconds: int) -> None:
         """Nothing expires in memory."""
         await self._do(lambda: self._fenced(lease))

@@ -57,6 +57,7 @@ def next_attempt(head: Head, call: Call) -> Head:
         leaving=head.leaving,
         epoch=head.epoch,
         start_delay_ms=head.start_delay_ms,
+        language=head.language,
         injections=head.injections,
         injected=head.injected,
     )
@@ -277,6 +278,12 @@ def dialog_noted(head: Head, lease: Lease, dialog: str) -> Head:
     """Raises LeaseLost."""
     fence(head, lease)
     return replace(head, dialog=dialog)
+
+
+def language_noted(head: Head, lease: Lease, language: str) -> Head:
+    """Raises LeaseLost."""
+    fence(head, lease)
+    return replace(head, language=language)
 
 
 def brought_in(head: Head, text: str) -> Head:

@@ -160,6 +160,10 @@ class GatewayStore(FlowStore, Protocol):
         """Note the SIP dialog, so that another gateway can end it. Raises LeaseLost."""
         ...
 
+    async def note_language(self, lease: Lease, language: str) -> None:
+        """Note what the agent speaks now, for the flow's own sentences. Raises LeaseLost."""
+        ...
+
     async def keep(self, lease: Lease, attempt: int, seconds: int) -> None:
         """Let what is written of this call expire so long after now, instead of after the deployment's retention: its
         head, its facts, and all that this gateway writes from here on. Raises LeaseLost."""

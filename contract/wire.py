@@ -36,6 +36,7 @@ NEXT_ACTION_FIELDS = (
     "priority",
     "callback",
     "previous",
+    "language",
     *handover.KEYS,
 )
 START_CALL_FIELDS = (
@@ -144,6 +145,7 @@ def parse_request(event: Mapping[str, Any]) -> Request:
         ended=_value(Outcome, parameters.get("ended"), Outcome.NONE),
         returned=_value(Returned, parameters.get("returned"), Returned.NONE),
         digits=_text(parameters.get("digits")),
+        language=_text(parameters.get("language")),
     )
 
 
@@ -190,6 +192,11 @@ def unlogged(action: Action, seq: int, previous: Outcome) -> dict[str, str]:
     """An action as the flow gets it. Without a line in the log, `seq` is the sequence that the flow has already."""
     given = {"action": kind_of(action), "seq": str(seq), "previous": _previous(previous), **_fields(action)}
     return _filled(NEXT_ACTION_FIELDS, given)
+
+
+def speaking(given: Mapping[str, str], language: str) -> dict[str, str]:
+    """An answer that tells the flow to say its own sentences in another language; "" leaves them as they are."""
+    return {**given, "language": language or NONE}
 
 
 def _fields(action: Action) -> dict[str, str]:

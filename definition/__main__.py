@@ -14,6 +14,7 @@ from typing import TextIO
 from definition.errors import DefinitionError
 from definition.reader import load
 from definition.settings import settings
+from definition.spoken import FOLDER, MISSING, Files, personas, spoken
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -32,12 +33,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _check(file: str) -> int:
     try:
         definition = load(file)
+        missing = spoken(personas([definition]), Files(FOLDER)).missing
     except DefinitionError as error:
         _write(sys.stderr, str(error))
         return 1
     secrets = {name: f"<the secret {name}>" for name in definition.secrets}
     message = settings(definition, greeting=None, secrets=secrets)
     _write(sys.stdout, json.dumps(message, indent=2, ensure_ascii=False))
+    for language in missing:
+        _write(sys.stderr, f"{file}: there is no languages/{language}.yaml; {MISSING}")
     return 0
 
 

@@ -15,9 +15,10 @@ from definition.source import Node
 
 KEY = "languages"
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Z][A-Za-z0-9]{1,3})?")
-_NOT_TAKEN = ("name", "language", KEY, "queues", "default_queue")
+_NOT_TAKEN = ("name", "language", KEY, "default_queue")
 # In another language these say something wrong rather than something general.
 _NOT_TAKEN_OVER = ("opening", "goodbye", "idle", "sentences")
+_OF_QUEUE = ("when_closed", "when_no_staff", "when_full")
 
 
 def chosen(definitions: Mapping[str, AgentDefinition], name: str) -> AgentDefinition:
@@ -53,6 +54,39 @@ def _whole(base: Node, language: str, node: Node, findings: Findings) -> Node:
             findings.refuse(child, "no such key in a language", shown(key))
     name = base.text("name") or ""
     taken = {key: child for key, child in base.value.items() if key not in _NOT_TAKEN_OVER}
-    own = {key: child for key, child in node.value.items() if key not in _NOT_TAKEN}
+    own = {key: child for key, child in node.value.items() if key not in (*_NOT_TAKEN, "queues")}
+    if (queues := taken.get("queues")) is not None:
+        taken["queues"] = _queues(queues, node.child("queues"), findings)
     same = {"name": Node(name, node.line, "name"), "language": Node(language, node.line, "language")}
     return Node({**taken, **own, **same}, node.line, node.path)
+
+
+def _queues(base: Node, node: Node | None, findings: Findings) -> Node:
+    """The same queues, with what is said of them in this language, or nothing."""
+    if not isinstance(base.value, dict):
+        return base  # refused where it stands
+    said = _mapping(node, "a mapping of queues, each with what is said of it", findings)
+    for name in said.keys() - base.value.keys():
+        findings.refuse(said[name], f"one of the queues {', '.join(base.value)}", shown(name))
+    return Node(
+        {name: _queue(each, said.get(name), findings) for name, each in base.value.items()}, base.line, base.path
+    )
+
+
+def _queue(base: Node, node: Node | None, findings: Findings) -> Node:
+    if not isinstance(base.value, dict):
+        return base
+    said = _mapping(node, f"a mapping of {', '.join(_OF_QUEUE)}", findings)
+    for key in said.keys() - set(_OF_QUEUE):
+        findings.refuse(said[key], f"one of the keys {', '.join(_OF_QUEUE)}", shown(key))
+    same = {key: child for key, child in base.value.items() if key not in _OF_QUEUE}
+    return Node({**same, **{key: said[key] for key in _OF_QUEUE if key in said}}, base.line, base.path)
+
+
+def _mapping(node: Node | None, expected: str, findings: Findings) -> dict[str, Node]:
+    if node is None:
+        return {}
+    if not isinstance(node.value, dict):
+        findings.refuse(node, expected)
+        return {}
+    return node.value

@@ -1,13 +1,16 @@
-"""Write the JSON of a flow for reading: `python -m flows interruptible`. ARNs are placeholders."""
+"""Write the JSON of a flow for reading: `python -m flows interruptible`. It speaks English; ARNs are placeholders."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from pathlib import Path
+
+import yaml
 
 from flows.interruptible import interruptible
 from flows.language import Flow
-from flows.parameters import FlowParameters, QueueParameters
+from flows.parameters import FlowParameters, Language, QueueParameters, QueueSentences, Returning, Sentences, Voice
 from flows.polling import polling
 from flows.queue import customer_queue
 from flows.rules import CONTACT_FLOW, CUSTOMER_QUEUE
@@ -16,7 +19,20 @@ from flows.validator import check
 
 INSTANCE = "arn:aws:connect:REGION:111122223333:instance/INSTANCE"
 FUNCTION = "arn:aws:lambda:REGION:111122223333:function"
+ENGLISH = Path(__file__).resolve().parents[1] / "languages" / "en.yaml"
 FLOWS = ("interruptible", "polling", "sip", "queue")
+
+
+def english() -> Language:
+    """The sentences of the repository's own file, unchecked; a deployment reads them by `definition.spoken`."""
+    said = yaml.safe_load(ENGLISH.read_text(encoding="utf-8"))
+    return Language(
+        said["language"],
+        Voice(**said["voice"]),
+        Sentences(**said["sentences"]),
+        Returning(**said["returning"]),
+        QueueSentences(**said["queue"]),
+    )
 
 
 def placeholders() -> FlowParameters:
@@ -33,13 +49,14 @@ def placeholders() -> FlowParameters:
         silence_prompt_arn=f"{instance}/prompt/SILENCE",
         short_silence_prompt_arn=f"{instance}/prompt/SHORT-SILENCE",
         customer_queue_flow_arn=f"{instance}/contact-flow/CUSTOMER-QUEUE",
+        languages=(english(),),
     )
 
 
 def build(name: str) -> tuple[Flow, str]:
     """A flow of ours and its type."""
     if name == "queue":
-        parameters = QueueParameters(f"{INSTANCE}/prompt/MUSIC", f"{FUNCTION}:queue-position")
+        parameters = QueueParameters(f"{INSTANCE}/prompt/MUSIC", f"{FUNCTION}:queue-position", (english(),))
         return customer_queue(parameters), CUSTOMER_QUEUE
     return {"interruptible": interruptible, "polling": polling, "sip": sip}[name](placeholders()), CONTACT_FLOW
 

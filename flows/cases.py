@@ -47,7 +47,11 @@ def cases(parameters: FlowParameters) -> tuple[Case, ...]:
         Case(
             "lambda-fails",
             "start_call fails: the caller hears an apology and comes to the queue",
-            _case([_fails(parameters.start_call_arn)], reason="flow_failure", hears=parameters.sentences.apology),
+            _case(
+                [_fails(parameters.start_call_arn)],
+                reason="flow_failure",
+                hears=parameters.languages[0].sentences.apology,
+            ),
         ),
     )
 

@@ -13,12 +13,12 @@ from flows.handover import add_leaving, leaving
 from flows.language import Flow
 from flows.opening_hours import add_opening_hours
 from flows.parameters import FlowParameters
-from flows.prompts import Text
 from flows.returning import without_human
 from flows.routing import (
     CheckHoursOfOperation,
     UpdateContactTargetQueue,
 )
+from flows.spoken import filled_in, said
 
 _APOLOGY = "Apologize"
 _OPEN = "Is the default queue open"
@@ -43,14 +43,16 @@ def add_fallback(flow: Flow, parameters: FlowParameters) -> None:
     flow.add(places.APOLOGIZE, UpdateContactAttributes(attributes, then=_APOLOGY, failed=_APOLOGY))
     flow.add(
         _APOLOGY,
-        MessageParticipant(parameters.apology, then=places.DEFAULT_QUEUE, failed=places.DEFAULT_QUEUE),
+        MessageParticipant(said("apology"), then=places.DEFAULT_QUEUE, failed=places.DEFAULT_QUEUE),
     )
     queue = UpdateContactTargetQueue(parameters.default_queue_arn, then=_OPEN, failed=_NO_HUMAN)
     flow.add(places.DEFAULT_QUEUE, queue)
     leave = leaving(_LEAVE)
     closed = _OFFER_CLOSED
     if parameters.queue_hours_arn:
-        add_opening_hours(flow, parameters, _WHEN_OPEN, known=_OFFER_CLOSED_UNTIL, unknown=_OFFER_CLOSED)
+        add_opening_hours(
+            flow, parameters, _WHEN_OPEN, "callback_closed_until", known=_OFFER_CLOSED_UNTIL, unknown=_OFFER_CLOSED
+        )
         closed = _WHEN_OPEN
     flow.add(_OPEN, CheckHoursOfOperation(is_open=leave, closed=closed, failed=leave))
     add_leaving(flow, parameters, _LEAVE, full=_OFFER_FULL, failed=_NO_HUMAN)
@@ -59,12 +61,11 @@ def add_fallback(flow: Flow, parameters: FlowParameters) -> None:
 
 
 def _offers(flow: Flow, parameters: FlowParameters) -> None:
-    sentences = parameters.sentences
-    offers = {_OFFER_CLOSED: sentences.callback_closed, _OFFER_FULL: sentences.callback_full}
+    offers = {_OFFER_CLOSED: said("callback_closed"), _OFFER_FULL: said("callback_full")}
     if parameters.queue_hours_arn:
-        offers[_OFFER_CLOSED_UNTIL] = sentences.callback_closed_until
+        offers[_OFFER_CLOSED_UNTIL] = filled_in()
     for name, words in offers.items():
         flow.add(name, offer(words, declined=_GOODBYE))
     end = without_human(parameters)
-    for name, words in ((_GOODBYE, sentences.goodbye), (_NO_HUMAN, sentences.no_human)):
-        flow.add(name, MessageParticipant(Text(words), then=end, failed=end))
+    for name, sentence in ((_GOODBYE, "goodbye"), (_NO_HUMAN, "no_human")):
+        flow.add(name, MessageParticipant(said(sentence), then=end, failed=end))

@@ -32,6 +32,7 @@ from flows.routing import (
     UpdateContactRoutingBehavior,
     UpdateContactTargetQueue,
 )
+from flows.spoken import filled_in, said
 from flows.standing import FREE, add_standing
 from flows.wire import NONE, answer, fresh, remembered
 
@@ -70,16 +71,15 @@ def add_handover(flow: Flow, parameters: FlowParameters, back: str, *, back_once
     _attributes(flow)
     _priority(flow, parameters)
     _queue(flow, parameters)
-    add_standing(flow, parameters, _GUIDE if parameters.guide_flow_arn else leaving(_LEAVE))
+    add_standing(flow, _GUIDE if parameters.guide_flow_arn else leaving(_LEAVE))
     leave = add_leaving(flow, parameters, _LEAVE, full=_way_back(_FULL), failed=places.DEFAULT_QUEUE)
     _guide(flow, parameters, leave)
-    sentences = parameters.sentences
-    _blocked(flow, _CLOSED, "closed", sentences.closed, otherwise=places.DEFAULT_QUEUE)
-    _blocked(flow, _NOBODY, "no_staff", sentences.no_staff, otherwise=leave)
-    _blocked(flow, _FULL, "full", sentences.full, otherwise=places.DEFAULT_QUEUE)
+    _blocked(flow, _CLOSED, "closed", said("closed"), otherwise=places.DEFAULT_QUEUE)
+    _blocked(flow, _NOBODY, "no_staff", said("no_staff"), otherwise=leave)
+    _blocked(flow, _FULL, "full", said("full"), otherwise=places.DEFAULT_QUEUE)
     if parameters.queue_hours_arn:
-        _blocked(flow, _CLOSED_UNTIL, "closed", sentences.closed_until, otherwise=places.DEFAULT_QUEUE)
-    _instead(flow, parameters, back)
+        _blocked(flow, _CLOSED_UNTIL, "closed", filled_in(), otherwise=places.DEFAULT_QUEUE)
+    _instead(flow, back)
 
 
 def _take(flow: Flow, *, back_once: bool) -> None:
@@ -134,7 +134,8 @@ def _queue(flow: Flow, parameters: FlowParameters) -> None:
     flow.add(_SET_QUEUE, UpdateContactTargetQueue(wire.QUEUE_ARN, then=_HOURS, failed=places.DEFAULT_QUEUE))
     closed = _way_back(_CLOSED)
     if parameters.queue_hours_arn:
-        add_opening_hours(flow, parameters, _WHEN_OPEN, known=_way_back(_CLOSED_UNTIL), unknown=closed)
+        known = _way_back(_CLOSED_UNTIL)
+        add_opening_hours(flow, parameters, _WHEN_OPEN, "closed_until", known=known, unknown=closed)
         closed = _WHEN_OPEN
     flow.add(_HOURS, CheckHoursOfOperation(is_open=_STAFFED, closed=closed, failed=_STAFFED))
     flow.add(_STAFFED, CheckStaffing(staffed=FREE, nobody=_way_back(_NOBODY), failed=FREE))
@@ -150,27 +151,27 @@ def _way_back(what: str) -> str:
     return f"{what} - is there a way back"
 
 
-def _blocked(flow: Flow, what: str, returned: str, sentence: str, otherwise: str) -> None:
+def _blocked(flow: Flow, what: str, returned: str, sentence: Text, otherwise: str) -> None:
     """What prevented the transfer is said; then a callback is offered, or it is remembered and goes back."""
     say, remember, offer = f"{what} - say so", f"{what} - tell the voice agent", f"{what} - say so before the offer"
     flow.add(
         _way_back(what),
         Compare(remembered("way_back"), (When("agent", say), When("callback", offer)), otherwise=otherwise),
     )
-    flow.add(say, MessageParticipant(Text(sentence), then=remember, failed=remember))
-    flow.add(offer, MessageParticipant(Text(sentence), then=_OFFER, failed=_OFFER))
+    flow.add(say, MessageParticipant(sentence, then=remember, failed=remember))
+    flow.add(offer, MessageParticipant(sentence, then=_OFFER, failed=_OFFER))
     # A voice agent that does not learn why the caller is back would wait for ever: then rather a human.
     flow.add(
         remember, UpdateFlowAttributes({"returned": returned, "way_back": NONE}, then=_STOPPED, failed=places.APOLOGIZE)
     )
 
 
-def _instead(flow: Flow, parameters: FlowParameters, back: str) -> None:
+def _instead(flow: Flow, back: str) -> None:
     """A callback in the queue that was set, or back to the voice agent.
 
     A full queue is known only after streaming has stopped, and the voice agent must hear again.
     """
-    flow.add(_OFFER, offer(parameters.sentences.callback, declined=_DECLINED))
+    flow.add(_OFFER, offer(said("callback"), declined=_DECLINED))
     flow.add(
         _DECLINED,
         UpdateFlowAttributes({"returned": "declined", "way_back": NONE}, then=_STOPPED, failed=places.APOLOGIZE),
@@ -196,11 +197,14 @@ def add_leaving(flow: Flow, parameters: FlowParameters, prefix: str, full: str, 
     """
     first, ours = leaving(prefix), f"{prefix} - is our streaming on"
     stop, mark, transfer = f"{prefix} - stop streaming", f"{prefix} - remember the stop", f"{prefix} - into the queue"
+    spoken = f"{prefix} - which language" if len(parameters.languages) > 1 else ours
     if parameters.customer_queue_flow_arn:
         flow.add(
             first,
-            UpdateContactEventHooks("CustomerQueue", parameters.customer_queue_flow_arn, then=ours, failed=ours),
+            UpdateContactEventHooks("CustomerQueue", parameters.customer_queue_flow_arn, then=spoken, failed=ours),
         )
+        if spoken != ours:
+            flow.add(spoken, UpdateContactAttributes({"va_language": remembered("language")}, then=ours, failed=ours))
         flow.add(ours, Compare(wire.STREAMING, (When("ours", stop),), otherwise=transfer))
     else:
         flow.add(first, Compare(wire.STREAMING, (When("ours", stop),), otherwise=transfer))

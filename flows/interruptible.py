@@ -34,7 +34,8 @@ from flows.language import Flow, When
 from flows.parameters import FlowParameters
 from flows.polling import FORM as POLLING
 from flows.polling import add_polling, shared_answers
-from flows.prompts import LibraryPrompt, S3Prompt, Text, silence
+from flows.prompts import LibraryPrompt, S3Prompt, silence
+from flows.spoken import add_change, said
 from flows.start import add_start
 from flows.wire import NONE, answer, fresh, remembered
 
@@ -57,7 +58,7 @@ _SILENCE_SPOKEN = "Silence of the voice"
 _LOST = "Nobody answers any more"
 _LOAD_PLAYING = "Load the answer to a clip"
 _LOAD_SILENT = "Load the answer"
-_WHAT = "What to do next"
+_CHANGED = "Has the language changed"
 _NEXT_URL = "Remember the next clip"
 _NEXT_SEQ = "Take the next clip"
 _LISTEN = "Go on listening"
@@ -70,8 +71,9 @@ def interruptible(parameters: FlowParameters) -> Flow:
     """The whole interruptible flow, its polling loop included."""
     flow = Flow("voice-agent-interruptible", "A voice agent that the caller can talk over.")
     add_start(flow, parameters, FORM, opening=_ASK_OPENING, no_opening=places.ASK_SILENT)
-    _playing(flow, parameters)
-    _silent(flow, parameters)
+    told = add_change(flow, parameters, _CHANGED, then=places.ANSWERED)
+    _playing(flow, parameters, told)
+    _silent(flow, parameters, told)
     _continue_branch(flow, parameters)
     _next(flow)
     _failures(flow)
@@ -95,7 +97,7 @@ def _ask(parameters: FlowParameters, then: str, failed: str) -> InvokeLambdaFunc
     )
 
 
-def _playing(flow: Flow, parameters: FlowParameters) -> None:
+def _playing(flow: Flow, parameters: FlowParameters, told: str) -> None:
     for ask, waiting, clip in ((_ASK_OPENING, _WAIT_OPENING, _OPENING), (places.ASK_PLAYING, _WAIT_PLAYING, _CLIP)):
         flow.add(ask, _ask(parameters, then=waiting, failed=_ONCE))
         wait = WaitForLambda(
@@ -103,7 +105,7 @@ def _playing(flow: Flow, parameters: FlowParameters) -> None:
         )
         flow.add(waiting, wait)
     unknown = _outcome(NONE)
-    flow.add(_LOAD_PLAYING, LoadLambdaFunctionResult(then=_WHAT, in_progress=unknown, failed=unknown))
+    flow.add(_LOAD_PLAYING, LoadLambdaFunctionResult(then=told, in_progress=unknown, failed=unknown))
     # The Lambda has less time than the Wait: its end means that the Lambda failed or that its return is not noticed,
     # so the rest of the call asks in turn. A clip lasts at most 15 s: it was heard, and must not start again.
     over = {"ended": "completed"}
@@ -111,7 +113,7 @@ def _playing(flow: Flow, parameters: FlowParameters) -> None:
     flow.add(_CLIP_OVER, UpdateFlowAttributes(over, then=polling, failed=polling))
 
 
-def _silent(flow: Flow, parameters: FlowParameters) -> None:
+def _silent(flow: Flow, parameters: FlowParameters, told: str) -> None:
     flow.add(places.ASK_SILENT, _ask(parameters, then=_WAIT_SILENT, failed=places.SWITCH_TO_POLLING))
     wait = WaitForLambda(
         WAIT_LIMIT_S,
@@ -122,7 +124,7 @@ def _silent(flow: Flow, parameters: FlowParameters) -> None:
     )
     flow.add(_WAIT_SILENT, wait)
     polling = places.SWITCH_TO_POLLING
-    flow.add(_LOAD_SILENT, LoadLambdaFunctionResult(then=_WHAT, in_progress=polling, failed=polling))
+    flow.add(_LOAD_SILENT, LoadLambdaFunctionResult(then=told, in_progress=polling, failed=polling))
 
 
 def _continue_branch(flow: Flow, parameters: FlowParameters) -> None:
@@ -140,7 +142,7 @@ def _continue_branch(flow: Flow, parameters: FlowParameters) -> None:
     """
     first = _breath(1)
     flow.add(_OPENING, MessageParticipant(S3Prompt(wire.CLIP_URL), then=first, failed=_OPENING_SPOKEN))
-    flow.add(_OPENING_SPOKEN, MessageParticipant(Text(parameters.sentences.opening), then=first, failed=first))
+    flow.add(_OPENING_SPOKEN, MessageParticipant(said("opening"), then=first, failed=first))
     flow.add(_CLIP, MessageParticipant(S3Prompt(wire.CLIP_URL), then=first, failed=first))
     for number in range(1, BREATHS + 1):
         following = _breath(number + 1) if number < BREATHS else _SILENCE
@@ -148,8 +150,7 @@ def _continue_branch(flow: Flow, parameters: FlowParameters) -> None:
     quiet = LibraryPrompt(parameters.silence_prompt_arn)
     flow.add(_SILENCE, MessageParticipant(quiet, then=_SILENCE_SPOKEN, failed=_SILENCE_SPOKEN))
     flow.add(_SILENCE_SPOKEN, MessageParticipant(silence(50_000), then=_LOST, failed=_LOST))
-    lost = Text(parameters.sentences.lost)
-    flow.add(_LOST, MessageParticipant(lost, then=places.HANG_UP, failed=places.HANG_UP))
+    flow.add(_LOST, MessageParticipant(said("lost"), then=places.HANG_UP, failed=places.HANG_UP))
 
 
 def _breath(number: int) -> str:
@@ -159,7 +160,7 @@ def _breath(number: int) -> str:
 def _next(flow: Flow) -> None:
     """What the answer says; `listen` has no number, and leaves the one that was taken as it is."""
     branches = (When("play", _NEXT_URL), When("listen", _LISTEN), *shared_answers())
-    flow.add(_WHAT, Compare(answer("action"), branches, otherwise=places.APOLOGIZE))
+    flow.add(places.ANSWERED, Compare(answer("action"), branches, otherwise=places.APOLOGIZE))
     unknown = _outcome(NONE)
     flow.add(
         _NEXT_URL,

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TypedDict
 
-from flows.prompts import LibraryPrompt, Prompt, Text
+from flows.prompts import LibraryPrompt, Prompt
 
 
 class FlowLogging(StrEnum):
@@ -19,7 +19,7 @@ class FlowLogging(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Voice:
-    """The voice of Connect for the sentences of the flow and for `say`; engines in lower case."""
+    """A voice of Connect, for the sentences of the flow and for `say`; engines in lower case."""
 
     name: str = "Joanna"
     engine: str = "neural"
@@ -29,78 +29,72 @@ class Voice:
 
 @dataclass(frozen=True, slots=True)
 class Sentences:
-    """What the flow itself says, each at most 3,000 characters. None may be empty."""
+    """What the flow itself says, each at most 400 characters. None may be empty. In `closed_until` and
+    `callback_closed_until` stands `{opens}`, when the queue opens again."""
 
-    opening: str = "Hello. How can we help you?"  # where the opening in the agent's voice cannot be played
-    apology: str = "I am sorry, something went wrong on our side. I will connect you with a colleague."
-    lost: str = "I am sorry, something went wrong on our side. Please call again."
-    closed: str = "I am sorry, our colleagues there are not available at this hour."
-    closed_until: str = (
-        "I am sorry, our colleagues there are not available at this hour. They are back $.External.opens."
-    )
-    no_staff: str = "I am sorry, nobody is there to take your call at the moment."
-    full: str = "I am sorry, too many callers are waiting there at the moment."
-    waiting_nobody: str = "You are the next in line."
-    waiting_few: str = "A few callers are waiting before you."
-    waiting_several: str = "Several callers are waiting before you."
-    waiting_many: str = "Many callers are waiting before you at the moment."
-    oldest_short: str = "None of them has waited for more than a minute."
-    oldest_medium: str = "The first of them has waited for a few minutes."
-    oldest_long: str = "The first of them has waited for more than five minutes."
-    oldest_very_long: str = "The first of them has waited for more than a quarter of an hour."
-    waiting_unknown: str = "Please stay on the line. A colleague will take your call as soon as possible."
-    callback_closed: str = "Our office is closed now. If you would like us to call you back, press 1."
-    callback_closed_until: str = (
-        "Our office is closed now, and opens again $.External.opens. If you would like us to call you back, press 1."
-    )
-    callback: str = "If you would like us to call you back, press 1. To go on talking, stay on the line."
-    callback_confirm: str = (
-        "We will call you at the number that you are calling from. To confirm, press 1. For another number, press 2."
-    )
-    callback_type: str = "Please type the number that we shall call, and then the pound key."
-    callback_type_again: str = "We cannot call that number. Please type it once more, and then the pound key."
-    callback_full: str = "All our lines are busy. If you would like us to call you back, press 1."
-    callback_promised: str = "Thank you. We will call you back. Goodbye."
-    no_callback: str = "I am sorry, we cannot call you back at your number. Please call again later. Goodbye."
-    goodbye: str = "Please call again later. Goodbye."
-    no_human: str = "I am sorry, we cannot connect you at the moment. Please call again later. Goodbye."
-    farewell: str = "Goodbye."
+    opening: str
+    apology: str
+    lost: str
+    closed: str
+    closed_until: str
+    no_staff: str
+    full: str
+    waiting_nobody: str
+    waiting_few: str
+    waiting_several: str
+    waiting_many: str
+    oldest_short: str
+    oldest_medium: str
+    oldest_long: str
+    oldest_very_long: str
+    waiting_unknown: str
+    callback_closed: str
+    callback_closed_until: str
+    callback: str
+    callback_confirm: str
+    callback_type: str
+    callback_type_again: str
+    callback_full: str
+    callback_promised: str
+    no_callback: str
+    goodbye: str
+    no_human: str
+    farewell: str
 
 
-# For flows that give the caller back to another one: nobody says goodbye there to somebody who stays on the line.
-RETURNING = Sentences(
-    callback_promised="Thank you. We will call you back.",
-    no_callback="I am sorry, we cannot call you back at your number.",
-    goodbye="All right.",
-    no_human="I am sorry, we cannot connect you at the moment.",
-)
+@dataclass(frozen=True, slots=True)
+class Returning:
+    """In place of those of the same names, where the flow gives the caller back to another one: nobody says goodbye to
+    somebody who stays on the line."""
 
-
-class Returning(TypedDict):
-    """What of FlowParameters is about the flow that gets callers back."""
-
-    return_flow_arn: str
-    sentences: Sentences
-
-
-def returning_to(flow_arn: str) -> Returning:
-    """The parameters for a flow to give callers back to; "" for none."""
-    return {"return_flow_arn": flow_arn, "sentences": RETURNING if flow_arn else Sentences()}
+    callback_promised: str
+    no_callback: str
+    goodbye: str
+    no_human: str
 
 
 @dataclass(frozen=True, slots=True)
 class QueueSentences:
-    """What callers hear while they wait for a human; `position` has the one reference that is filled in."""
+    """What callers hear while they wait for a human. In `position` stands `{position}`."""
 
-    position: str = (
-        "You are number $.External.position in the queue. To be called back instead, press 1. Or stay on the line."
-    )
-    waiting: str = "Please stay on the line. To be called back instead, press 1."
-    closed: str = "Our office has closed meanwhile. If you would like us to call you back, press 1."
-    no_music: str = "Please stay on the line. Somebody will be with you as soon as possible."
-    promised: str = "Thank you. We will call you back. Goodbye."
-    no_callback: str = "I am sorry, we cannot call you back at your number. Please stay on the line."
-    goodbye: str = "Please call again when we are open. Goodbye."
+    position: str
+    waiting: str
+    closed: str
+    no_music: str
+    promised: str
+    no_callback: str
+    goodbye: str
+
+
+@dataclass(frozen=True, slots=True)
+class Language:
+    """All that the flows say to callers of a language, and the voice that says it."""
+
+    name: str
+    voice: Voice
+    sentences: Sentences
+    returning: Returning
+    queue: QueueSentences
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,14 +103,13 @@ class QueueParameters:
 
     `music_prompt_arn` is a library prompt. `position_arn` is the Lambda that answers with `position`, a number or
     `none`. Every `every_s` seconds the music is left for where the caller stands (more than 20: Connect
-    administrator guide, loop prompts).
+    administrator guide, loop prompts). The first of `languages` is the deployment's own.
     """
 
     music_prompt_arn: str
     position_arn: str
+    languages: tuple[Language, ...]
     every_s: int = 45
-    voice: Voice = field(default_factory=Voice)
-    sentences: QueueSentences = field(default_factory=QueueSentences)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +137,10 @@ class FlowParameters:
     that somebody is to get. `priorities` are those that a transfer can ask for; `collect_timeout_s` is from 1 to 180 s,
     until the first key, and `collect_lengths` from 1 to 20 keys, rising. All three are static because
     UpdateContactRoutingBehavior and GetParticipantInput take no references there.
+
+    The first of `languages` is the deployment's own. `spoken_with` leads from a value of the contact attribute
+    voice_agent_language to the name of one of them, `spoken_by` from one of voice_agent; without either attribute the
+    caller gets what is spoken by `default_agent`. What is on neither list, or leads nowhere, is the first language.
     """
 
     start_call_arn: str
@@ -155,15 +152,15 @@ class FlowParameters:
     switch_hours_arn: str
     silence_prompt_arn: str
     short_silence_prompt_arn: str
-    apology_prompt_arn: str = ""
+    languages: tuple[Language, ...]
+    spoken_with: Mapping[str, str] = field(default_factory=dict)
+    spoken_by: Mapping[str, str] = field(default_factory=dict)
     customer_queue_flow_arn: str = ""
     return_flow_arn: str = ""
     queue_hours_arn: str = ""
     guide_flow_arn: str = ""
     priorities: tuple[int, ...] = ()
     flow_logging: FlowLogging = FlowLogging.MINIMAL
-    voice: Voice = field(default_factory=Voice)
-    sentences: Sentences = field(default_factory=Sentences)
     sip: SipTransfer = field(default_factory=SipTransfer)
     secret_keys_arn: str = ""
     collect_timeout_s: int = 10
@@ -176,15 +173,8 @@ class FlowParameters:
 
     @property
     def country(self) -> str:
-        """Where callers type phone numbers: the country of the voice's language."""
-        return self.voice.language.rpartition("-")[2]
-
-    @property
-    def apology(self) -> Prompt:
-        """The apology as a library prompt where there is one, else spoken by the flow's voice."""
-        if self.apology_prompt_arn:
-            return LibraryPrompt(self.apology_prompt_arn)
-        return Text(self.sentences.apology)
+        """Where callers type phone numbers: the country of the deployment's own voice, whatever a caller speaks."""
+        return self.languages[0].voice.language.rpartition("-")[2]
 
     @property
     def short_silence(self) -> Prompt:

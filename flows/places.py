@@ -13,6 +13,8 @@ SWITCH_TO_POLLING = "From now on ask in turn"
 ASK_PLAYING = "Ask while playing"
 ASK_SILENT = "Ask while silent"
 
+ANSWERED = "What to do next"
+ANSWERED_IN_TURN = "What to do in turn"
 SAY = "Take the sentence"
 COLLECT = "Remember the question"
 TRANSFER = "Is the transfer numbered"

@@ -21,13 +21,14 @@ from flows.handover import add_handover
 from flows.language import Flow, When
 from flows.parameters import FlowParameters
 from flows.prompts import S3Prompt, silence
+from flows.spoken import add_change
 from flows.start import add_start
 from flows.wire import NONE, answer, fresh
 
 FORM = "polling"
 POLL_LIMIT_S = 8
 
-_WHAT = "What to do in turn"
+_CHANGED = "Has the language changed in turn"
 _NOTHING = "Nothing to do"
 _PAUSE = "Short pause"
 _PAUSE_SPOKEN = "Short pause of the voice"
@@ -64,17 +65,17 @@ def shared_answers() -> tuple[When, ...]:
 
 def add_polling(flow: Flow, parameters: FlowParameters) -> None:
     """Add the loop that asks in turn, from `places.POLL` on."""
-    _ask(flow, parameters)
+    _ask(flow, parameters, told=add_change(flow, parameters, _CHANGED, then=places.ANSWERED_IN_TURN))
     branches = (When("play", _CLIP_URL), When("listen", _NOTHING), *shared_answers())
     # An action that this flow does not know is a newer release talking: a human can help, asking again cannot.
-    flow.add(_WHAT, Compare(answer("action"), branches, otherwise=places.APOLOGIZE))
+    flow.add(places.ANSWERED_IN_TURN, Compare(answer("action"), branches, otherwise=places.APOLOGIZE))
     flow.add(_NOTHING, UpdateFlowAttributes(fresh(), then=_PAUSE, failed=_PAUSE))
     flow.add(_PAUSE, MessageParticipant(parameters.short_silence, then=places.POLL, failed=_PAUSE_SPOKEN))
     flow.add(_PAUSE_SPOKEN, MessageParticipant(silence(400), then=places.POLL, failed=places.POLL))
     _play(flow)
 
 
-def _ask(flow: Flow, parameters: FlowParameters) -> None:
+def _ask(flow: Flow, parameters: FlowParameters, told: str) -> None:
     """Ask; after a failure pause and ask again, twice, then give up."""
     asks = (places.POLL, "Ask a second time", "Ask a third time")
     for number, name in enumerate(asks):
@@ -86,7 +87,7 @@ def _ask(flow: Flow, parameters: FlowParameters) -> None:
                 parameters.next_action_poll_arn,
                 time_limit_s=POLL_LIMIT_S,
                 attributes=wire.request(),
-                then=_WHAT,
+                then=told,
                 failed=f"{asks[number + 1]} after a pause" if more else places.APOLOGIZE,
             ),
         )

@@ -14,11 +14,10 @@ from flows.actions import (
     LoopPrompts,
     Menu,
     MessageParticipant,
-    UpdateContactTextToSpeechVoice,
 )
 from flows.language import Flow, When
 from flows.parameters import QueueParameters
-from flows.prompts import LibraryPrompt, Prompt, Text, silence
+from flows.prompts import LibraryPrompt, Prompt, silence
 from flows.routing import (
     CheckHoursOfOperation,
     CheckStaffing,
@@ -27,13 +26,13 @@ from flows.routing import (
     EndFlowExecution,
     UpdateContactCallbackNumber,
 )
-from flows.wire import NONE, answer
+from flows.spoken import add_languages_of_queue, filled_in, reference, said
+from flows.wire import answer
 
 QUEUE_ARN = "$.Queue.ARN"
 OFFER_S = 5
 _PAUSE_MS = 20_000
 
-_VOICE = "Voice"
 _MUSIC = "Music"
 _NO_MUSIC = "Music of the voice alone"
 _OPEN = "Is the queue still open"
@@ -55,13 +54,7 @@ _STAY = "Stay in the queue"
 def customer_queue(parameters: QueueParameters) -> Flow:
     """The whole queue flow, to be set by the event hook CustomerQueue before the transfer."""
     flow = Flow("voice-agent-queue", "What callers hear while they wait for a human.", kind="customerQueue")
-    voice = parameters.voice
-    flow.add(
-        _VOICE,
-        UpdateContactTextToSpeechVoice(
-            voice.name, voice.engine, voice.style, voice.language, then=_MUSIC, failed=_MUSIC
-        ),
-    )
+    add_languages_of_queue(flow, parameters, then=_MUSIC)
     _music(flow, parameters)
     _standing(flow, parameters)
     _callback(flow, parameters)
@@ -72,38 +65,35 @@ def _music(flow: Flow, parameters: QueueParameters) -> None:
     """A prompt that is gone from the library must not leave the caller in silence."""
     music: tuple[Prompt, ...] = (LibraryPrompt(parameters.music_prompt_arn),)
     flow.add(_MUSIC, LoopPrompts(music, parameters.every_s, interrupted=_OPEN, failed=_NO_MUSIC))
-    spoken = (Text(parameters.sentences.no_music), silence(_PAUSE_MS))
+    spoken = (said("no_music"), silence(_PAUSE_MS))
     flow.add(_NO_MUSIC, LoopPrompts(spoken, parameters.every_s, interrupted=_OPEN, failed=_STAY))
     flow.add(_STAY, EndFlowExecution())
 
 
 def _standing(flow: Flow, parameters: QueueParameters) -> None:
     """The hours and the staff are those of the queue that the caller waits in."""
-    sentences = parameters.sentences
     flow.add(_OPEN, CheckHoursOfOperation(is_open=_ASK, closed=_STAFFED, failed=_ASK))
     flow.add(_STAFFED, CheckStaffing(staffed=_ASK, nobody=_CLOSED, failed=_ASK))
+    asked = {"version": "2", "sentence": reference("position")}
     flow.add(
         _ASK,
-        InvokeLambdaFunction(
-            parameters.position_arn, time_limit_s=3, attributes={"version": "1"}, then=_KNOWN, failed=_WAITING
-        ),
+        InvokeLambdaFunction(parameters.position_arn, time_limit_s=3, attributes=asked, then=_KNOWN, failed=_WAITING),
     )
-    flow.add(_KNOWN, Compare(answer("position"), (When(NONE, _WAITING),), otherwise=_POSITION))
+    flow.add(_KNOWN, Compare(answer("known"), (When("yes", _POSITION),), otherwise=_WAITING))
     for name, words, stays in (
-        (_POSITION, sentences.position, _MUSIC),
-        (_WAITING, sentences.waiting, _MUSIC),
-        (_CLOSED, sentences.closed, _GOODBYE),
+        (_POSITION, filled_in(), _MUSIC),
+        (_WAITING, said("waiting"), _MUSIC),
+        (_CLOSED, said("closed"), _GOODBYE),
     ):
         keys = (("1", _NUMBER),)
-        flow.add(name, Menu(Text(words), OFFER_S, keys, otherwise=stays, timed_out=stays, failed=stays))
+        flow.add(name, Menu(words, OFFER_S, keys, otherwise=stays, timed_out=stays, failed=stays))
 
 
 def _callback(flow: Flow, parameters: QueueParameters) -> None:
-    sentences = parameters.sentences
     number = UpdateContactCallbackNumber(wire.CALLER, then=_CALLBACK, invalid=_NO_CALLBACK, not_dialable=_NO_CALLBACK)
     flow.add(_NUMBER, number)
     flow.add(_CALLBACK, CreateCallbackContact(QUEUE_ARN, then=_PROMISED, failed=_NO_CALLBACK))
-    flow.add(_NO_CALLBACK, MessageParticipant(Text(sentences.no_callback), then=_MUSIC, failed=_MUSIC))
-    for name, words in ((_PROMISED, sentences.promised), (_GOODBYE, sentences.goodbye)):
-        flow.add(name, MessageParticipant(Text(words), then=_HANG_UP, failed=_HANG_UP))
+    flow.add(_NO_CALLBACK, MessageParticipant(said("no_callback"), then=_MUSIC, failed=_MUSIC))
+    for name, sentence in ((_PROMISED, "promised"), (_GOODBYE, "goodbye")):
+        flow.add(name, MessageParticipant(said(sentence), then=_HANG_UP, failed=_HANG_UP))
     flow.add(_HANG_UP, DisconnectParticipant())

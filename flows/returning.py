@@ -20,8 +20,8 @@ from flows.actions import (
 )
 from flows.language import Flow, When
 from flows.parameters import FlowParameters
-from flows.prompts import Text
 from flows.routing import DisconnectParticipant, TransferToFlow
+from flows.spoken import said
 from flows.wire import NONE, answer
 
 _DONE = "Tell the other flow how it ended"
@@ -75,5 +75,5 @@ def _give_back(flow: Flow, parameters: FlowParameters) -> None:
     flow.add(_STOP, UpdateContactMediaStreamingBehavior(enabled=False, then=_MARK, failed=_RETURN))
     flow.add(_MARK, UpdateContactAttributes({"va_streaming": "stopped"}, then=_RETURN, failed=_RETURN))
     flow.add(_RETURN, TransferToFlow(parameters.return_flow_arn, failed=_FAREWELL))
-    farewell = MessageParticipant(Text(parameters.sentences.farewell), then=places.HANG_UP, failed=places.HANG_UP)
+    farewell = MessageParticipant(said("farewell"), then=places.HANG_UP, failed=places.HANG_UP)
     flow.add(_FAREWELL, farewell)

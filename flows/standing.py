@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from flows.actions import MessageParticipant
 from flows.language import Flow
-from flows.parameters import FlowParameters
-from flows.prompts import Text
 from flows.routing import CheckQueue, CheckStaffing
+from flows.spoken import said
 
 # At most so many callers, and at most so many seconds, for each sentence but the last.
 FEW, SEVERAL = 3, 10
@@ -22,30 +21,29 @@ _OLDEST = "How long has the first one waited"
 _UNKNOWN = "Nobody knows how many wait"
 
 
-def add_standing(flow: Flow, parameters: FlowParameters, then: str) -> None:
+def add_standing(flow: Flow, then: str) -> None:
     """Add the blocks from `FREE` to `then`; the queue was set before. None of them can keep the caller."""
-    sentences = parameters.sentences
     flow.add(FREE, CheckStaffing(then, _WAITING, failed=_UNKNOWN, metric="NumberOfAgentsAvailable"))
     waiting = {
-        "0": ("Nobody waits", sentences.waiting_nobody, then),
-        str(FEW): ("A few wait", sentences.waiting_few, _OLDEST),
-        str(SEVERAL): ("Several wait", sentences.waiting_several, _OLDEST),
-        "": ("Many wait", sentences.waiting_many, _OLDEST),
+        "0": ("Nobody waits", "waiting_nobody", then),
+        str(FEW): ("A few wait", "waiting_few", _OLDEST),
+        str(SEVERAL): ("Several wait", "waiting_several", _OLDEST),
+        "": ("Many wait", "waiting_many", _OLDEST),
     }
     _bands(flow, _WAITING, "NumberOfContactsInQueue", waiting, failed=_UNKNOWN)
     oldest = {
-        str(SHORT_S): ("A short wait", sentences.oldest_short, then),
-        str(MEDIUM_S): ("A medium wait", sentences.oldest_medium, then),
-        str(LONG_S): ("A long wait", sentences.oldest_long, then),
-        "": ("A very long wait", sentences.oldest_very_long, then),
+        str(SHORT_S): ("A short wait", "oldest_short", then),
+        str(MEDIUM_S): ("A medium wait", "oldest_medium", then),
+        str(LONG_S): ("A long wait", "oldest_long", then),
+        "": ("A very long wait", "oldest_very_long", then),
     }
     _bands(flow, _OLDEST, "OldestContactInQueueAgeSeconds", oldest, failed=then)
-    flow.add(_UNKNOWN, MessageParticipant(Text(sentences.waiting_unknown), then=then, failed=then))
+    flow.add(_UNKNOWN, MessageParticipant(said("waiting_unknown"), then=then, failed=then))
 
 
 def _bands(flow: Flow, place: str, metric: str, bands: dict[str, tuple[str, str, str]], failed: str) -> None:
-    """A switch by the upper end of each band, "" for the one without; and the sentence of each."""
+    """A switch by the upper end of each band, "" for the one without; and the name of what is said in each."""
     limits = tuple((limit, name) for limit, (name, _, _) in bands.items() if limit)
     flow.add(place, CheckQueue(metric, limits, more=bands[""][0], failed=failed))
-    for name, words, then in bands.values():
-        flow.add(name, MessageParticipant(Text(words), then=then, failed=then))
+    for name, sentence, then in bands.values():
+        flow.add(name, MessageParticipant(said(sentence), then=then, failed=then))

@@ -1,8 +1,8 @@
-"""The start of every flow: switch, logging, voice, streaming, start_call, and what to remember.
+"""The start of every flow: language, switch, logging, streaming, start_call, and what to remember.
 
-Order matters. The switch comes first and needs none of our Lambdas. The flow log is on only for the first attempt
-of a contact: a later attempt may bring what was said in its attributes. Streaming starts before start_call so that
-the Lambda sees the stream in its event.
+Order matters. Before the switch stands only the language of what is said after it, and neither needs our Lambdas.
+The flow log is on only for the first attempt of a contact: a later attempt may bring what was said in its attributes.
+Streaming starts before start_call so that the Lambda sees the stream in its event.
 """
 
 from __future__ import annotations
@@ -13,22 +13,22 @@ from flows.actions import (
     InvokeLambdaFunction,
     UpdateContactAttributes,
     UpdateContactMediaStreamingBehavior,
-    UpdateContactTextToSpeechVoice,
     UpdateFlowAttributes,
     UpdateFlowLoggingBehavior,
 )
 from flows.language import Flow, When
 from flows.parameters import FlowLogging, FlowParameters
 from flows.routing import CheckHoursOfOperation
+from flows.spoken import add_languages
 from flows.wire import NONE, answer, remembered
 
+_SWITCH = "Is the voice agent switched on"
 _CAME_BEFORE = "Was the caller here before"
 _SWITCHED_OFF = "Switched off"
 _LOG_FIRST = "Log of the first attempt"
 _LOG_AGAIN = "Log of a later attempt"
 _LOG_CONTENT = "No content in the log"
 _FIRST = "First attempt"
-_VOICE = "Voice"
 _OURS = "Is our streaming on"
 _OTHERS = "Is any streaming on"
 _STOPPED = "Was it stopped since"
@@ -42,7 +42,7 @@ _ANY_OPENING = "Is there an opening"
 
 def add_start(flow: Flow, parameters: FlowParameters, form: str, opening: str, no_opening: str) -> None:
     """Add the start; it leads to `opening` with its URL in va_prompt_url, or to `no_opening`."""
-    _switch(flow, parameters)
+    _switch(flow, parameters, form)
     _logging(flow, parameters, then=_OURS)
     _streaming(flow)
     _call(flow, parameters, form)
@@ -62,17 +62,20 @@ def add_start_of_transfer(flow: Flow, parameters: FlowParameters, form: str, the
 
     A caller who comes back from a human who could not be had begins at `places.START_CALL` again.
     """
-    _switch(flow, parameters)
+    _switch(flow, parameters, form)
     _logging(flow, parameters, then=_PREPARE)
     _call(flow, parameters, form, returned=remembered("returned"))
     attempt = {"va_attempt": answer("attempt")}
     flow.add(_OPENING, UpdateContactAttributes(attempt, then=then, failed=places.APOLOGIZE))
 
 
-def _switch(flow: Flow, parameters: FlowParameters) -> None:
+def _switch(flow: Flow, parameters: FlowParameters, form: str) -> None:
+    # The interruptible flow asks in turn once one of its own means has failed.
+    own = places.ANSWERED if form == "interruptible" else places.ANSWERED_IN_TURN
+    add_languages(flow, parameters, then=_SWITCH, changed={"polling": places.ANSWERED_IN_TURN, form: own})
     # An error here is not the switch being thrown: the caller goes on, with the fallback behind every later step.
     flow.add(
-        "Is the voice agent switched on",
+        _SWITCH,
         CheckHoursOfOperation(
             is_open=_CAME_BEFORE, closed=_SWITCHED_OFF, failed=_CAME_BEFORE, hours_id=parameters.switch_hours_arn
         ),
@@ -94,14 +97,8 @@ def _logging(flow: Flow, parameters: FlowParameters, then: str) -> None:
     flow.add(_CAME_BEFORE, Compare(wire.ATTEMPT, was_here, otherwise=_LOG_FIRST))
     mode = parameters.flow_logging
     flow.add(_LOG_FIRST, UpdateFlowLoggingBehavior(mode != FlowLogging.OFF, then=_FIRST))
-    flow.add(_FIRST, UpdateContactAttributes({"va_attempt": "0"}, then=_VOICE, failed=places.APOLOGIZE))
-    flow.add(_LOG_AGAIN, UpdateFlowLoggingBehavior(mode == FlowLogging.FULL, then=_VOICE))
-    voice = parameters.voice
-    # Without its voice the flow speaks with the instance's default one, which is no reason to stop.
-    flow.add(
-        _VOICE,
-        UpdateContactTextToSpeechVoice(voice.name, voice.engine, voice.style, voice.language, then=then, failed=then),
-    )
+    flow.add(_FIRST, UpdateContactAttributes({"va_attempt": "0"}, then=then, failed=places.APOLOGIZE))
+    flow.add(_LOG_AGAIN, UpdateFlowLoggingBehavior(mode == FlowLogging.FULL, then=then))
 
 
 def _streaming(flow: Flow) -> None:

@@ -48,5 +48,5 @@ def fresh(**changed: str) -> Mapping[str, str]:
 
 def request() -> Mapping[str, str]:
     """What next_action is asked with."""
-    told = ("loaded", "ended", "returned", "digits")
+    told = ("loaded", "ended", "returned", "digits", "language")
     return {"attempt": ATTEMPT, **{name: remembered(name) for name in told}}

@@ -55,7 +55,7 @@ from gateway.ledger import CallLedger
 from gateway.legs.leg import CallerAudio, CallerGone, FlowTook, Handover, Leg, LegFailed, TransferReturned
 from gateway.lookup import look_up
 from gateway.persona import Persona
-from gateway.record import CallRecord, Outcome
+from gateway.record import CallRecord, Outcome, Speaks
 from gateway.sessions import OUTAGE_MS, Sessions, Shared
 from gateway.telemetry.last_line import last_line
 from gateway.voice_agent.context import Context, build
@@ -91,6 +91,8 @@ class LiveCall:
         self._resumed = head.moves > 0
         self._base: AgentDefinition = chosen(facilities.definitions, call.agent)
         self._persona: Persona | None = None
+        # What the flow goes by: what it was told last, else what the contact's attributes say.
+        self._flow_speaks = head.language or call.agent.partition(".")[2] or self._base.language
         self._leg: Leg = facilities.open_leg(lease, head, call)
         self._record = CallRecord(facilities.store, facilities.clock, lease, head.lease_until_ms)
         self._injections = Injections(facilities.store, lease, head, self._inject)
@@ -261,6 +263,7 @@ class LiveCall:
         self._persona = await self._known(functions)
         for note in await self._injections.earlier_notes():
             self._persona.instruct(note)
+        self._tell_language()
         # The longest duration counts from the caller's first moment, whoever served them then.
         self._conversation = Conversation(self._definition, self._call.started_at_ms, first_turn=first, earlier=turns)
         opening = self._call.opening
@@ -486,7 +489,14 @@ class LiveCall:
             self._do(Tell(update))
         if updates:
             self._talk.redefine(self._definition)
+            self._tell_language()
         return told
+
+    def _tell_language(self) -> None:
+        """The flow's own sentences are to be in the agent's language."""
+        if self._definition.language != self._flow_speaks:
+            self._flow_speaks = self._definition.language
+            self._record.note(Speaks(self._flow_speaks))
 
     # -- time ------------------------------------------------------------------------------------------------
 

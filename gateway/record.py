@@ -20,7 +20,15 @@ log = structlog.get_logger()
 
 WRITE_RETRY_S = 0.5
 
-Written = Turn | FunctionEntry
+
+@dataclass(frozen=True, slots=True)
+class Speaks:
+    """What the agent speaks from now on, for the sentences that the flow says itself."""
+
+    language: str
+
+
+Written = Turn | FunctionEntry | Speaks
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +73,7 @@ class CallRecord:
             log.error("retention_not_written", contact=self._contact_id, cause=error.cause)
 
     def note(self, written: Written) -> None:
-        """To be written: a turn as it is now, or a line of the ledger that is not a function's own."""
+        """To be written: a turn as it is now, a line of the ledger that is not a function's own, or the language."""
         self._waiting[_key(written)] = written
         self._noted.set()
 
@@ -159,10 +167,13 @@ class CallRecord:
 
     async def _put(self, written: Written) -> None:
         """Raises StoreUnavailable, LeaseLost."""
-        if isinstance(written, Turn):
-            await self._store.put_turn(self._lease, written)
-        else:
-            await self._enter(written)
+        match written:
+            case Turn():
+                await self._store.put_turn(self._lease, written)
+            case Speaks(language):
+                await self._store.note_language(self._lease, language)
+            case _:
+                await self._enter(written)
 
     async def _enter(self, entry: FunctionEntry) -> None:
         try:
@@ -193,7 +204,12 @@ class CallRecord:
 
 def _key(written: Written) -> int | str:
     """What it is written under: the newer takes the older's place."""
-    return written.number if isinstance(written, Turn) else written.key
+    match written:
+        case Turn():
+            return written.number
+        case Speaks():
+            return "language"
+    return written.key
 
 
 def _looked_at(task: asyncio.Task[None]) -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from aws_cdk import CfnOutput, Environment, RemovalPolicy, Stack
+from aws_cdk import Annotations, CfnOutput, Environment, RemovalPolicy, Stack
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
 from definition import AgentDefinition
-from flows.parameters import FlowParameters, QueueParameters, SipTransfer, returning_to
+from definition.spoken import MISSING, Files, personas, spoken
+from flows.parameters import FlowParameters, QueueParameters, SipTransfer
 from infra.assets.staging import Staging
 from infra.contact_centre.access import FlowAccess
 from infra.contact_centre.events import ContactEvents
@@ -59,6 +60,9 @@ class VoiceAgentStack(Stack):
         self.deployment = deployment
         self.staging = Staging(root, staged)
         self.definitions = load_agents(deployment, root)
+        self.spoken = spoken(personas(self.definitions.values()), Files(root / "languages"), deployment.voice)
+        for language in self.spoken.missing:
+            Annotations.of(self).add_info(f"There is no languages/{language}.yaml; {MISSING}")
         lambdas = lambdas_of(deployment, self.definitions)
         called = {function.name for function in callables(self.definitions)}
         reserved = reservations(deployment, lambdas)
@@ -96,6 +100,7 @@ class VoiceAgentStack(Stack):
             records=self.records,
             clips=self.clips,
             keep_days={name: definition.keep_days for name, definition in self.definitions.items()},
+            spoken=self.spoken,
         )
         self.agent_functions = AgentFunctions(
             self,
@@ -244,9 +249,11 @@ class VoiceAgentStack(Stack):
             queue_hours_arn=by_flow["queue_hours"].alias.function_arn,
             priorities=priorities(self.definitions.values()),
             flow_logging=self.deployment.flow_logging,
-            voice=self.deployment.voice,
+            languages=self.spoken.languages,
+            spoken_with=self.spoken.by_tag,
+            spoken_by=self.spoken.by_agent,
+            return_flow_arn=self.deployment.return_flow,
             sip=self.deployment.sip.transfer if self.deployment.sip else SipTransfer(),
-            **returning_to(self.deployment.return_flow),
         )
         after = [*access.associations, *([self.streaming.resource] if self.streaming else [])]
         flows = Flows(
@@ -285,7 +292,7 @@ class VoiceAgentStack(Stack):
         parameters = QueueParameters(
             music_prompt_arn=prompts.arns["music"],
             position_arn=function.alias.function_arn,
-            voice=self.deployment.voice,
+            languages=self.spoken.languages,
         )
         return QueueFlow(
             self,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from contract.actions import NONE, Transfer
 from contract.transcript import handover_values
@@ -15,6 +16,7 @@ class Settings:
     """Where a call goes when anything of ours fails, and how many may be live (0: as many as come).
 
     `sip`: calls may be transferred over SIP; `sip_number` is the number then dialled, "" with a voice connector.
+    `languages`: from what an agent may speak to what the flow then speaks, where the flow has several languages.
     """
 
     default_queue_arn: str
@@ -22,6 +24,7 @@ class Settings:
     max_calls: int = 0
     sip: bool = False
     sip_number: str = ""
+    languages: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, environment: Mapping[str, str]) -> Settings:
@@ -32,7 +35,13 @@ class Settings:
             max_calls=int(environment.get("MAX_CALLS", "0")),
             sip=environment.get("SIP", "off") == "on",
             sip_number=environment.get("SIP_NUMBER", ""),
+            languages=json.loads(environment.get("LANGUAGES", "{}")),
         )
+
+    def changed(self, speaks: str, agent: str) -> str:
+        """The language that the flow has to change to, "" where there is none: it `speaks` one, the agent another."""
+        language = self.languages.get(agent, "")
+        return language if speaks and language != speaks else ""
 
     def to_default_queue(
         self,

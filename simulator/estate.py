@@ -8,10 +8,11 @@ from typing import Any
 
 from contract.audio import ULAW_SILENCE
 from definition import AgentDefinition
+from definition.spoken import FOLDER, Spoken, load, personas, spoken
 from flows import language
 from flows.actions import MessageParticipant
 from flows.interruptible import interruptible
-from flows.parameters import FlowParameters, SipTransfer, returning_to
+from flows.parameters import FlowParameters, SipTransfer
 from flows.polling import polling
 from flows.prompts import Text
 from flows.routing import DisconnectParticipant
@@ -31,6 +32,9 @@ SILENCE_S = 50
 SHORT_SILENCE_MS = 200
 PRIORITIES = (1, 2, 3)  # those that transfers can ask for in the flows
 THANKS = "Thank you for talking to our agent."
+
+LIBRARY = {path.stem: load(path) for path in sorted(FOLDER.glob("*.yaml"))}  # read before there is a loop
+Speak = tuple[tuple[str, str], ...]  # what each agent speaks
 
 FLOW_LAMBDAS = {
     "start_call": "lambdas.start_call.handler:handler",
@@ -64,12 +68,13 @@ def resource_arn(kind: str, name: str) -> str:
 
 @dataclass(slots=True)
 class Estate:
-    """An instance, the flows' parameters, and the names of everything around them."""
+    """An instance, the flows' parameters and what they say, and the names of everything around them."""
 
     instance: Instance
     parameters: FlowParameters
     queue_arns: dict[str, str]
     stream_arn: str
+    spoken: Spoken
     switch: Hours  # closed: everybody goes to the queue, without our Lambdas
 
     def flow_arn(self, form: str) -> str:
@@ -90,21 +95,26 @@ def estate(
     *,
     sip_by_number: bool = False,
     returning: bool = False,
+    agents: tuple[AgentDefinition, ...] = (),
 ) -> Estate:
     """A fresh instance in which everything is open and staffed; `queues[-1]` is the default queue.
 
     `sip_by_number`: the flow that transfers dials a number and types the code, instead of naming a voice connector.
     `returning`: our flows give callers back to a flow that says THANKS and closes the line, as a survey would.
+    `agents`: the flows speak the languages of these.
     """
-    built = _furnished(default_agent, queues, sip_by_number, returning)
-    built.instance.add(*_flows(default_agent, queues, sip_by_number, returning))
+    speak = tuple(personas(agents).items())
+    built = _furnished(default_agent, queues, sip_by_number, returning, speak)
+    built.instance.add(*_flows(default_agent, queues, sip_by_number, returning, speak))
     return built
 
 
 @functools.cache
-def _flows(default_agent: str, queues: tuple[str, ...], sip_by_number: bool, returning: bool) -> tuple[Flow, ...]:
+def _flows(
+    default_agent: str, queues: tuple[str, ...], sip_by_number: bool, returning: bool, speak: Speak
+) -> tuple[Flow, ...]:
     """Our flows as Connect takes them, generated and checked once: nothing changes a flow."""
-    built = _furnished(default_agent, queues, sip_by_number, returning)
+    built = _furnished(default_agent, queues, sip_by_number, returning, speak)
     if returning:
         built.add_flow("ivr", _ivr().to_dict())
     for form, make in (("interruptible", interruptible), ("polling", polling), ("sip", sip)):
@@ -120,7 +130,9 @@ def _ivr() -> language.Flow:
     return flow
 
 
-def _furnished(default_agent: str, queues: tuple[str, ...], sip_by_number: bool, returning: bool) -> Estate:
+def _furnished(
+    default_agent: str, queues: tuple[str, ...], sip_by_number: bool, returning: bool, speak: Speak
+) -> Estate:
     """An instance without flows."""
     instance = Instance(arn=INSTANCE_ARN, alias="simulated")
     always = Hours(resource_arn("operating-hours", "always"), "Always")
@@ -132,6 +144,7 @@ def _furnished(default_agent: str, queues: tuple[str, ...], sip_by_number: bool,
     silence, short = resource_arn("prompt", "silence"), resource_arn("prompt", "short-silence")
     instance.prompts[silence] = ULAW_SILENCE * (SILENCE_S * 8000)
     instance.prompts[short] = ULAW_SILENCE * (SHORT_SILENCE_MS * 8)
+    said = spoken(dict(speak), LIBRARY)
     parameters = FlowParameters(
         start_call_arn=lambda_arn("start_call"),
         next_action_wait_arn=lambda_arn("next_action_wait"),
@@ -146,7 +159,10 @@ def _furnished(default_agent: str, queues: tuple[str, ...], sip_by_number: bool,
         queue_hours_arn=lambda_arn("queue_hours"),
         priorities=PRIORITIES,
         sip=SipTransfer(connector_arn="" if sip_by_number else CONNECTOR_ARN),
-        **returning_to(resource_arn("contact-flow", "ivr") if returning else ""),
+        return_flow_arn=resource_arn("contact-flow", "ivr") if returning else "",
+        languages=said.languages,
+        spoken_with=said.by_tag,
+        spoken_by=said.by_agent,
     )
     stream = f"arn:aws:kinesisvideo:{REGION}:{ACCOUNT}:stream/{PREFIX}-connect-simulated-contact-0001/1790000000000"
-    return Estate(instance, parameters, queue_arns, stream, switch)
+    return Estate(instance, parameters, queue_arns, stream, said, switch)

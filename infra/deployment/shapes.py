@@ -9,6 +9,7 @@ from zoneinfo import available_timezones
 
 from definition.shape import Choice, Findings, ListOf, MapOf, Switch, Table, Text, may, need, whole
 from definition.source import Node
+from definition.spoken import VOICE
 from infra.deployment.settings import DEEPGRAM_URLS, INSTANCES_OWN
 
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -178,14 +179,6 @@ RETENTION = Table(
     {
         "records_hours": may(whole(6, 8760, "a number of hours, longer than any call,"), 24),
         "logs_days": may(LogDays(), 30),
-    },
-)
-VOICE = Table(
-    "a voice with name and language",
-    {
-        "name": need(Text("the name of a voice such as Joanna", 64, r"\S+")),
-        "engine": may(Text("an engine such as neural", 64, r"[a-z:-]+"), "neural"),
-        "language": need(Text("a language such as en-US", 16, r"[a-z]{2,3}-[A-Z]{2}")),
     },
 )
 HOST = Text("a host name such as sip.example.com", 253, r"([A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?\.)+[A-Za-z]{2,}")

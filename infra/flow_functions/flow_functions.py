@@ -8,6 +8,7 @@ from pathlib import Path
 
 from constructs import Construct
 
+from definition.spoken import Spoken
 from infra.deployment.settings import Deployment
 from infra.flow_functions.python_function import PythonFunction
 from infra.reasons import allow
@@ -49,6 +50,7 @@ class FlowFunctions(Construct):
         records: RecordBucket,
         clips: ClipBucket,
         keep_days: Mapping[str, int],
+        spoken: Spoken,
     ) -> None:
         super().__init__(scope, construct_id)
         environment = self.environment = {
@@ -64,7 +66,10 @@ class FlowFunctions(Construct):
         }
         if deployment.sip is not None:
             environment |= {"SIP": "on", "SIP_NUMBER": deployment.sip.number}
-        environments = {"queue_position": {}, "queue_hours": {"LANGUAGE": deployment.voice.language}}
+        if len(spoken.languages) > 1:
+            environment |= {"LANGUAGES": json.dumps(dict(spoken.by_tag))}
+        times = json.dumps(dict(spoken.times), ensure_ascii=False, separators=(",", ":"))
+        environments = {"queue_position": {}, "queue_hours": {"TIMES": times}}
         self.functions = {
             name: PythonFunction(
                 self,

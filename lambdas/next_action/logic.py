@@ -103,7 +103,7 @@ class _Execution:
                 continue
             answer = await self._act(head)
             if answer is not None:
-                return answer
+                return wire.speaking(answer, self._settings.changed(self._request.language, head.language))
             head = await self._look(head)
 
     async def _act(self, head: Head) -> Answer | None:

@@ -10,14 +10,14 @@ from typing import Any
 import boto3
 
 from contract.aws import config
-from lambdas.queue_hours.logic import Hours, queue_hours
+from lambdas.queue_hours.logic import Hours, Times, queue_hours
 
 READ_S = 1.0  # two calls, and the flow gives 3 s
 CONNECT = boto3.client("connect", config=config(READ_S, attempts=1))
 HOURS = Hours(CONNECT)
-LANGUAGE = os.environ.get("LANGUAGE", "en-US")
+TIMES = Times.of(os.environ.get("TIMES", "{}"))
 
 
 def handler(event: Mapping[str, Any], _context: object) -> dict[str, str]:
     """A ContactFlowEvent in, a flat map of strings out."""
-    return queue_hours(HOURS, event, datetime.now(UTC), LANGUAGE)
+    return queue_hours(HOURS, event, datetime.now(UTC), TIMES)

@@ -1,4 +1,4 @@
-"""When a queue opens again, as the end of an English sentence: `tomorrow at 9 AM`.
+"""When a queue opens again, in the caller's language: `tomorrow at 9 AM`, `mañana a las 9`.
 
 Connect's operations take two requests a second with a burst of five, for all of an account (Connect quotas), and
 callers who find a queue closed come together: what was asked is kept for some minutes.
@@ -6,6 +6,7 @@ callers who find a queue closed come together: what was asked is kept for some m
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -22,7 +23,31 @@ if TYPE_CHECKING:
 
 KEPT_S = 300  # of an answer of Connect: hours and their overrides change seldom
 KEPT_QUEUES = 200
+UNKNOWN = {"known": "no", "opens": NONE, "sentence": NONE}
 AHEAD_DAYS = 6  # a day's name means one day only up to then
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """How a language says a time. `days` from Monday on; `{day}` and `{time}` stand in the sentences of a day, `{hour}`
+    (0 to 23), `{hour12}`, `{minutes}` and `{half}` of the day in those of a time."""
+
+    days: tuple[str, ...]
+    today: str
+    tomorrow: str
+    on_a_day: str
+    on_the_hour: str
+    with_minutes: str
+    halves: tuple[str, ...] = ("", "")
+
+    @classmethod
+    def of(cls, told: str) -> dict[str, Times]:
+        """By language, out of the JSON that the deployment tells."""
+        given = json.loads(told)
+        return {
+            name: cls(**{**each, "days": tuple(each["days"]), "halves": tuple(each.get("halves") or ("", ""))})
+            for name, each in given.items()
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,21 +98,33 @@ def _opens(days: Any, zone: ZoneInfo) -> Iterator[datetime]:
             yield datetime(day_of.year, day_of.month, day_of.day, start["Hours"], start["Minutes"], tzinfo=zone)
 
 
-def queue_hours(hours: Hours, event: Mapping[str, Any], now: datetime, language: str) -> dict[str, str]:
-    """`opens`, or `none` where it is not known, which is never a reason to fail. `now` has a time zone."""
+def queue_hours(hours: Hours, event: Mapping[str, Any], now: datetime, spoken: Mapping[str, Times]) -> dict[str, str]:
+    """`known`: `yes` or `no`, which is never a reason to fail. With it `sentence`, the one that the flow has sent with
+    the time in the place of `{opens}`, and `opens`, the time alone, for flows of the previous release.
+
+    `now` has a time zone; `spoken` is by language, and a flow that names none of them gets the first.
+    """
     details = event.get("Details", {})
-    queue = str(details.get("Parameters", {}).get("queue") or "")
-    if not language.startswith("en") or ":" not in queue:
-        return {"opens": NONE}
+    asked = details.get("Parameters", {})
+    queue, sentence = str(asked.get("queue") or ""), str(asked.get("sentence") or "")
+    times = spoken.get(str(asked.get("language"))) or next(iter(spoken.values()), None)
+    opens = _opening(hours, event, queue, now, times) if times and ":" in queue else ""
+    if not opens:
+        return UNKNOWN
+    return {"known": "yes", "opens": opens, "sentence": sentence.replace("{opens}", opens) or NONE}
+
+
+def _opening(hours: Hours, event: Mapping[str, Any], queue: str, now: datetime, times: Times) -> str:
+    details = event.get("Details", {})
     try:
         week = hours.week(str(details.get("ContactData", {}).get("InstanceARN")), queue, now)
     except (ClientError, BotoCoreError, ZoneInfoNotFoundError, KeyError, ValueError) as error:
         LOG.warning("hours_unknown", contact=contact_of(event), why=type(error).__name__)
-        return {"opens": NONE}
-    return {"opens": _said(week, now) or NONE}
+        return ""
+    return _said(week, now, times)
 
 
-def _said(week: Week, now: datetime) -> str:
+def _said(week: Week, now: datetime, times: Times) -> str:
     here = now.astimezone(ZoneInfo(week.zone))
     following = next((opens for opens in week.opens if opens > here), None)
     if following is None:
@@ -95,10 +132,18 @@ def _said(week: Week, now: datetime) -> str:
     days = (following.date() - here.date()).days
     if days > AHEAD_DAYS:
         return ""
-    day = ("today", "tomorrow")[days] if days < 2 else f"on {following:%A}"
-    return f"{day} at {_time(following)}"
+    when = (times.today, times.tomorrow)[days] if days < 2 else times.on_a_day
+    return when.replace("{day}", times.days[following.weekday()]).replace("{time}", _time(following, times))
 
 
-def _time(at: datetime) -> str:
-    minutes = f":{at.minute:02d}" if at.minute else ""
-    return f"{at.hour % 12 or 12}{minutes} {'AM' if at.hour < 12 else 'PM'}"
+def _time(at: datetime, times: Times) -> str:
+    pattern = times.with_minutes if at.minute else times.on_the_hour
+    values = {
+        "{hour}": str(at.hour),
+        "{hour12}": str(at.hour % 12 or 12),
+        "{minutes}": f"{at.minute:02d}",
+        "{half}": times.halves[at.hour >= 12],
+    }
+    for name, value in values.items():
+        pattern = pattern.replace(name, value)
+    return pattern

@@ -13,10 +13,14 @@ from lambdas.log import LOG, contact_of
 if TYPE_CHECKING:
     from mypy_boto3_connect import ConnectClient
 
+UNKNOWN = {"known": "no", "position": NONE, "sentence": NONE}
+
 
 def queue_position(client: ConnectClient, event: Mapping[str, Any]) -> dict[str, str]:
-    """`position`: 1 for the next one, or `none` where it is not known, which is never a reason to fail."""
-    contact = event.get("Details", {}).get("ContactData", {})
+    """`known`: `yes` or `no`, which is never a reason to fail. With it `position`, 1 for the next one, and `sentence`,
+    the one that the flow has sent with the number in the place of `{position}`."""
+    details = event.get("Details", {})
+    contact = details.get("ContactData", {})
     try:
         answer = client.get_contact_metrics(
             InstanceId=str(contact.get("InstanceARN")),
@@ -25,6 +29,9 @@ def queue_position(client: ConnectClient, event: Mapping[str, Any]) -> dict[str,
         )
     except (ClientError, BotoCoreError) as error:
         LOG.warning("position_unknown", contact=contact_of(event), why=type(error).__name__)
-        return {"position": NONE}
+        return UNKNOWN
     numbers = [result["Value"].get("Number", 0) for result in answer["MetricResults"]]
-    return {"position": str(round(numbers[0])) if numbers and numbers[0] >= 1 else NONE}
+    if not numbers or numbers[0] < 1:
+        return UNKNOWN
+    position, sentence = str(round(numbers[0])), str(details.get("Parameters", {}).get("sentence") or "")
+    return {"known": "yes", "position": position, "sentence": sentence.replace("{position}", position) or NONE}

@@ -134,7 +134,7 @@ async def set_up(folder: Path, agent: Path = Path("agents/shop.yaml")) -> AsyncI
     await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
     clock = SystemClock()
     shop = definition.load(agent)
-    built = estate(shop.name, _queues(shop.queues, shop.default_queue))
+    built = estate(shop.name, _queues(shop.queues, shop.default_queue), agents=(shop,))
     async with AsyncExitStack() as stack:
         listener = stack.enter_context(socket.socket())
         listener.bind(("127.0.0.1", 0))

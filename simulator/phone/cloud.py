@@ -88,6 +88,8 @@ class Account:
             "RECORD_BUCKET": RECORDS,
             "CLIP_BUCKET": BUCKET,
             "KEEP_DAYS": json.dumps({agent.name: agent.keep_days}),
+            "LANGUAGES": json.dumps(dict(estate.spoken.by_tag)),
+            "TIMES": json.dumps(dict(estate.spoken.times)),
             "SIP": "on",
             "SIP_NUMBER": SIP_NUMBER,
         }

@@ -165,7 +165,9 @@ class _Setup:
         self._clock = clock
         self._died = died
         self._stack = stack
-        self._estate = estate(asked.agent.name, _queues(asked), sip_by_number=asked.sip == BY_NUMBER)
+        self._estate = estate(
+            asked.agent.name, _queues(asked), sip_by_number=asked.sip == BY_NUMBER, agents=(asked.agent,)
+        )
         self._listener = stack.enter_context(socket.socket())
         self._listener.bind(("127.0.0.1", 0))
         self._log = GatewayLog(terminal, clock)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -39,12 +39,11 @@ async def flow_voice(built: Estate, *, speech: bool) -> AsyncIterator[TextVoice]
 
 
 def texts(built: Estate) -> Iterator[str]:
-    """What the flows say by themselves, without what they take from attributes."""
+    """What the flows say by themselves, in every language, without what a Lambda fills in."""
     for flow in built.instance.flows.values():
         for action in flow.actions.values():
-            text: Any = action.parameters.get("Text")
-            if isinstance(text, str) and "$." not in text:
-                yield text
+            attributes: Mapping[str, Any] = action.parameters.get("FlowAttributes", {})
+            yield from (each["Value"] for name, each in attributes.items() if name.startswith("say_"))
 
 
 def _tones(text: str) -> bytes:

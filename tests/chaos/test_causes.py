@@ -11,7 +11,6 @@ import pytest
 from contract.actions import Outcome, Transfer
 from contract.call import Result
 from contract.turns import FunctionState, Role
-from flows.parameters import Sentences
 from simulator.connect.seams import ObjectMissing
 from simulator.deepgram.brain import Reply
 from simulator.deepgram.manners import PESSIMISTIC, Incident
@@ -24,6 +23,7 @@ from tests.chaos.plans import calm
 from tests.chaos.shop import SHOP
 from tests.chaos.weather import ChaosObjects
 from tests.chaos.world import ChaosWorld
+from tests.flows.deployment import ENGLISH
 from tests.scenarios.world import CONTACT, START_MS
 
 pytestmark = pytest.mark.scenario
@@ -200,7 +200,7 @@ def test_an_opening_that_cannot_be_played_is_heard_in_the_flows_own_voice(form: 
     """The polling flow says that it failed, so that the gateway has the text said; the other one has a sentence."""
     world = unreadable(form, WithoutOpening, None, None, None)
     assert world.heard[0].start_ms < 2_000
-    assert world.heard[0].text == (OPENING if form == "polling" else Sentences().opening)
+    assert world.heard[0].text == (OPENING if form == "polling" else ENGLISH.sentences.opening)
     assert times_heard(world, "Your order 4711 is on its way") == 1
     assert world.queued == "orders"
 

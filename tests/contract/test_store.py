@@ -183,6 +183,16 @@ async def test_a_call_given_away_may_be_taken_although_its_lease_lasts(store: Ga
     assert list(await store.expired(T0)) == [CONTACT]
 
 
+async def test_what_the_agent_speaks_is_noted_by_its_owner_and_kept_in_the_next_attempt(store: GatewayStore) -> None:
+    lease = await taken(store)
+    assert (await store.head(CONTACT)).language == ""
+    await store.note_language(lease, "es")
+    assert (await store.head(CONTACT)).language == "es"
+    assert (await store.create_call(a_call(attempt=2, started_at_ms=T0 + 60_000))).language == "es"
+    with pytest.raises(LeaseLost):
+        await store.note_language(lease, "en")
+
+
 # --- calls that come over SIP
 
 

@@ -53,6 +53,33 @@ def test_a_language_needs_its_own_sentences_and_no_name(problems: Problems) -> N
     assert "shop.yaml:15: languages.fr: expected a mapping of what is different in this language, found 'x'" in found
 
 
+def test_what_is_said_of_a_queue_is_said_in_the_language_or_not_at_all(loaded: Loaded) -> None:
+    said = "    queues: {support: {when_closed: Cerrado.}}\n"
+    definition = loaded(SPANISH + said)
+    spanish = definition.languages["es"].queues["support"]
+    assert (spanish.when_closed, spanish.when_full) == ("Cerrado.", "")
+    assert spanish.description == definition.queues["support"].description
+    assert loaded(SPANISH).languages["es"].queues["support"].when_closed == ""
+
+
+@pytest.mark.parametrize(
+    ("queues", "problem"),
+    [
+        ("[support]", "languages.es.queues: expected a mapping of queues, each with what is said of it, found a list"),
+        ("{sales: {}}", "languages.es.queues.sales: expected one of the queues support, found 'sales'"),
+        ("{support: x}", "languages.es.queues.support: expected a mapping of when_closed, when_no_staff, when_full"),
+        ("{support: {priority: 1}}", "priority: expected one of the keys when_closed, when_no_staff, when_full, found"),
+    ],
+)
+def test_a_language_changes_nothing_else_of_a_queue(problems: Problems, queues: str, problem: str) -> None:
+    assert any(problem in each for each in problems(text(f"{SPANISH}    queues: {queues}\n")))
+
+
+@pytest.mark.parametrize("queues", ["[x]", "{support: x}"])
+def test_queues_that_are_wrong_are_refused_where_they_stand(problems: Problems, queues: str) -> None:
+    assert any("queues" in each for each in problems(text(SPANISH, queues=queues)))
+
+
 def test_languages_are_a_mapping(problems: Problems) -> None:
     [found] = problems(text("languages: [es]\n"))
     assert "languages: expected a mapping of languages, each with what is different in it" in found

@@ -11,6 +11,7 @@ from definition.__main__ import main
 from tests.definition.conftest import text
 
 ROOT = Path(__file__).resolve().parents[2]
+FRENCH = "idle: {sentences: [Allo]}\nsentences: {not_understood: Pardon, one_moment: Un moment., still_here: Oui.}\n"
 SNAPSHOT = Path(__file__).with_name("shop.settings.json")
 
 
@@ -27,6 +28,12 @@ def test_secrets_are_shown_by_name_only(folder: Path, capfd: pytest.CaptureFixtu
     assert main(["shop.yaml"]) == 0
     message = json.loads(capfd.readouterr().out)
     assert message["agent"]["think"]["endpoint"]["headers"] == {"x-key": "<the secret llm>"}
+
+
+def test_a_language_in_which_the_flow_says_nothing_is_told(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    (folder / "shop.yaml").write_text(text(FRENCH, language="fr", goodbye="Au revoir."), encoding="utf-8")
+    assert main(["shop.yaml"]) == 0
+    assert capfd.readouterr().err.startswith("shop.yaml: there is no languages/fr.yaml; what the flow itself says is")
 
 
 def test_problems_are_printed_one_a_line(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:

@@ -1,15 +1,17 @@
-"""A deployment for tests: every ARN an opaque token, as the CDK hands them over."""
+"""A deployment for tests: every ARN an opaque token, as the CDK hands them over, and two languages."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from definition.spoken import FOLDER, load
 from flows.interruptible import interruptible
 from flows.language import Flow
 from flows.parameters import FlowLogging, FlowParameters
 from flows.polling import polling
 from flows.sip import sip
 
+ENGLISH, SPANISH = (load(FOLDER / f"{name}.yaml")[0] for name in ("en", "es"))
 FLOWS = {"interruptible": interruptible, "polling": polling, "sip": sip}
 
 
@@ -30,7 +32,9 @@ def parameters(
         switch_hours_arn=token(5),
         silence_prompt_arn=token(6),
         short_silence_prompt_arn=token(7),
-        apology_prompt_arn=token(8) if queue_flow else "",
+        languages=(ENGLISH, SPANISH),
+        spoken_with={"en": "en", "es": "es", "fr": "en"},
+        spoken_by={"front_desk": "en", "recepcion": "es"},
         customer_queue_flow_arn=token(9) if queue_flow else "",
         queue_hours_arn=token(11) if queue_flow else "",
         priorities=(1, 3) if queue_flow else (),

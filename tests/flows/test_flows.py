@@ -39,6 +39,7 @@ EMPTY = {
     "priority": "none",
     "callback": "none",
     "previous": "none",
+    "language": "none",
     **HANDOVER,
 }
 START = {"action": "agent", "attempt": "1", "openingUrl": "https://clips/opening.wav", "openingMs": "900", **HANDOVER}
@@ -53,7 +54,7 @@ def answers(*script: Mapping[str, str]) -> Any:
         if function == token(1):
             return {**START, "attempt": str(int(request["attempt"] or 0) + 1)}
         if function == token(11):
-            return {"opens": "tomorrow at 9 AM"}
+            return {"known": "yes", "sentence": request["sentence"].replace("{opens}", "tomorrow at 9 AM")}
         loaded = int(request["loaded"])
         if loaded < len(script):
             return {**EMPTY, "seq": str(loaded + 1), **script[loaded]}
@@ -188,7 +189,7 @@ def test_plays_the_opening_then_the_clips_in_order(name: str) -> None:
 def test_asks_with_every_field_of_a_request(name: str) -> None:
     result = walk(name, clip(1), {"action": "end"})
     assert result.requests[0] == {"agent": "front_desk", "form": name, "attempt": "0"}
-    assert set(result.requests[1]) == {"attempt", "loaded", "ended", "returned", "digits"}
+    assert set(result.requests[1]) == {"attempt", "loaded", "ended", "returned", "digits", "language"}
     assert result.requests[1]["loaded"] == "0"
     assert result.requests[1]["attempt"] == "1"
 

@@ -11,14 +11,14 @@ from flows.parameters import QueueParameters
 from flows.queue import customer_queue
 from flows.rules import CONTACT_FLOW, CUSTOMER_QUEUE
 from flows.validator import validate
-from tests.flows.deployment import token
+from tests.flows.deployment import ENGLISH, SPANISH, token
 from tests.flows.interpreter import Walk
 
 ROUNDS = 60
 
 
 def queue_flow() -> dict[str, Any]:
-    return customer_queue(QueueParameters(token(1), token(2))).to_dict()
+    return customer_queue(QueueParameters(token(1), token(2), (ENGLISH, SPANISH))).to_dict()
 
 
 class Waiting(Walk):
@@ -32,7 +32,13 @@ class Waiting(Walk):
 
 
 def waits(fails: Any = lambda name: False, **facts: Any) -> Waiting:
-    walk = Waiting(queue_flow(), lambda arn, sent: {"position": "3"}, fails, random.Random(1), **facts)
+    walk = Waiting(
+        queue_flow(),
+        lambda arn, sent: {"known": "yes", "position": "3", "sentence": sent["sentence"]},
+        fails,
+        random.Random(1),
+        **facts,
+    )
     walk.run(ROUNDS)
     return walk
 

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from flows.parameters import RETURNING
 from flows.validator import validate
 from flows.wire import HANDOVER_VERSION
 from tests.flows.deployment import FLOWS, parameters, token
@@ -20,7 +19,7 @@ END = {"action": "end", "reason": "goodbye"}
 
 
 def flow(name: str) -> dict[str, Any]:
-    return FLOWS[name](replace(parameters(), return_flow_arn=IVR, sentences=RETURNING)).to_dict()
+    return FLOWS[name](replace(parameters(), return_flow_arn=IVR)).to_dict()
 
 
 def walk(name: str, *script: dict[str, str], **more: Any) -> Walk:

@@ -293,7 +293,7 @@ def an_operator_that_is_not_there(flow: dict[str, Any]) -> None:
 
 @fault("unsupported_condition")
 def a_condition_that_is_no_object(flow: dict[str, Any]) -> None:
-    find(flow, "Voice")["Transitions"]["Conditions"] = "x"
+    find(flow, "Voice of en")["Transitions"]["Conditions"] = "x"
 
 
 @fault("unsupported_condition")

@@ -14,7 +14,7 @@ from contract.clock import LoopClock
 from contract.errors import LeaseLost, RecordTooLarge, StoreUnavailable
 from contract.memory import MemoryStore
 from contract.turns import FunctionEntry, FunctionState, Role, Turn
-from gateway.record import CallRecord, Outcome
+from gateway.record import CallRecord, Outcome, Speaks
 from tests.contract.samples import CONTACT, T0, a_call
 
 OVER = Outcome(Result.ENDED, "goodbye")
@@ -102,6 +102,17 @@ async def test_turns_are_written_in_their_order_whenever_the_table_is_there() ->
             it.record.note(turn(number, text))
         await asyncio.sleep(4)
         assert await it.texts() == ["One, amended.", "Two."]
+
+
+async def test_the_newest_language_is_written_when_the_table_is_there() -> None:
+    async with bench() as it:
+        it.away(3)
+        it.record.note(turn(1, "One."))
+        it.record.note(Speaks("fr"))
+        it.record.note(Speaks("es"))
+        await asyncio.sleep(4)
+        assert (await it.head()).language == "es"
+        assert await it.texts() == ["One."]
 
 
 async def test_of_a_turn_that_changes_while_the_table_is_away_only_the_newest_waits() -> None:

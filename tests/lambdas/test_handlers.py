@@ -12,6 +12,7 @@ import pytest
 from botocore.stub import Stubber
 
 from contract.dynamodb import create_table
+from definition.spoken import FOLDER, load
 from lambdas.settings import Settings
 from lambdas.telling import NOBODY
 from tests.contract.samples import CONTACT, QUEUE
@@ -45,6 +46,7 @@ def handlers(aws: None, monkeypatch: pytest.MonkeyPatch) -> dict[str, ModuleType
     monkeypatch.setenv("DEFAULT_QUEUE", "support")
     monkeypatch.setenv("RECORD_BUCKET", "records")
     monkeypatch.setenv("CLIP_BUCKET", "clips")
+    monkeypatch.setenv("TIMES", json.dumps({"en": load(FOLDER / "en.yaml")[1]}))
     monkeypatch.setenv("KEEP_DAYS", '{"shop": 30}')
     loaded = {name: importlib.reload(importlib.import_module(f"lambdas.{name}")) for name in MODULES}
     return {name.split(".")[0]: module for name, module in loaded.items()}
@@ -88,6 +90,7 @@ def test_the_deployment_may_limit_live_calls() -> None:
     environment = {"DEFAULT_QUEUE_ARN": QUEUE, "DEFAULT_QUEUE": "support"}
     assert Settings.of(environment) == Settings(QUEUE, "support", 0)
     assert Settings.of({**environment, "MAX_CALLS": "40"}).max_calls == 40
+    assert Settings.of({**environment, "LANGUAGES": '{"es": "es"}'}).languages == {"es": "es"}
 
 
 def test_a_deployment_without_a_queue_is_an_error() -> None:
@@ -101,7 +104,11 @@ def test_the_hours_of_a_queue_that_cannot_be_had_are_none(
     module = handlers["queue_hours"]
     with Stubber(module.CONNECT) as stubber:
         stubber.add_client_error("describe_queue", "TooManyRequestsException")
-        assert module.handler(an_event({"queue": QUEUE}), Context()) == {"opens": "none"}
+        assert module.handler(an_event({"queue": QUEUE}), Context()) == {
+            "known": "no",
+            "opens": "none",
+            "sentence": "none",
+        }
     assert [entry["event"] for entry in lines(capsys)] == ["hours_unknown"]
 
 
@@ -119,7 +126,7 @@ def test_a_place_in_the_queue_that_cannot_be_had_is_none(
     module = handlers["queue_position"]
     with Stubber(module.CONNECT) as stubber:
         stubber.add_client_error("get_contact_metrics", "ThrottlingException")
-        assert module.handler(an_event({}), Context()) == {"position": "none"}
+        assert module.handler(an_event({}), Context()) == {"known": "no", "position": "none", "sentence": "none"}
     assert [entry["event"] for entry in lines(capsys)] == ["position_unknown"]
 
 

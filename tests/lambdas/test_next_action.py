@@ -2,20 +2,22 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from dataclasses import replace
 
 import pytest
 
 from contract.actions import Action, Collect, Outcome, Returned, Say
-from contract.call import LEASE_MS, CallState, Lease, Result
+from contract.call import LEASE_MS, CallState, FlowForm, Lease, Result
 from contract.clock import LoopClock
 from contract.errors import MalformedRecord, StoreUnavailable
 from contract.memory import MemoryStore
 from contract.turns import FunctionEntry, FunctionState, Role, Turn
 from contract.wire import NEXT_ACTION_FIELDS
-from lambdas.next_action.limits import WAIT
+from lambdas.next_action.limits import POLL, WAIT
+from lambdas.next_action.logic import next_action
 from tests.contract.faults import Failing, Killed, killed_at
 from tests.contract.samples import CLIP, CONTACT, QUEUE, T0, TRANSFER, a_call, a_request, taken
-from tests.lambdas.samples import Flow, Recorder
+from tests.lambdas.samples import SETTINGS, Flow, Recorder
 
 
 async def until(clock: LoopClock, ms: int) -> None:
@@ -37,6 +39,29 @@ async def test_every_field_is_there_and_nothing_is_empty() -> None:
         assert tuple(answer) == NEXT_ACTION_FIELDS
         assert all(answer.values())
         assert answer["seq"] == str(seq)
+
+
+@pytest.mark.parametrize(
+    ("agent", "flow", "told"),
+    [
+        ("es", "en", "es"),
+        ("es", "es", "none"),
+        ("fr", "es", "en"),
+        ("", "es", "none"),
+        ("xx", "es", "none"),
+        ("es", "", "none"),
+    ],
+)
+async def test_the_flow_is_told_once_that_it_has_to_speak_another_language(agent: str, flow: str, told: str) -> None:
+    store, clock = MemoryStore(), LoopClock(T0)
+    lease = await taken(store)
+    if agent:
+        await store.note_language(lease, agent)
+    await store.append(lease, CLIP, T0)
+    asked = a_request(language=flow)
+    settings = replace(SETTINGS, languages={"en": "en", "es": "es", "fr": "en"})
+    answer = await next_action(store, Recorder(clock), clock, asked, "request", FlowForm.POLLING, POLL, settings)
+    assert (answer["action"], answer["language"]) == ("play", told)
 
 
 async def test_a_clip_is_answered_as_soon_as_it_is_there() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -9,17 +10,19 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
-from lambdas.queue_hours.logic import KEPT_QUEUES, KEPT_S, Hours, queue_hours
+from definition.spoken import FOLDER, load
+from lambdas.queue_hours.logic import KEPT_QUEUES, KEPT_S, UNKNOWN, Hours, Times, queue_hours
 
 INSTANCE = "arn:aws:connect:eu-central-1:111122223333:instance/aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee"
 QUEUE = f"{INSTANCE}/queue/11111111-2222-3333-4444-555555555555"
 HOURS = "99999999-2222-3333-4444-555555555555"
 NOW = datetime(2027, 1, 15, 18, 30, tzinfo=UTC)  # a Friday
 OFFICE = [(9, 0, 17, 0)]
+SPOKEN = Times.of(json.dumps({name: load(FOLDER / f"{name}.yaml")[1] for name in ("en", "es")}))
 
 
-def event(queue: str = QUEUE) -> dict[str, Any]:
-    return {"Details": {"ContactData": {"InstanceARN": INSTANCE}, "Parameters": {"queue": queue}}}
+def event(queue: str = QUEUE, **sent: str) -> dict[str, Any]:
+    return {"Details": {"ContactData": {"InstanceARN": INSTANCE}, "Parameters": {"queue": queue, **sent}}}
 
 
 def days(**opens: list[tuple[int, int, int, int]]) -> list[dict[str, Any]]:
@@ -56,8 +59,13 @@ class Connect:
             {"InstanceId": INSTANCE, "HoursOfOperationId": HOURS, **between},
         )
 
-    def opens(self, now: datetime = NOW, language: str = "en-GB", queue: str = QUEUE) -> str:
-        return queue_hours(self.hours, event(queue), now, language)["opens"]
+    def opens(self, now: datetime = NOW, language: str = "en", queue: str = QUEUE) -> str:
+        sent = event(queue, language=language, sentence="Back {opens}!")
+        answer = queue_hours(self.hours, sent, now, SPOKEN)
+        opens = answer["opens"]
+        known = {"known": "yes", "opens": opens, "sentence": f"Back {opens}!"}
+        assert answer == (UNKNOWN if opens == "none" else known)
+        return opens
 
 
 @pytest.mark.parametrize(
@@ -108,7 +116,32 @@ def test_a_refusal_is_not_known_and_no_failure(code: str, capsys: pytest.Capture
     assert "hours_unknown" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize(("language", "queue"), [("de-DE", QUEUE), ("en-US", "none"), ("en-US", "")])
-def test_without_an_english_voice_or_a_queue_nothing_is_asked(language: str, queue: str) -> None:
-    assert Connect().opens(language=language, queue=queue) == "none"
-    assert queue_hours(Connect().hours, {}, NOW, "en-US") == {"opens": "none"}
+@pytest.mark.parametrize(
+    ("effective", "said"),
+    [
+        (days(d16=OFFICE), "mañana a las 9"),
+        (days(d15=[(20, 15, 22, 0)]), "hoy a las 20:15"),
+        (days(d18=[(13, 5, 17, 0)]), "el lunes a las 13:05"),
+    ],
+)
+def test_it_is_said_in_the_language_of_the_flow(effective: list[Any], said: str) -> None:
+    connect = Connect()
+    connect.answers(effective)
+    assert connect.opens(language="es") == said
+
+
+def test_a_flow_of_the_previous_release_names_no_language_and_sends_no_sentence() -> None:
+    connect = Connect()
+    connect.answers(days(d16=OFFICE))
+    answer = queue_hours(connect.hours, event(), NOW, SPOKEN)
+    assert answer == {"known": "yes", "opens": "tomorrow at 9 AM", "sentence": "none"}
+
+
+@pytest.mark.parametrize("queue", ["none", ""])
+def test_without_a_queue_nothing_is_asked(queue: str) -> None:
+    assert Connect().opens(queue=queue) == "none"
+    assert queue_hours(Connect().hours, {}, NOW, SPOKEN) == UNKNOWN
+
+
+def test_a_deployment_that_tells_no_language_knows_no_time() -> None:
+    assert queue_hours(Connect().hours, event(), NOW, Times.of("{}")) == UNKNOWN

@@ -70,7 +70,7 @@ class WrittenWorld(World):
     def __post_init__(self) -> None:
         super().__post_init__()
         names = [name for name in self.agent.queues if name != self.agent.default_queue]
-        self.estate = estate(self.agent.name, (*names, self.agent.default_queue))
+        self.estate = estate(self.agent.name, (*names, self.agent.default_queue), agents=(self.agent,))
 
     def _brain(self) -> Brain:
         assert self.book is not None

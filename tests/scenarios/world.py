@@ -47,7 +47,7 @@ from gateway.voice_agent.errors import ConnectionEnded, UpgradeRefused
 from lambdas.contact_event.logic import contact_event
 from lambdas.next_action.limits import POLL, WAIT
 from lambdas.next_action.logic import next_action
-from lambdas.queue_hours.logic import Hours, queue_hours
+from lambdas.queue_hours.logic import Hours, Times, queue_hours
 from lambdas.secret_keys.logic import secret_keys
 from lambdas.settings import Settings
 from lambdas.start_call.logic import start_call
@@ -252,7 +252,7 @@ class World:
         self.teller = ToldByLambdas(self)
         self.shelf = Shelf()
         self.switchboard = Switchboard(self)
-        self.estate: Estate = estate(returning=self.returning)
+        self.estate: Estate = estate(returning=self.returning, agents=(self.agent,))
         self.clock: LoopClock
         self.store: MemoryStore
         self.service: Service
@@ -569,7 +569,7 @@ class Lambdas:
         world, store = self.world, self._store()
         settings = self.settings
         if name == "queue_hours":
-            return queue_hours(Hours(Connect(world.estate.instance)), event, world.now, "en-US")  # type: ignore[arg-type]
+            return queue_hours(Hours(Connect(world.estate.instance)), event, world.now, self._times)  # type: ignore[arg-type]
         if name == "start_call":
             return await start_call(store, world.wakeups, world.clock, event, settings, world.teller)
         if name == "secret_keys":
@@ -590,9 +590,14 @@ class Lambdas:
             return failed.kind, ""
 
     @property
+    def _times(self) -> Mapping[str, Times]:
+        return Times.of(json.dumps(dict(self.world.estate.spoken.times)))
+
+    @property
     def settings(self) -> Settings:
         parameters = self.world.estate.parameters
-        return Settings(parameters.default_queue_arn, parameters.default_queue_name, self.world.max_calls, sip=True)
+        queue, languages = parameters.default_queue_name, self.world.estate.spoken.by_tag
+        return Settings(parameters.default_queue_arn, queue, self.world.max_calls, sip=True, languages=languages)
 
     def _request_id(self) -> str:
         return f"request-{next(self.world.requests)}"

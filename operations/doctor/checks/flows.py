@@ -9,8 +9,9 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from contract.aws import code_of
+from definition.spoken import Files, personas, spoken
 from flows.interruptible import interruptible
-from flows.parameters import FlowParameters, SipTransfer, returning_to
+from flows.parameters import FlowParameters, SipTransfer
 from flows.polling import polling
 from flows.sip import sip
 from infra.deployment.agents import load_agents, priorities
@@ -137,6 +138,8 @@ def _queue_flow(examined: Examined) -> str:
 def parameters(examined: Examined) -> FlowParameters:
     """What the deploy puts into the flows, with the ARNs that CloudFormation has given."""
     deployment = examined.deployment
+    agents = load_agents(deployment, examined.root)
+    said = spoken(personas(agents.values()), Files(examined.root / "languages"), deployment.voice)
     return FlowParameters(
         start_call_arn=examined.at(paths.alias("start_call")),
         next_action_wait_arn=examined.at(paths.alias("next_action_wait")),
@@ -151,9 +154,11 @@ def parameters(examined: Examined) -> FlowParameters:
         customer_queue_flow_arn=_queue_flow(examined),
         guide_flow_arn=examined.at(paths.GUIDE),
         queue_hours_arn=examined.at(paths.alias("queue_hours")),
-        priorities=priorities(load_agents(deployment, examined.root).values()),
+        priorities=priorities(agents.values()),
         flow_logging=deployment.flow_logging,
-        voice=deployment.voice,
+        languages=said.languages,
+        spoken_with=said.by_tag,
+        spoken_by=said.by_agent,
+        return_flow_arn=deployment.return_flow,
         sip=deployment.sip.transfer if deployment.sip else SipTransfer(),
-        **returning_to(deployment.return_flow),
     )

@@ -15,7 +15,7 @@ from tests.operations.account import ROOT, Account
 def root(account: Account, tmp_path: Path) -> Path:
     """A checkout with the account's settings."""
     folder = tmp_path / "checkout"
-    for name in ("agents", "lambdas"):
+    for name in ("agents", "lambdas", "languages"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     (folder / "deployment.yaml").write_text(account.yaml)
     return folder

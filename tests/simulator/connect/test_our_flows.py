@@ -14,7 +14,7 @@ from contract.clock import LoopClock
 from flows.actions import MessageParticipant
 from flows.interruptible import interruptible
 from flows.language import Flow
-from flows.parameters import RETURNING, FlowParameters
+from flows.parameters import FlowParameters
 from flows.polling import polling
 from flows.prompts import Text
 from flows.routing import DisconnectParticipant, TransferToFlow
@@ -25,6 +25,7 @@ from simulator.connect.lambdas import InProcess
 from simulator.connect.presets import PRESETS, preset
 from simulator.connect.seams import Seams
 from simulator.connect.shell import FlowEvent, incoming
+from tests.flows.deployment import ENGLISH
 from tests.simulator.connect import small
 from tests.simulator.connect.small import NOW, QUEUE
 from tests.simulator.connect.test_shell import Bucket, Ear, OneStream
@@ -48,6 +49,7 @@ def parameters() -> FlowParameters:
         switch_hours_arn=small.HOURS,
         silence_prompt_arn=small.SILENCE,
         short_silence_prompt_arn=SHORT,
+        languages=(ENGLISH,),
     )
 
 
@@ -66,7 +68,7 @@ def with_an_ivr(form: str) -> Instance:
     survey.add("Ask", MessageParticipant(Text("How was $.Attributes.va_result?"), then="Bye", failed="Bye"))
     survey.add("Bye", DisconnectParticipant())
     load_flow(SURVEY, "survey", survey.to_json(), instance)
-    ours = BUILD[form](replace(parameters(), return_flow_arn=SURVEY, sentences=RETURNING))
+    ours = BUILD[form](replace(parameters(), return_flow_arn=SURVEY))
     load_flow(OURS, form, ours.to_json(), instance)
     ivr = Flow("ivr", "An IVR.")
     ivr.add("Welcome", MessageParticipant(Text("Welcome."), then="Agent", failed="Agent"))

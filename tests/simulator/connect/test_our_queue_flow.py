@@ -9,18 +9,21 @@ from flows.queue import customer_queue
 from simulator.connect.check import load_flow
 from simulator.connect.events import CreateCallback, Digits, Disconnect, HumanAnswered, LambdaFailure, PlayPrompt
 from simulator.connect.execution import Phase
+from tests.flows.deployment import ENGLISH
 from tests.simulator.connect.small import FLOW, LAMBDA, QUEUE, Hand, an_instance, block
 
 QUEUE_FLOW = f"{FLOW}-queue"
 MUSIC = "arn:aws:connect:eu-central-1:111122223333:instance/i/prompt/music"
 EVERY_S = 45
 
+THIRD = {"known": "yes", "position": "3", "sentence": "You are number 3 in the queue."}
+
 
 def waiting() -> Hand:
     """A caller who has just come into the queue, and hears the music."""
     instance = an_instance()
     instance.prompts[MUSIC] = b"\xff" * 8 * 24_000
-    flow = customer_queue(QueueParameters(MUSIC, LAMBDA, EVERY_S))
+    flow = customer_queue(QueueParameters(MUSIC, LAMBDA, (ENGLISH,), EVERY_S))
     load_flow(QUEUE_FLOW, "queue", json.loads(flow.to_json()), instance, "CUSTOMER_QUEUE")
     to_queue = [
         block("q", "UpdateContactTargetQueue", {"QueueId": QUEUE}, "t"),
@@ -34,7 +37,7 @@ def waiting() -> Hand:
 def test_music_then_the_place_then_music_again() -> None:
     hand = waiting()
     hand.wait(EVERY_S * 1000)
-    hand.returns({"position": "3"}, after_ms=100)
+    hand.returns(THIRD, after_ms=100)
     assert hand.last(PlayPrompt).uri_or_text.startswith("You are number 3 in the queue.")
     hand.plays()
     hand.ends()
@@ -46,7 +49,7 @@ def test_music_then_the_place_then_music_again() -> None:
 def test_a_key_that_means_nothing_leads_back_to_the_music() -> None:
     hand = waiting()
     hand.wait(EVERY_S * 1000)
-    hand.returns({"position": "3"})
+    hand.returns(THIRD)
     hand.plays()
     hand.tell(Digits("7"))
     assert hand.path[-1] == "Music"
