@@ -134,7 +134,6 @@ class _World:
             match signal:
                 case Invited(id_, request, _):
                     admission.matches(admission.claim(request), "contact")
-                    self.agent.ring(id_, self.now_ms)
                     self.agent.accept(id_, Local("198.51.100.5", 20_000, 7, master=OURS), self.now_ms)
                     record = self.agent.record(id_)
                     if record is not None:

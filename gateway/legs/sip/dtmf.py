@@ -12,7 +12,7 @@ SEGMENT = 0xFFFF  # units: a longer press goes on in another segment, which begi
 
 
 @dataclass(slots=True)
-class Keys:
+class KeyEvents:
     """All packets of one press carry the timestamp of its beginning, and its end is sent three times."""
 
     _pressed: tuple[int, int] | None = None  # timestamp and event of the last one

@@ -151,7 +151,8 @@ class SipLine:
 
 @dataclass
 class Counters:
-    """`calls` that came, `unmatched` that nobody knew, `refused` for want of room."""
+    """Calls: `calls` that came, `unmatched` that nobody knew, `no_port` that found no RTP port free; `foreign_byes` of
+    gateways that are gone, ended from here."""
 
     calls: int = 0
     unmatched: int = 0
@@ -161,7 +162,7 @@ class Counters:
 
 @dataclass(eq=False, repr=False)
 class SipEndpoint:
-    """`serve` runs it. `lines` are calls that a record was found for, by contact."""
+    """`open` it, then `run` it. `lines` are calls that a record was found for, by contact."""
 
     settings: SipSettings
     store: GatewayStore

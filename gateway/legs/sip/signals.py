@@ -12,7 +12,7 @@ from gateway.legs.sip.transactions import Hop
 
 @dataclass(frozen=True, slots=True)
 class Invited:
-    """Somebody calls; answer with `ring`, `accept` or `refuse`."""
+    """Somebody calls; answer with `accept` or `refuse`."""
 
     id: DialogId
     request: Request = field(repr=False)

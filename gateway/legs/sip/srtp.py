@@ -60,7 +60,7 @@ class Keystream:
 
 
 @dataclass(slots=True)
-class Keys:
+class SessionKeys:
     """The session keys of one direction of RTP or RTCP."""
 
     keystream: Keystream
@@ -68,7 +68,7 @@ class Keys:
     auth: HMAC
 
     @classmethod
-    def derived(cls, master: bytes, first_label: int) -> Keys:
+    def derived(cls, master: bytes, first_label: int) -> SessionKeys:
         """RFC 3711 section 4.3; `master` is key and salt, labels count from 0 for RTP and from 3 for RTCP."""
         keystream = Keystream(master[:KEY_BYTES])
         salt = int.from_bytes(master[KEY_BYTES:], "big")
@@ -137,15 +137,15 @@ class Sender:
 
     master: bytes = field(repr=False)
     suite: InitVar[Suite]
-    _rtp: Keys = field(init=False, repr=False)
-    _rtcp: Keys = field(init=False, repr=False)
+    _rtp: SessionKeys = field(init=False, repr=False)
+    _rtcp: SessionKeys = field(init=False, repr=False)
     _tag: int = field(init=False)
     _cycle: int = 0
     _sequence: int = 0
     _reports: int = 0
 
     def __post_init__(self, suite: Suite) -> None:
-        self._rtp, self._rtcp = Keys.derived(self.master, 0), Keys.derived(self.master, 3)
+        self._rtp, self._rtcp = SessionKeys.derived(self.master, 0), SessionKeys.derived(self.master, 3)
         self.use(suite)
 
     def use(self, suite: Suite) -> None:
@@ -177,14 +177,14 @@ class Receiver:
 
     master: bytes = field(repr=False)
     suite: Suite
-    _rtp: Keys = field(init=False, repr=False)
-    _rtcp: Keys = field(init=False, repr=False)
+    _rtp: SessionKeys = field(init=False, repr=False)
+    _rtcp: SessionKeys = field(init=False, repr=False)
     _tag: int = field(init=False)
     _windows: dict[int, Window] = field(default_factory=dict)
     _reports: dict[int, Window] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._rtp, self._rtcp = Keys.derived(self.master, 0), Keys.derived(self.master, 3)
+        self._rtp, self._rtcp = SessionKeys.derived(self.master, 0), SessionKeys.derived(self.master, 3)
         self._tag = self.suite.tag
 
     def unprotect(self, packet: bytes) -> bytes:

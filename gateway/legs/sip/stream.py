@@ -12,7 +12,7 @@ from collections import deque
 from dataclasses import dataclass, field
 
 from gateway.legs.sip import rtcp, rtp
-from gateway.legs.sip.dtmf import Keys
+from gateway.legs.sip.dtmf import KeyEvents
 from gateway.legs.sip.errors import MalformedPacket, PacketRefused
 from gateway.legs.sip.jitter import Frame, JitterBuffer
 from gateway.legs.sip.playout import Playout
@@ -49,7 +49,7 @@ class Stream:
     restarts: int = 0
     reported_lost: int = 0  # by the peer, of what we sent
     _heard: Incoming | None = None
-    _keys: Keys = field(default_factory=Keys)
+    _keys: KeyEvents = field(default_factory=KeyEvents)
     _pressed: str = ""
     _source: Address | None = None
     _last_packet_ms: int = 0

@@ -37,7 +37,7 @@ class Send:
     data: bytes = field(repr=False)
 
 
-class State(Enum):
+class TransactionState(Enum):
     TRYING = auto()  # no final response yet
     ANSWERED = auto()  # a final response was given
     ACKED = auto()  # and its ACK has come: waits for stray copies
@@ -57,7 +57,7 @@ class ServerTransaction:
 
     request: Request
     hop: Hop
-    state: State = State.TRYING
+    state: TransactionState = TransactionState.TRYING
     response: Response | None = None
     timed_out: bool = False
     _again_ms: int | None = None
@@ -70,11 +70,11 @@ class ServerTransaction:
 
     def respond(self, response: Response, now_ms: int) -> list[Send]:
         """Give a response; nothing follows a final one."""
-        if self.state is not State.TRYING:
+        if self.state is not TransactionState.TRYING:
             return []
         self.response = response
         if response.final:
-            self.state = State.ANSWERED
+            self.state = TransactionState.ANSWERED
             self._until_ms = now_ms + (GIVE_UP_MS if self.invite or not self.hop.reliable else 0)
             # A refusal is sent again over UDP only; an acceptance over everything, as proxies may change transports.
             if self.invite and (response.status < 300 or not self.hop.reliable):
@@ -83,19 +83,19 @@ class ServerTransaction:
 
     def repeated(self) -> list[Send]:
         """The request came again."""
-        return self._send() if self.state in (State.TRYING, State.ANSWERED) else []
+        return self._send() if self.state in (TransactionState.TRYING, TransactionState.ANSWERED) else []
 
     def acked(self, now_ms: int) -> None:
         """The ACK of the final response has come."""
-        if self.state is State.ANSWERED:
-            self.state, self._again_ms = State.ACKED, None
+        if self.state is TransactionState.ANSWERED:
+            self.state, self._again_ms = TransactionState.ACKED, None
             self._until_ms = now_ms + (0 if self.hop.reliable else T4_MS)
 
     def tick(self, now_ms: int) -> list[Send]:
         """What is due by now; `state` OVER means that it can be forgotten."""
         if self._until_ms is not None and now_ms >= self._until_ms:
-            self.timed_out = self.invite and self.state is State.ANSWERED
-            self.state, self._again_ms, self._until_ms = State.OVER, None, None
+            self.timed_out = self.invite and self.state is TransactionState.ANSWERED
+            self.state, self._again_ms, self._until_ms = TransactionState.OVER, None, None
             return []
         if self._again_ms is None or now_ms < self._again_ms:
             return []

@@ -17,7 +17,7 @@ from gateway.legs.sip.message import Header, Request, Response, parse, response,
 from gateway.legs.sip.sdes import Profiles
 from gateway.legs.sip.session_timer import MIN_SE_S, SessionTimer, TooSmall
 from gateway.legs.sip.signals import Changed, Confirmed, Ended, Invited, Signal
-from gateway.legs.sip.transactions import ClientTransaction, Hop, Send, ServerTransaction, State, server_key
+from gateway.legs.sip.transactions import ClientTransaction, Hop, Send, ServerTransaction, TransactionState, server_key
 
 ALLOW = "INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE"
 SUPPORTED = frozenset({"timer"})
@@ -90,7 +90,7 @@ class UserAgent:
         """What is due by now."""
         for key, transaction in list(self._servers.items()):
             self._sends += transaction.tick(now_ms)
-            if transaction.state is State.OVER:
+            if transaction.state is TransactionState.OVER:
                 del self._servers[key]
                 if transaction.timed_out:
                     self._unacknowledged(transaction, now_ms)
@@ -109,12 +109,6 @@ class UserAgent:
         return min((due for due in dues if due is not None), default=None)
 
     # -- what the owner of a call does -----------------------------------------------------------------------
-
-    def ring(self, id_: DialogId, now_ms: int) -> None:
-        """180: the call is being looked at."""
-        if (call := self._open(id_)) is not None:
-            answer = self._of(call.invite, 180, "Ringing", id_)
-            self._sends += call.invite.respond(with_headers(answer, self._contact(call)), now_ms)
 
     def accept(self, id_: DialogId, local: sdp.Local, now_ms: int) -> bool:
         """200 with our side of the media; False when the call is gone, or when nothing can be agreed upon (then it
@@ -164,11 +158,6 @@ class UserAgent:
         """What ends this dialog from elsewhere."""
         call = self._calls.get(id_)
         return call.dialog.record if call is not None else None
-
-    def agreed(self, id_: DialogId) -> sdp.Agreed | None:
-        """What the media are; None as long as that is open."""
-        call = self._calls.get(id_)
-        return call.agreed if call is not None else None
 
     @property
     def idle(self) -> bool:
@@ -275,7 +264,7 @@ class UserAgent:
             known = call.invite
             if request.cseq[0] != known.request.cseq[0]:
                 return
-        if known is None or known.state is not State.ANSWERED:
+        if known is None or known.state is not TransactionState.ANSWERED:
             return
         known.acked(now_ms)
         if call is not None and call.accepted:

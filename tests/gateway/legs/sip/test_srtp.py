@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from gateway.legs.sip import rtcp, rtp
 from gateway.legs.sip.errors import MalformedPacket, PacketRefused, SipError
 from gateway.legs.sip.rtp import Outgoing
-from gateway.legs.sip.srtp import MOST_SOURCES, WINDOW, Keys, Keystream, Receiver, Sender, Suite, Window
+from gateway.legs.sip.srtp import MOST_SOURCES, WINDOW, Keystream, Receiver, Sender, SessionKeys, Suite, Window
 
 MASTER = bytes.fromhex("E1F97A0D3E018BE0D64FA32C06DE41390EC675AD498AFEEBB6960B3AABE6")  # appendix B.3
 BOTH = pytest.mark.parametrize("suite", Suite)
@@ -32,7 +32,7 @@ def pair(suite: Suite = Suite.SHA1_80) -> tuple[Sender, Receiver]:
 
 def test_the_keystream_of_appendix_b_2() -> None:
     salt = int.from_bytes(bytes.fromhex("F0F1F2F3F4F5F6F7F8F9FAFBFCFD0000"), "big")
-    keys = Keys(Keystream(bytes.fromhex("2B7E151628AED2A6ABF7158809CF4F3C")), salt, HMAC(b"", SHA1()))
+    keys = SessionKeys(Keystream(bytes.fromhex("2B7E151628AED2A6ABF7158809CF4F3C")), salt, HMAC(b"", SHA1()))
     stream = keys.apply(0, 0, bytes(0xFF02 * 16)).hex().upper()
     assert (
         stream[:96]
@@ -48,7 +48,7 @@ def test_the_session_keys_of_appendix_b_3() -> None:
     master = Keystream(MASTER[:16])
     salt = int.from_bytes(MASTER[16:], "big") << 16
     assert master.apply(salt, bytes(16)).hex().upper() == "C61E7A93744F39EE10734AFE3FF7A087"
-    keys = Keys.derived(MASTER, 0)
+    keys = SessionKeys.derived(MASTER, 0)
     assert (keys.salt >> 16).to_bytes(14, "big").hex().upper() == "30CBBC08863D8C85D49DB34A9AE1"
     auth = bytes.fromhex("CEBE321F6FF7716B6FD4AB49AF256A156D38BAA4")
     assert keys.tag(b"data", b"more") == hmac.digest(auth, b"datamore", "sha1")
@@ -203,7 +203,7 @@ def test_reports_have_ten_bytes_of_tag_and_an_index_of_their_own(suite: Suite) -
 
 
 def test_a_report_that_is_only_authenticated_is_read_as_it_is() -> None:
-    keys = Keys.derived(MASTER, 3)
+    keys = SessionKeys.derived(MASTER, 3)
     report = rtcp.bye(Outgoing(7, 0, 0, 0)) + (5).to_bytes(4, "big")
     receiver = Receiver(MASTER, Suite.SHA1_80)
     assert receiver.unprotect_report(report + keys.tag(report)[:10]) == report[:-4]
@@ -228,6 +228,6 @@ def test_no_bytes_raise_anything_but_our_own_errors(data: bytes) -> None:
 
 def test_no_key_stands_in_what_is_printed() -> None:
     sender, receiver = pair()
-    printed = repr(sender) + repr(receiver) + repr(Keys.derived(MASTER, 0))
+    printed = repr(sender) + repr(receiver) + repr(SessionKeys.derived(MASTER, 0))
     assert repr(MASTER)[2:8] not in printed
-    assert f"{Keys.derived(MASTER, 0).salt}" not in printed
+    assert f"{SessionKeys.derived(MASTER, 0).salt}" not in printed

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gateway.legs.sip.message import Request, Response, parse, response
-from gateway.legs.sip.transactions import ClientTransaction, Hop, ServerTransaction, State, server_key
+from gateway.legs.sip.transactions import ClientTransaction, Hop, ServerTransaction, TransactionState, server_key
 from tests.gateway.legs.sip.samples import PEER, request
 
 TCP = Hop("tcp", "192.0.2.10", 5060)
@@ -54,7 +54,7 @@ def test_over_udp_a_final_response_to_an_invite_is_repeated_until_32_s(status: i
     assert transaction.next_due_ms() is None
     transaction.respond(answer(transaction, status), 0)
     assert times(transaction, 40_000) == [500, 1500, 3500, 7500, 11_500, 15_500, 19_500, 23_500, 27_500, 31_500]
-    assert transaction.state is State.OVER
+    assert transaction.state is TransactionState.OVER
     assert transaction.timed_out
     assert transaction.repeated() == []
 
@@ -74,7 +74,7 @@ def test_an_ack_ends_the_repeating() -> None:
     transaction.acked(200)
     assert transaction.repeated() == []
     assert times(transaction, 5100) == []
-    assert transaction.state is State.OVER
+    assert transaction.state is TransactionState.OVER
     assert not transaction.timed_out
 
 

@@ -35,12 +35,17 @@ def answered(peer: Peer, data: bytes = INVITE, hop: Hop = PEER) -> DialogId:
     return id_
 
 
-def standing(peer: Peer, data: bytes = INVITE, hop: Hop = PEER) -> DialogId:
+def confirmed(peer: Peer, data: bytes = INVITE, hop: Hop = PEER) -> Confirmed:
     id_ = answered(peer, data, hop)
     peer.says(request("ACK", to_tag=id_.local), hop=hop)
     (signal,) = peer.agent.signals()
     assert isinstance(signal, Confirmed)
-    return id_
+    assert signal.id == id_
+    return signal
+
+
+def standing(peer: Peer, data: bytes = INVITE, hop: Hop = PEER) -> DialogId:
+    return confirmed(peer, data, hop).id
 
 
 def status(messages: list[Request | Response]) -> int:
@@ -65,28 +70,24 @@ def test_a_call_is_taken() -> None:
     peer = Peer()
     id_ = invited(peer)
     assert peer.statuses() == [100]
-    assert peer.agent.agreed(id_) is None
-    peer.agent.ring(id_, 0)
     assert peer.agent.accept(id_, LOCAL, 0)
     peer.collect()
-    assert peer.statuses() == [100, 180, 200]
+    assert peer.statuses() == [100, 200]
     accepted = last_response(peer)
     assert accepted.to.tag == id_.local
     assert accepted.get("contact") == "<sip:voice-agent@198.51.100.5:5060;transport=udp>"
     assert b"m=audio 20000 RTP/AVP 0 101" in accepted.body
     assert peer.says(request("ACK", to_tag=id_.local)) == []
-    agreed = peer.agent.agreed(id_)
-    assert agreed is not None
-    assert peer.agent.signals() == [Confirmed(id_, agreed)]
+    (signal,) = peer.agent.signals()
+    assert isinstance(signal, Confirmed)
+    assert (signal.id, signal.agreed.port) == (id_, 6000)
     assert not peer.agent.accept(id_, LOCAL, 0)
-    peer.agent.ring(id_, 0)
     assert peer.collect() == []
 
 
 def test_what_is_known_of_a_call_is_known_of_no_other() -> None:
     peer = Peer()
     unknown = DialogId("a", "b", "c")
-    assert peer.agent.agreed(unknown) is None
     assert peer.agent.record(unknown) is None
     assert not peer.agent.accept(unknown, LOCAL, 0)
     peer.agent.refuse(unknown, 480, "No", 0)
@@ -317,9 +318,8 @@ def test_changes_that_cannot_be_made() -> None:
     assert status(peer.says(request(to_tag="unknown", cseq=2, branch="x", body=OFFER))) == 481
     assert status(peer.says(request("UPDATE", to_tag=id_.local, cseq=3, branch="y", contact="<>"))) == 400
     assert peer.agent.malformed == 1
-    agreed = peer.agent.agreed(id_)
-    assert agreed is not None
-    assert agreed.port == 6000
+    assert status(peer.says(request("UPDATE", to_tag=id_.local, cseq=4, branch="z", body=OFFER))) == 200
+    assert peer.agent.signals() == []  # the same as ever
 
 
 def test_an_update_before_the_answer_has_to_wait() -> None:
@@ -478,12 +478,10 @@ def test_whatever_a_peer_sends_in_whatever_order_nothing_raises(rng: random.Rand
         for signal in peer.agent.signals():
             local = signal.id.local
             if isinstance(signal, Invited):
-                match rng.randrange(4):
+                match rng.randrange(3):
                     case 0:
-                        peer.agent.ring(signal.id, now)
-                    case 1:
                         peer.agent.accept(signal.id, LOCAL, now)
-                    case 2:
+                    case 1:
                         peer.agent.refuse(signal.id, 480, "No", now)
                     case _:
                         peer.agent.hang_up(signal.id, now)
@@ -513,10 +511,7 @@ def a_secure_peer(*, plain: bool = True) -> Peer:
 def test_keys_are_taken_over_tls_only() -> None:
     tls = Hop("tls", PEER.host, PEER.port)
     peer = a_secure_peer()
-    id_ = standing(peer, request(body=SECURE_OFFER), tls)
-    agreed = peer.agent.agreed(id_)
-    assert agreed is not None
-    assert agreed.crypto is not None
+    assert confirmed(peer, request(body=SECURE_OFFER), tls).agreed.crypto is not None
     peer = a_secure_peer()
     assert not peer.agent.accept(invited(peer, request(body=SECURE_OFFER)), LOCAL, 0)
     peer.collect()
