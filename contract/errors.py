@@ -70,7 +70,8 @@ class MalformedRecord(ContractError):
         self.found = found
 
     def __str__(self) -> str:
-        return f"{self.where}: expected {self.expected}, found {self.found!r}"
+        # Not the value: it may be something that was said or typed, and this ends up in logs.
+        return f"{self.where}: expected {self.expected}, found {type(self.found).__name__}"
 
 
 class RecordTooLarge(ContractError):

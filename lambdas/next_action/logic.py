@@ -158,11 +158,12 @@ class _Execution:
             call = await self._store.call(contact_id)
             turns = tuple(await self._store.turns(contact_id))
             functions = tuple(await self._store.functions(contact_id))
+            at_ms = (await self._store.head(contact_id)).failed_over_at_ms  # the same, should we be asked once more
         except ContractError:
             transfer = self._settings.to_default_queue(reason)
         else:
             transfer = self._settings.to_default_queue(reason, call.agent, turns, functions, self._teller.where(call))
-            self._teller.tell(Kind.HANDED_OVER, call, transfer, self._clock.now_ms(), turns, functions)
+            self._teller.tell(Kind.HANDED_OVER, call, transfer, at_ms, turns, functions)
         return wire.unlogged(transfer, self._request.loaded, previous)
 
     async def _look(self, before: Head) -> Head:

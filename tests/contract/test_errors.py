@@ -12,7 +12,7 @@ from contract import errors
         (errors.LeaseLost("c", 3), "call c: epoch 3 no longer owns it; stop working on this call"),
         (errors.CallTaken("c", "g"), "call c is owned by g, whose lease has not expired"),
         (errors.CallEnded("c"), "call c has ended; nothing can be added to it"),
-        (errors.MalformedRecord("head.epoch", "int", "x"), "head.epoch: expected int, found 'x'"),
+        (errors.MalformedRecord("head.epoch", "int", "x"), "head.epoch: expected int, found str"),
         (errors.RecordTooLarge("action", 10, 11), "action: at most 10 bytes, found 11"),
         (errors.StoreUnavailable("get_item", "Throttled"), "get_item failed for good: Throttled"),
     ],

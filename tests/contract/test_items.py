@@ -89,7 +89,7 @@ def test_a_value_of_the_wrong_kind_is_named(change: dict[str, Any], where: str) 
 
 
 def test_an_action_of_an_unknown_kind_is_malformed() -> None:
-    with pytest.raises(MalformedRecord, match="expected one of play, say, collect, transfer, end, found 'dance'"):
+    with pytest.raises(MalformedRecord, match="expected one of play, say, collect, transfer, end, found str"):
         items.numbered_from_plain({"kind": "dance"}, "action")
 
 

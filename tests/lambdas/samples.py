@@ -11,6 +11,7 @@ from contract.store import FlowStore, Wakeups
 from lambdas.next_action.limits import POLL, WAIT, Limits
 from lambdas.next_action.logic import next_action
 from lambdas.settings import Settings
+from lambdas.telling import NOBODY, Teller
 from tests.contract.samples import CONTACT, QUEUE, T0
 
 SETTINGS = Settings(QUEUE, "support")
@@ -67,10 +68,13 @@ class Recorder:
 class Flow:
     """Asks as the flow does, and keeps what the flow keeps."""
 
-    def __init__(self, store: FlowStore, clock: LoopClock, wakeups: Wakeups | None = None) -> None:
+    def __init__(
+        self, store: FlowStore, clock: LoopClock, wakeups: Wakeups | None = None, teller: Teller = NOBODY
+    ) -> None:
         self.store = store
         self.clock = clock
         self.wakeups = wakeups or Recorder(clock)
+        self.teller = teller
         self.asked = 0
 
     async def wait(self, request: Request | None = None, limits: Limits = WAIT) -> dict[str, str]:
@@ -83,4 +87,6 @@ class Flow:
         self.asked += 1
         request = request or Request(CONTACT, 1)
         name = f"request-{self.asked}"
-        return await next_action(self.store, self.wakeups, self.clock, request, name, form, limits, SETTINGS)
+        return await next_action(
+            self.store, self.wakeups, self.clock, request, name, form, limits, SETTINGS, self.teller
+        )

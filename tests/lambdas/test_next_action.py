@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from contract.actions import Action, Collect, Outcome, Returned, Say
-from contract.call import LEASE_MS, CallState, FlowForm, Lease, Result
+from contract.actions import Action, Collect, Outcome, Returned, Say, Transfer
+from contract.announcement import Kind
+from contract.call import LEASE_MS, Call, CallState, FlowForm, Lease, Result
 from contract.clock import LoopClock
 from contract.errors import MalformedRecord, StoreUnavailable
 from contract.memory import MemoryStore
@@ -15,9 +16,18 @@ from contract.turns import FunctionEntry, FunctionState, Role, Turn
 from contract.wire import NEXT_ACTION_FIELDS
 from lambdas.next_action.limits import POLL, WAIT
 from lambdas.next_action.logic import next_action
+from lambdas.telling import Nobody
 from tests.contract.faults import Failing, Killed, killed_at
 from tests.contract.samples import CLIP, CONTACT, QUEUE, T0, TRANSFER, a_call, a_request, taken
 from tests.lambdas.samples import SETTINGS, Flow, Recorder
+
+
+class ToldTo(Nobody):
+    def __init__(self) -> None:
+        self.at_ms: list[int] = []
+
+    def tell(self, kind: Kind, call: Call, transfer: Transfer, at_ms: int, *conversation: object) -> None:
+        self.at_ms.append(at_ms)
 
 
 async def until(clock: LoopClock, ms: int) -> None:
@@ -223,6 +233,17 @@ async def test_a_gateway_that_comes_back_at_the_last_moment_keeps_the_call() -> 
     answer = await Flow(Late(store, {}).store(), clock).wait()
     assert (answer["action"], clock.now_ms() - T0) == ("listen", 21_000)
     assert (await store.head(CONTACT)).state is CallState.ACTIVE
+
+
+async def test_a_failure_that_is_asked_for_twice_is_told_as_one() -> None:
+    store, clock, told = MemoryStore(), LoopClock(T0), ToldTo()
+    await taken(store, opening=None)
+    await until(clock, 20_000)
+    flow = Flow(store, clock, teller=told)
+    for _ in range(2):
+        assert (await flow.poll())["action"] == "transfer"
+        await asyncio.sleep(3)
+    assert told.at_ms == [T0 + 20_000] * 2  # the same id, by which a subscriber knows it
 
 
 async def test_a_transfer_that_came_back_without_a_gateway_ends_the_call() -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import structlog.testing
 
+from contract.announcement import Kind
 from contract.errors import MalformedRecord
 from contract.transcript import handover_values
 from gateway import last_resort
@@ -46,6 +47,8 @@ async def test_a_bug_in_a_timer_brings_the_caller_to_a_human(form: str, monkeypa
 
     await call.call(plant)
     assert (call.queued, call.handover["va_reason"]) == ("support", "gateway_error")
+    told = [(told.kind, told.result, told.reason) for told in call.announcer.told]
+    assert told == [(kind, "failed", "gateway_error") for kind in (Kind.HANDED_OVER, Kind.ENDED)]
 
 
 @each_flow
