@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from contract import items, rules, sizes, table
+from contract import items, rules, sizes, table, unclear
 from contract.actions import Action, Numbered, Outcome, Request
 from contract.call import Call, Head, Lease, Opening, Result
 from contract.clock import Clock, SystemClock
-from contract.errors import CallNotFound, MalformedRecord
+from contract.errors import CallNotFound, MalformedRecord, StoreUnavailable
 from contract.fleet import Fleet, Gateway
 from contract.heads import Heads
 from contract.injections import Injection, Kind
@@ -48,6 +48,7 @@ class DynamoStore:
         self._table = Table(client, table_name, run)
         self._clock = clock or SystemClock()
         self._heads = Heads(self._table, retention_s, self._clock)
+        self._unclear = unclear.Unclear()
 
     # --- what the flow's Lambdas do
 
@@ -149,12 +150,20 @@ class DynamoStore:
         async def attempt() -> int:
             read = await self._heads.read(lease.contact_id)
             head = rules.appended(read.head, lease)
+            if seq := await self._landed(read.head, lease, action):
+                return seq
             line = items.numbered_to_plain(Numbered(head.last_seq, action, now_ms))
             put = self._heads.put(lease.contact_id, table.action_key(head.last_seq), line)
-            await self._heads.transact([{"Update": self._heads.update(read, head)}, {"Put": put}])
+            try:
+                await self._heads.transact([{"Update": self._heads.update(read, head)}, {"Put": put}])
+            except StoreUnavailable:
+                self._unclear.note(lease, action, head.last_seq)
+                raise
             return head.last_seq
 
-        return await self._heads.until_settled("append", attempt)
+        seq = await self._heads.until_settled("append", attempt)
+        self._unclear.settled(lease, action)
+        return seq
 
     async def cancel(self, lease: Lease, up_to: int) -> None:
         await self._heads.change(lease.contact_id, lambda head: rules.cancelled(head, lease, up_to))
@@ -255,6 +264,14 @@ class DynamoStore:
         await self._table.put({"pk": table.FLEET, "sk": table.RELEASE, "release": release})
 
     # --- steps
+
+    async def _landed(self, head: Head, lease: Lease, action: Action) -> int:
+        """The sequence that this action got when it was appended before and the answer got lost, else 0."""
+        first = self._unclear.since(lease, action)
+        if not first:
+            return 0
+        log = await self._heads.log(lease.contact_id, table.action_key(first))
+        return unclear.landed(head, action, log)
 
     async def _all(self, contact_id: str, prefix: str) -> list[dict[str, items.Plain]]:
         return await self._table.between(contact_id, prefix, prefix + "~")

@@ -138,7 +138,8 @@ class GatewayStore(FlowStore, Protocol):
         ...
 
     async def append(self, lease: Lease, action: Action, now_ms: int) -> int:
-        """Append one action; returns its sequence, counted from 1. Raises LeaseLost, CallEnded."""
+        """Append one action; returns its sequence, counted from 1. After StoreUnavailable nobody knows whether it is
+        in the log: the same action again is not appended twice. Raises LeaseLost, CallEnded."""
         ...
 
     async def cancel(self, lease: Lease, up_to: int) -> None:

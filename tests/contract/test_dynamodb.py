@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 
 import boto3
@@ -11,7 +12,7 @@ import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError
 
 from contract import heads, table
-from contract.actions import Outcome, Play
+from contract.actions import Action, Collect, End, Outcome, Play, Say
 from contract.aws import dynamodb_client, sqs_client, unavailable
 from contract.call import LEASE_MS, CallState, Lease
 from contract.dynamodb import DynamoStore, create_table
@@ -202,6 +203,52 @@ async def test_a_write_whose_answer_got_lost_counts_once(rough: Rough, store: Dy
     lease, head = await store.take(CONTACT, "gateway-1", T0, LEASE_MS)
     assert (lease.epoch, head.epoch) == (1, 1)
     assert await store.head(CONTACT) == head
+
+
+LOST = ConnectTimeoutError(endpoint_url="https://dynamodb")
+QUESTION = Collect("https://prompts/q.wav", 4, "#", 5, secret=True, function="verify_pin", parameter="pin", once="a")
+each_action = pytest.mark.parametrize("action", [CLIP, Say("Sorry."), QUESTION, TRANSFER, End("goodbye")])
+
+
+@each_action
+async def test_an_append_whose_answer_got_lost_for_good_is_found_again(
+    rough: Rough, store: DynamoStore, action: Action
+) -> None:
+    lease = await taken(store)
+    await store.append(lease, action, T0)
+    rough.after["transact_write_items"] = [fails(LOST)]
+    with pytest.raises(StoreUnavailable):
+        await store.append(lease, action, T0)
+    rough.before["query"] = [fails(LOST)]
+    with pytest.raises(StoreUnavailable):
+        await store.append(lease, action, T0)
+    again = replace(action, once="b") if isinstance(action, Collect) else action
+    assert await store.append(lease, again, T0 + 1) == 2
+    assert [line.seq for line in await store.actions_after(CONTACT, 0)] == [1, 2]
+    assert await store.append(lease, action, T0 + 2) == 3, "the same again is another one"
+
+
+@each_action
+async def test_an_append_that_was_never_made_is_made_at_the_second_attempt(
+    rough: Rough, store: DynamoStore, action: Action
+) -> None:
+    lease = await taken(store)
+    rough.before["transact_write_items"] = [fails(LOST), fails(LOST)]
+    for _ in range(2):
+        with pytest.raises(StoreUnavailable):
+            await store.append(lease, action, T0)
+    assert await store.append(lease, Say("Something else."), T0) == 1
+    assert await store.append(lease, action, T0) == 2
+    assert len(await store.actions_after(CONTACT, 0)) == 2
+
+
+async def test_an_append_without_an_answer_that_was_withdrawn_is_made_anew(rough: Rough, store: DynamoStore) -> None:
+    lease = await taken(store)
+    rough.after["transact_write_items"] = [fails(LOST)]
+    with pytest.raises(StoreUnavailable):
+        await store.append(lease, TRANSFER, T0)
+    await store.cancel(lease, 1)
+    assert await store.append(lease, TRANSFER, T0) == 2
 
 
 async def test_a_fence_that_refuses_without_reason_is_tried_again(rough: Rough, store: DynamoStore) -> None:

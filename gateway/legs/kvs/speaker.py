@@ -73,6 +73,7 @@ class Speaker:
     _cancel_opening: bool = False
     _begun: tuple[int, int] | None = None  # sequence and start of a clip that was just found in the track
     _says: deque[str] = field(default_factory=deque)
+    _stored: tuple[Clip, str] | None = None  # a clip that could not be appended, and its URL
     _leaving: Leaving = field(init=False)
     asking: Asking = field(default_factory=Asking)
     _read_at_ms: int = 0
@@ -270,13 +271,8 @@ class Speaker:
 
     async def _offer(self, stretch: Stretch, clip: Clip) -> None:
         """Store a clip and append it; a barge-in may come at any moment of that."""
-        key = clip_key(self.call.contact_id)
-        self.keys.append(key)
-        del self.keys[:-MOST_KEYS]  # those that the flow was told of are in its log, too
-        try:
-            url = await self.prompts.put(key, ulaw_wav(clip.ulaw))
-        except PromptNotStored as error:
-            log.error("prompt_not_stored", contact=self.call.contact_id, error=error.cause)
+        url = await self._stored_at(clip)
+        if not url:
             self._failed(stretch.number, clip)
             return
         if self._stretch is not stretch:
@@ -285,6 +281,7 @@ class Speaker:
             seq = self._last_seq = await self.store.append(self.lease, Play(url, clip.duration_ms), self.clock.now_ms())
         except StoreUnavailable:
             stretch.again.appendleft(clip)
+            self._stored = clip, url  # as the same action, so that the log has it once
             raise
         if self._stretch is not stretch:
             self._cancel_up_to = seq  # withdrawn while it was being appended
@@ -295,6 +292,20 @@ class Speaker:
         self._playout.appended(seq, clip)
         self._hearing.given(seq, stretch.number, clip)
         self._read_at_ms = min(self._read_at_ms, now + BUSY_POLL_MS)
+
+    async def _stored_at(self, clip: Clip) -> str:
+        """The clip's URL; empty where it could not be stored."""
+        stored, self._stored = self._stored, None
+        if stored is not None and stored[0] is clip:
+            return stored[1]
+        key = clip_key(self.call.contact_id)
+        self.keys.append(key)
+        del self.keys[:-MOST_KEYS]  # those that the flow was told of are in its log, too
+        try:
+            return await self.prompts.put(key, ulaw_wav(clip.ulaw))
+        except PromptNotStored as error:
+            log.error("prompt_not_stored", contact=self.call.contact_id, error=error.cause)
+            return ""
 
     async def _ask(self, question: Question) -> None:
         """Append the question; a prompt without a clip is spoken by the flow's own voice first."""

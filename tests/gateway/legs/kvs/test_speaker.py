@@ -842,6 +842,25 @@ async def test_a_clip_that_cannot_be_appended_is_forgotten_after_a_barge_in() ->
         assert it.store.appended == []
 
 
+async def test_a_clip_that_could_not_be_appended_is_the_same_action_when_it_is_appended_again() -> None:
+    """So that the store finds it, should it be in the log already."""
+    async with scene(FlowForm.POLLING, flow=False) as it:
+        tried: list[Action] = []
+        append = it.store.append
+
+        async def lossy(lease: Lease, action: Action, now_ms: int) -> int:
+            tried.append(action)
+            if len(tried) < 3:
+                raise StoreUnavailable("append", "ReadTimeoutError")
+            return await append(lease, action, now_ms)
+
+        it.store.append = lossy  # type: ignore[method-assign]
+        await it.says(speech(1500))
+        await it.until(lambda: it.store.appended)
+        assert tried[0] == tried[1] == tried[2]
+        assert len(it.prompts.objects) == 1
+
+
 async def test_a_barge_in_that_cannot_be_written_is_written_later() -> None:
     async with scene(FlowForm.POLLING, opening=OPENING, flow=False) as it:
         await it.says(speech(1500), pace=50)
