@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.infra.deployments import DEPLOYMENTS
+from tests.infra.deployments import ALL, DEPLOYMENTS
 from tests.infra.template import Template
 
 CONTEXT = json.loads((Path(__file__).parents[2] / "cdk.json").read_text())["context"]
@@ -24,7 +24,7 @@ def synthesise(name: str, folder: Path) -> None:
     from infra.deployment import read
 
     file = folder.with_suffix(".yaml")
-    file.write_text(DEPLOYMENTS[name])
+    file.write_text(ALL[name])
     application(read(file), outdir=str(folder)).synth()
 
 

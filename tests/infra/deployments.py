@@ -106,3 +106,5 @@ SECRET = (
 )
 
 DEPLOYMENTS = {"voice-agent": NEW, "first": FIRST, "second": SECOND, "europe": EUROPE, "trial": TRIAL}
+# With what has tests of its own, and a baseline of its own.
+ALL = {**DEPLOYMENTS, "spoken": SPOKEN, "encrypted": ENCRYPTED}

@@ -17,7 +17,7 @@ from typing import Any
 from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
 
 BASELINE = Path(__file__).with_name("baseline")
-RELEASES = ("voice-agent", "first")
+RELEASES = ("voice-agent", "first", "spoken", "encrypted")
 # What live calls, numbers and administrators hold on to.
 KEPT = (
     "AWS::Connect::ContactFlow",
@@ -29,6 +29,7 @@ KEPT = (
     "AWS::DynamoDB::Table",
     "AWS::ECS::Cluster",
     "AWS::ECS::Service",
+    "AWS::ElasticLoadBalancingV2::LoadBalancer",
     "AWS::KMS::Key",
     "AWS::Lambda::Alias",
     "AWS::Lambda::Function",
@@ -38,6 +39,9 @@ KEPT = (
     "AWS::SQS::Queue",
     "Custom::LiveMediaStreaming",
     "Custom::PhoneNumberFlow",
+    "Custom::SipMediaApplication",
+    "Custom::SipRule",
+    "Custom::VoiceConnector",
 )
 # Lambda's own permission has nothing that can be changed; KeySchema is create-only by condition.
 _ALSO = {"AWS::DynamoDB::Table": ("KeySchema",)}

@@ -30,6 +30,23 @@ def test_both_flows_are_valid_once_their_references_are_resolved(template: Templ
     assert all(validate(found[name]) == [] for name in main)
 
 
+def test_each_main_flow_has_connects_own_test_cases_saved_for_the_console(templates: Callable[[str], Template]) -> None:
+    """What the cases say is run against the flows in tests/flows/test_cases.py."""
+    template = templates("voice-agent")
+    names = {name: flow for flow, each in template.all("AWS::Connect::ContactFlow").items() for name in [each["Name"]]}
+    found = template.all("AWS::Connect::TestCase").values()
+    forms, cases = ("interruptible", "polling"), ("switched-off", "no-agent", "lambda-fails")
+    assert {each["Name"] for each in found} == {f"voice-agent-{form}-{case}" for form in forms for case in cases}
+    for each in found:
+        form = next(form for form in forms if f"-{form}-" in each["Name"])
+        entry = each["EntryPoint"]["VoiceCallEntryPointParameters"]["FlowId"]
+        assert names[f"voice-agent-{form}"] in str(entry)
+        assert (each["Status"], each["EntryPoint"]["Type"]) == ("SAVED", "VOICE_CALL")
+        content = json.loads(resolved(each["Content"]))
+        assert content["Version"] == "2019-10-30"
+        assert "${Token" not in json.dumps(content)
+
+
 def test_the_queue_flow_is_valid_and_set_before_the_transfer(templates: Callable[[str], Template]) -> None:
     template = templates("voice-agent")
     (queue,) = [flow for name, flow in flows(template).items() if name.endswith("-queue")]

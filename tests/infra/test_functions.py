@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -95,6 +96,9 @@ os.environ.update(TABLE_NAME="t", WAKEUP_QUEUE_URL="q", DEFAULT_QUEUE="d", DEFAU
 for handler in sys.argv[1:]:
     importlib.import_module(handler)
 ours = {"contract", "definition", "flows", "gateway", "lambdas", "simulator", "infra"}
+if "lambdas.log" in sys.modules:
+    from aws_lambda_powertools import PACKAGE_PATH
+    assert str(PACKAGE_PATH).startswith(os.environ["PYTHONPATH"]), PACKAGE_PATH
 print(sorted(ours & set(sys.modules)), sorted({"pydantic", "yaml", "structlog", "aiohttp"} & set(sys.modules)))
 """
 
@@ -110,13 +114,15 @@ print(sorted(ours & set(sys.modules)), sorted({"pydantic", "yaml", "structlog", 
         ("function-get_order_status", ["functions.get_order_status"], "['lambdas'] []"),
     ],
 )
-def test_an_asset_runs_alone(
+def test_an_asset_runs_alone_but_for_the_layer(
     templates: Callable[[str], Template], folder: str, handlers: list[str], loaded: str
 ) -> None:
+    staged = templates("voice-agent").folder / "staged"
     modules = [f"lambdas.{name}.handler" for name in handlers]
     done = subprocess.run(
         [sys.executable, "-c", RUNS_ALONE, *modules],
-        cwd=templates("voice-agent").folder / "staged" / folder,
+        cwd=staged / folder,
+        env={**os.environ, "PYTHONPATH": str(staged / "layer" / "python"), "PYTHONDONTWRITEBYTECODE": "1"},
         capture_output=True,
         text=True,
         check=False,

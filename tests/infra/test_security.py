@@ -115,6 +115,23 @@ def test_the_gateway_invokes_exactly_the_functions_of_its_agents(template: Templ
     assert sorted(invoked) == sorted(arns.values())
 
 
+def test_everything_that_can_carry_it_has_the_tag_of_its_deployment(template: Template) -> None:
+    """Of each kind that is tagged anywhere every resource is; what costs or holds something is among them."""
+    helper = "CustomS3AutoDeleteObjects"  # the CDK's own, which empties the bucket of clips; it takes no tags
+    tag = {"Key": "voice-agent:deployment", "Value": template.name}
+    tagged: set[str] = set()
+    bare: set[str] = set()
+    for name, resource in template.document["Resources"].items():
+        if name.startswith(helper):
+            continue
+        tags = resource.get("Properties", {}).get("Tags")
+        has = tag in tags if isinstance(tags, list) else tags == {tag["Key"]: tag["Value"]}
+        (tagged if has else bare).add(resource["Type"])
+    assert not tagged & bare
+    holding = ("DynamoDB::Table", "S3::Bucket", "KMS::Key", "Lambda::Function", "ECS::Service", "Connect::ContactFlow")
+    assert {f"AWS::{kind}" for kind in (*holding, "SQS::Queue", "Logs::LogGroup", "Connect::Prompt")} <= tagged
+
+
 def test_every_log_has_an_end(template: Template) -> None:
     days = {group["RetentionInDays"] for group in template.all("AWS::Logs::LogGroup").values()}
     assert days == {7 if template.name == "trial" else 30}

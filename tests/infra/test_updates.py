@@ -33,6 +33,12 @@ def test_the_baseline_holds_what_calls_numbers_and_administrators_hold_on_to() -
         assert kind in kinds
 
 
+def test_the_baseline_holds_what_calls_over_sip_come_by() -> None:
+    kinds = {resource["Kind"] for resource in baseline("encrypted").values()}
+    made = {"Custom::VoiceConnector", "Custom::SipMediaApplication", "Custom::SipRule"}
+    assert {*made, "AWS::ElasticLoadBalancingV2::LoadBalancer"} <= kinds
+
+
 def of(kind: str) -> str:
     return next(name for name, resource in baseline("voice-agent").items() if resource["Kind"] == kind)
 
