@@ -23,8 +23,9 @@ from cryptography.x509.oid import NameOID
 from contract.audio import SAMPLE_RATE, lin2ulaw, ulaw2lin
 from contract.clock import SystemClock
 from contract.memory import MemoryStore
-from gateway.legs.sip.endpoint import SipEndpoint, SipLine
+from gateway.legs.sip.endpoint import SipEndpoint
 from gateway.legs.sip.settings import read
+from gateway.legs.sip.socket_line import SipLine
 
 HERE = Path(__file__).parent
 HOST = "127.0.0.1"

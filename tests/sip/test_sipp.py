@@ -101,7 +101,7 @@ async def test_a_wrong_code_is_refused_and_soon_not_even_looked_up(tmp_path: Pat
         await asyncio.to_thread(codes.write_text, "SEQUENTIAL\n99999999;\n")
         ran = await sipp("early_bye", side.port, codes, tmp_path, calls=12)
         assert ran.code != 0
-        assert side.endpoint.counters.unmatched == 12
+        assert side.endpoint.figures()["SipUnmatched"] == 12
         assert side.calls.talks == {}
 
 

@@ -18,22 +18,22 @@ from typing import Any, Protocol
 
 import structlog
 
-from contract.call import CODE_DIGITS
 from contract.clock import Clock
 from contract.errors import ContractError
 from contract.store import GatewayStore
 from gateway.legs.sip import admission
-from gateway.legs.sip.admission import AllowList, CodeByKeys
+from gateway.legs.sip.admission import AllowList
+from gateway.legs.sip.codes import Codes
 from gateway.legs.sip.dialog import DialogId, DialogRecord
 from gateway.legs.sip.errors import MalformedMessage, NoPortFree
-from gateway.legs.sip.line import BROKE
 from gateway.legs.sip.playout import Playout
 from gateway.legs.sip.ports import Ports
 from gateway.legs.sip.rtp import Outgoing
 from gateway.legs.sip.sdp import Agreed, Local
 from gateway.legs.sip.settings import SipSettings
 from gateway.legs.sip.signals import Changed, Confirmed, Ended, Invited, Signal
-from gateway.legs.sip.sockets import Beats, MediaSocket, MediaSockets
+from gateway.legs.sip.socket_line import SipLine, settle
+from gateway.legs.sip.sockets import Beats, MediaSockets
 from gateway.legs.sip.srtp import MASTER_BYTES
 from gateway.legs.sip.stream import Stream
 from gateway.legs.sip.transactions import Hop
@@ -42,12 +42,7 @@ from gateway.legs.sip.user_agent import Load, UserAgent
 
 log = structlog.get_logger()
 
-KEYS_S = 15.0  # eight keys take Connect four seconds, a caller's patience not much more
-CONFIRM_S = 33.0  # the user agent gives up after 32 s by itself
 LEAVE_S = 2.0
-WRONG_CODES = 10  # from one host within a minute: then it has to wait, whatever it says
-WRONG_CODES_MS = 60_000
-MOST_HOSTS = 1000  # whose wrong codes are remembered
 
 
 class Calls(Protocol):
@@ -66,96 +61,12 @@ class Calls(Protocol):
         ...
 
 
-@dataclass(eq=False, repr=False)  # asyncio logs the owner of a callback that raises: here stand audio and numbers
-class SipLine:
-    """A line on real sockets; see `gateway.legs.sip.line.Line`."""
-
-    endpoint: SipEndpoint
-    id: DialogId
-    media: MediaSocket
-    name: str
-    confirmed: asyncio.Future[bool]
-    over: asyncio.Future[str]
-    typed: asyncio.Future[str]
-    keys: CodeByKeys = field(default_factory=lambda: CodeByKeys(CODE_DIGITS))
-    stream_: Stream | None = None
-    served: bool = False  # a leg has it
-    master: bytes = field(default=b"", repr=False)  # of SRTP, should it be agreed upon
-    _number: int | None = None
-    _beat: Callable[[int], None] | None = None
-    _closed: bool = False
-
-    @property
-    def stream(self) -> Stream:
-        assert self.stream_ is not None
-        return self.stream_
-
-    @property
-    def record(self) -> str:
-        record = self.endpoint.agent.record(self.id)
-        return record.to_json() if record is not None else ""
-
-    def start(self, beat: Callable[[int], None]) -> None:
-        self._beat = beat
-        if self._number is None and not self._closed:
-            self._number = self.endpoint.beats.join(self._serve)
-
-    def send(self, packet: bytes) -> None:
-        self.media.send(packet, self.stream.destination)
-
-    async def ended(self) -> str:
-        return await asyncio.shield(self.over)
-
-    def hang_up(self) -> None:
-        self.endpoint.hang_up(self.id)
-
-    def close(self) -> None:
-        if self._closed:
-            return
-        self._closed = True
-        self._leave()
-        self.endpoint.sockets.close(self.media)
-
-    def _leave(self) -> None:
-        if self._number is not None:
-            self.endpoint.beats.leave(self._number)
-
-    def _serve(self, left_out: int) -> None:
-        """Every 20 ms. The other calls have the same timer: what breaks here is this line's end alone."""
-        try:
-            self._serve_media(left_out)
-        except Exception:
-            log.exception(BROKE)
-            self._leave()
-            _set(self.over, BROKE)
-
-    def _serve_media(self, left_out: int) -> None:
-        now = self.endpoint.clock.now_ms()
-        assert self._beat is not None
-        self._beat(left_out)
-        report = self.stream.report(now, self.name)
-        if report is not None:
-            self.media.send_report(report, self.stream.destination)
-
-    def listen(self, left_out: int) -> None:
-        """The beat before there is a leg: silence to the caller, and the keys that Connect types."""
-        packet = self.stream.packet(self.endpoint.clock.now_ms(), left_out)
-        if packet is not None:
-            self.send(packet)
-        self.stream.caller()
-        for key in self.stream.pressed():
-            code = self.keys.key(key)
-            if code is not None:
-                _set(self.typed, code)
-
-
 @dataclass
 class Counters:
-    """Calls: `calls` that came, `unmatched` that nobody knew, `no_port` that found no RTP port free; `foreign_byes` of
-    gateways that are gone, ended from here."""
+    """Calls: `calls` that came, `no_port` that found no RTP port free, `foreign_byes` of gateways that are gone, ended
+    from here."""
 
     calls: int = 0
-    unmatched: int = 0
     no_port: int = 0
     foreign_byes: int = 0
 
@@ -179,11 +90,12 @@ class SipEndpoint:
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
     _timer: asyncio.TimerHandle | None = None
     _timer_ms: int = 0
-    _wrong: dict[str, list[int]] = field(default_factory=dict)
+    _codes: Codes = field(init=False)
 
     def __post_init__(self) -> None:
         settings = self.settings
         self.allowed = AllowList(settings.networks)
+        self._codes = Codes(self.store, self.clock)
         ports = {"udp": settings.port, "tcp": settings.port, "tls": settings.tls_port}
         words = functools.partial(secrets.token_hex, 8)
         self.agent = UserAgent(settings.public_address, ports, self._load, words, settings.profiles)
@@ -192,13 +104,12 @@ class SipEndpoint:
         self._transport = Transport(self.allowed, self._receive)
 
     def figures(self) -> dict[str, float]:
-        """Counts since the start: calls that came, packets of strangers, messages that are none, calls that nobody
-        knew, packets that came after their call."""
+        """Counts since the start, by the names of their metrics (docs/sip.md)."""
         return {
             "SipCalls": self.counters.calls,
             "SipDropped": self.allowed.dropped,
             "SipMalformed": self.agent.malformed + self._transport.broken_streams,
-            "SipUnmatched": self.counters.unmatched,
+            "SipUnmatched": self._codes.unmatched,
             "RtpDrained": self.sockets.drained_packets,
         }
 
@@ -335,8 +246,8 @@ class SipEndpoint:
             case Ended(id_, reason):
                 line = self._open.pop(id_, None)
                 if line is not None:
-                    _set(line.over, reason)
-                    _set(line.confirmed, False)
+                    settle(line.over, reason)
+                    settle(line.confirmed, False)
 
     def _spawn(self, work: Coroutine[Any, Any, None], id_: DialogId) -> None:
         task = asyncio.get_running_loop().create_task(work, name=f"sip {id_.call_id}")
@@ -351,7 +262,7 @@ class SipEndpoint:
         host = invited.hop.host
         contact_id: str | None = ""
         if claim.code:
-            contact_id = await self._claim(claim.code, host)
+            contact_id = await self._codes.claim(claim.code, host)
             if contact_id is None or not admission.matches(claim, contact_id):
                 self._refuse(invited, 403, "Forbidden", "code_unknown")
                 return
@@ -359,7 +270,7 @@ class SipEndpoint:
         if line is None:
             return
         try:
-            if not await self._confirmed(line):
+            if not await line.stands():
                 return
             if not contact_id:
                 contact_id = await self._typed(line, host)
@@ -384,25 +295,6 @@ class SipEndpoint:
                 line.served = False
                 self._forget(contact_id, line)
 
-    async def _claim(self, code: str, host: str) -> str | None:
-        now = self.clock.now_ms()
-        wrong = [at for at in self._wrong.get(host, []) if now - at < WRONG_CODES_MS]
-        contact_id = None
-        if len(wrong) < WRONG_CODES:
-            try:
-                contact_id = await self.store.claim_code(code, now)
-            except ContractError as error:
-                log.error("code_not_claimed", why=type(error).__name__)
-                return None
-        if contact_id is None:
-            self._wrong.pop(host, None)
-            self._wrong[host] = [*wrong, now][-WRONG_CODES:]  # the newest last
-            if len(self._wrong) > MOST_HOSTS:
-                del self._wrong[next(iter(self._wrong))]
-            self.counters.unmatched += 1
-            log.warning("code_unknown", host=host, too_many=len(wrong) >= WRONG_CODES)
-        return contact_id
-
     async def _line(self, invited: Invited) -> SipLine | None:
         """A port, and the 200."""
         loop = asyncio.get_running_loop()
@@ -413,9 +305,9 @@ class SipEndpoint:
             log.error("no_rtp_port", why=str(error))
             self._refuse(invited, 503, "Service Unavailable", "no_port")
             return None
-        name = f"voice-agent@{self.settings.public_address}"
+        name, master = f"voice-agent@{self.settings.public_address}", secrets.token_bytes(MASTER_BYTES)
         futures = (loop.create_future(), loop.create_future(), loop.create_future())
-        line = SipLine(self, invited.id, media, name, *futures, master=secrets.token_bytes(MASTER_BYTES))
+        line = SipLine(self, invited.id, media, name, *futures, master=master)
         self._open[invited.id] = line
         local = Local(self.settings.public_address, media.port, random.getrandbits(31), master=line.master)
         accepted = self.agent.accept(invited.id, local, self.clock.now_ms())
@@ -425,14 +317,6 @@ class SipEndpoint:
             line.close()
             return None
         return line
-
-    async def _confirmed(self, line: SipLine) -> bool:
-        try:
-            async with asyncio.timeout(CONFIRM_S):
-                return await line.confirmed
-        except TimeoutError:
-            line.hang_up()
-            return False
 
     def _stands(self, id_: DialogId, agreed: Agreed) -> None:
         """The ACK has come: media can flow. Every re-INVITE is acknowledged too."""
@@ -449,24 +333,18 @@ class SipEndpoint:
             lambda data, source: stream.receive_report(data),
         )
         line.start(line.listen)
-        _set(line.confirmed, True)
+        settle(line.confirmed, True)
 
     async def _typed(self, line: SipLine, host: str) -> str | None:
-        """The contact that the keys stand for. Where no key can come nobody waits: each second is the caller's."""
-        if line.stream.takes_keys:
-            await asyncio.wait((line.typed, line.over), timeout=KEYS_S, return_when=asyncio.FIRST_COMPLETED)
-        if not line.typed.done():
-            self.counters.unmatched += 1
+        """The contact that the keys stand for."""
+        code = await line.code()
+        if code is None:
+            self._codes.unmatched += 1
             log.warning("no_code", host=host, telephone_event=line.stream.takes_keys)
             return None
-        return await self._claim(line.typed.result(), host)
+        return await self._codes.claim(code, host)
 
     def _refuse(self, invited: Invited, status: int, reason: str, why: str) -> None:
         log.warning("sip_call_refused", status=status, why=why)
         self.agent.refuse(invited.id, status, reason, self.clock.now_ms())
         self._pump()
-
-
-def _set(future: asyncio.Future[bool] | asyncio.Future[str], value: bool | str) -> None:
-    if not future.done():
-        future.set_result(value)  # type: ignore[arg-type]  # each with a value of its own kind
