@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import assert_never
 
-from contract.actions import Returned
 from contract.turns import Turn
 from definition import AgentDefinition
 from definition.collect import COLLECT_DIGITS
@@ -22,22 +21,18 @@ from gateway.conversation.commands import (
     EndSpeech,
     Finish,
     FunctionResult,
-    GiveUp,
-    Go,
     Reconnect,
     Replay,
     SayLocally,
-    Stay,
     StopFunction,
     Tell,
-    Unwish,
-    Wish,
 )
+from gateway.conversation.decisions import Decisions
+from gateway.conversation.departure import Departure
 from gateway.conversation.echoes import Echoes
-from gateway.conversation.ending import Ending, Leave, Step
+from gateway.conversation.ending import Leave, Step
 from gateway.conversation.function_calls import FunctionCalls, answer
 from gateway.conversation.gate import Gate
-from gateway.conversation.insisting import Insisting
 from gateway.conversation.key_presses import KeyPresses
 from gateway.conversation.speech import AgentSpeech, Tail
 from gateway.conversation.turns import Turns
@@ -67,12 +62,10 @@ from gateway.voice_agent.messages import (
     FunctionCall,
     FunctionCallCancelled,
     FunctionCallRequest,
-    InjectAgentMessage,
     InjectBehavior,
     InjectionRefused,
     InjectUserMessage,
     ServerMessage,
-    UpdatePrompt,
     UserStartedSpeaking,
     Warning_,
 )
@@ -89,34 +82,34 @@ class Conversation:
         self, definition: AgentDefinition, now_ms: int, *, first_turn: int = 1, earlier: Iterable[Turn] = ()
     ) -> None:
         self.turns = Turns(first_turn, earlier)
-        self.ending = Ending()
         self.voice = VoiceActivity()
-        self.parked = False  # the caller is on the way out: nothing of the voice agent reaches them any more
         self._definition = definition
-        self._commands: list[Command] = []
         self._gate = Gate()
+        self._decisions = Decisions(self._gate)
         self._barge_in = BargeIn()
         self._agent_watch = AgentWatch()
         self._caller_watch = CallerWatch(definition.idle.after_ms, len(definition.idle.sentences))
         self._functions = FunctionCalls(definition)
         self._keys = KeyPresses(self._functions.pending)
         self._speech = AgentSpeech()
+        self._departure = Departure(definition, self._decisions, self._speech, self._agent_watch, now_ms)
+        self.ending = self._departure.ending
         self._echoes = Echoes()
-        self._insisting = Insisting()
-        self._limit_ms = now_ms + definition.max_duration_s * 1000
-        self._warn_ms = self._limit_ms - definition.warn_s * 1000 if definition.warn_s else None
         self._tail: Tail | None = None
         self._replaying = False
         self._unanswered = ""  # by the session before, to be asked again when its functions have come back
         self._clip_failed = False
-        self._gave_up = False
-        self._away = False  # between two sessions
-        self._came_back: Leave | None = None
+
+    @property
+    def parked(self) -> bool:
+        """The caller is on the way out: nothing of the voice agent reaches them any more."""
+        return self._departure.parked
 
     def redefine(self, definition: AgentDefinition) -> None:
         """The agent has changed in mid-call: another voice, another language, other instructions."""
         self._definition = definition
         self._functions.redefine(definition)
+        self._departure.redefine(definition)
 
     # -- what happens ----------------------------------------------------------------------------------------
 
@@ -159,7 +152,7 @@ class Conversation:
             case ConversationText(role="user"):
                 self._caller_said(message.content, now_ms)
             case ConversationText():
-                self._insisting.spoken(message.content)
+                self._decisions.agent_said(message.content)
                 self.turns.agent_said(message.content, now_ms)
             case AgentAudioDone():
                 self._speech.audio_done(now_ms)
@@ -176,9 +169,9 @@ class Conversation:
                 for call_id in message.ids:
                     self._function_cancelled(call_id)
             case InjectionRefused():
-                self._insisting.refused()
+                self._decisions.refused()
             case Warning_(code) if treat_warning(code).kind is Kind.INJECTION_REFUSED:
-                self._insisting.refused()
+                self._decisions.refused()
             case _:
                 pass
 
@@ -199,12 +192,12 @@ class Conversation:
             case ClipFailed():
                 self._could_not_play()
             case FlowTook():
-                self.ending.taken()
-                self.parked = True
+                self._departure.taken()
             case TransferReturned(why):
-                self._returned(why)
+                if self._departure.returned(why):
+                    self._nobody_speaks()
             case KeysTaken():
-                self._commands += self._keys.taken(event)
+                self._do(*self._keys.taken(event))
             case KeyPressed():
                 self._caller_watch.sound(self.voice.media_ms)
             case CallerGone(signal):
@@ -226,7 +219,7 @@ class Conversation:
         """The voice agent's session is over: nothing more comes of what it was about to say. Until there is another
         one nobody answers, so that neither the caller's silence nor the agent's counts, and nobody can say whether a
         sound of the caller was a turn."""
-        self._away = True
+        self._decisions.away = True
         self._agent_watch.satisfied()
         self._caller_watch.pause()
         self.turns.session_lost(now_ms)
@@ -234,7 +227,7 @@ class Conversation:
 
     def session_changed(self, unanswered: str, now_ms: int) -> None:
         """A new Deepgram session knows what was said; `unanswered` is the caller turn it has yet to answer."""
-        self._away = False
+        self._decisions.away = False
         self._gate.open()
         self._echoes.clear()
         self._barge_in.heard_anew(now_ms)
@@ -255,57 +248,37 @@ class Conversation:
 
     def came_back(self, leave: Leave) -> None:
         """The caller comes from a transfer that an earlier stretch of this call had asked for."""
-        self._came_back = leave
+        self._departure.came_back(leave)
 
     def resume_leave(self, leave: Leave, now_ms: int) -> None:
         """The gateway that had the call before died between the wish to leave and its fulfilment."""
-        self.ending.resume(leave, now_ms)
+        self._departure.resume(leave, now_ms)
 
     def say(self, sentence: str) -> None:
         """Somebody outside wants the caller to hear this; who is on the way out hears nothing more."""
-        if not self.parked and self.ending.step is Step.NOT:
-            self._insist(sentence)
+        if not self._departure.begun:
+            self._decisions.insist(sentence)
 
     def give_up(self, reason: str) -> None:
         """The voice agent is out of the game: whatever it was about to say, a human takes over now."""
-        if self._gave_up or self.ending.step is Step.TAKEN:
-            return
-        self._gave_up = self.parked = True
-        self._agent_watch.satisfied()
-        self._do(ClearSpeech())
-        leave = self.ending.act()
-        if leave is not None:
-            if not leave.queue:  # nobody else says it
-                self._do(SayLocally(self._definition.goodbye))
-            self._do(Go(leave))
-        elif self.ending.step is Step.NOT:
-            self._do(GiveUp(reason))
+        self._departure.give_up(reason)
 
     def tick(self, now_ms: int) -> None:
         """What is due by now."""
         if self._speech.is_over(now_ms):
             self._do(EndSpeech())
             self.ending.speech_over(now_ms)
-        if not self._away and self._barge_in.is_cough(self.voice, now_ms, playing=self._speech.playing):
+        if not self._decisions.away and self._barge_in.is_cough(self.voice, now_ms, playing=self._speech.playing):
             self._cough(now_ms)
         for sentence in self._functions.pending.due_fillers(now_ms):
             self._inject(sentence, InjectBehavior.QUEUE)
-        self._commands += self._keys.due(now_ms, silent=self._speech.over)
+        self._do(*self._keys.due(now_ms, silent=self._speech.over))
         mute = self._agent_watch.due(now_ms)
         if mute is Mute.NUDGE:
             self._inject(self._definition.sentences.not_understood)
         elif mute is Mute.RECONNECT:
             self._do(Reconnect("agent_mute"))
-        if self._warn_ms is not None and self._may_limit and now_ms >= self._warn_ms:
-            self._warn_ms = None
-            self._insist(self._definition.sentences.time_is_up)
-        if self._may_limit and now_ms >= self._limit_ms:
-            if self._speech.playing:
-                self._do(ClearSpeech())
-            self._goodbye(Leave("max_duration", firm=True), now_ms, InjectBehavior.INTERRUPT)
-        leave = self.ending.due(now_ms)
-        if leave is not None:
-            self._do(Go(leave))
+        self._departure.due(now_ms)
 
     @property
     def quiet(self) -> bool:
@@ -326,19 +299,17 @@ class Conversation:
         """When `tick` may have something to do."""
         dues = [
             self._speech.next_due_ms(),
-            None if self._away else self._barge_in.next_due_ms(),
+            None if self._decisions.away else self._barge_in.next_due_ms(),
             self._functions.pending.next_due_ms(),
             self._keys.next_due_ms(silent=self._speech.over),
             self._agent_watch.next_due_ms(),
-            (self._warn_ms or self._limit_ms) if self._may_limit else None,
-            self.ending.next_due_ms(),
+            self._departure.next_due_ms(),
         ]
         return min((due for due in dues if due is not None), default=None)
 
     def commands(self) -> list[Command]:
         """What is to be done now; asking empties the list."""
-        commands, self._commands = self._commands, []
-        return commands
+        return self._decisions.take()
 
     # -- the caller ------------------------------------------------------------------------------------------
 
@@ -355,8 +326,7 @@ class Conversation:
         if playing:
             self.turns.cut(now_ms)
             self._do(ClearSpeech())
-        if self.ending.reconsider():  # else the flow would take it before its last words, which were just cut
-            self._do(Stay())
+        self._departure.reconsider()
 
     def _caller_said(self, text: str, now_ms: int) -> None:
         self._gate.open()
@@ -377,8 +347,8 @@ class Conversation:
         self._functions.pending.new_turn()
         self._functions.confirmations.caller_said()
         self._caller_watch.turn()
-        self._commands += self._keys.caller_said()
-        self._take_leave_back()
+        self._do(*self._keys.caller_said())
+        self._departure.take_back()
         self._insist_again()
         self._expect(now_ms)
 
@@ -388,7 +358,7 @@ class Conversation:
         if self.voice.speaking:
             self._caller_watch.sound(self.voice.media_ms)
             return
-        if self.parked or self.ending.step is not Step.NOT:
+        if self._departure.begun:
             return
         rung = self._caller_watch.heard(self.voice.media_ms)
         if rung is None:
@@ -398,7 +368,7 @@ class Conversation:
             self._inject(idle[rung])
             self._nobody_speaks()
         else:
-            self._goodbye(Leave("caller_silent"), now_ms, InjectBehavior.DEFAULT)
+            self._departure.goodbye(Leave("caller_silent"), now_ms, InjectBehavior.DEFAULT)
 
     def _cough(self, now_ms: int) -> None:
         """A sound of the caller was no turn: go on where the agent was."""
@@ -417,12 +387,12 @@ class Conversation:
 
     def _nobody_speaks(self) -> None:
         """From here on it is quiet, as far as we can tell, and the caller's silence counts."""
-        if not self._speech.playing and not self._functions.pending.any and not self._away:
+        if not self._speech.playing and not self._functions.pending.any and not self._decisions.away:
             self._caller_watch.quiet_from(self.voice.media_ms)
 
     def _expect(self, now_ms: int) -> None:
         """It is the agent's turn, unless it waits for a function or has been told to say nothing more."""
-        if not self.parked and not self._functions.pending.any and self.ending.step is Step.NOT:
+        if not self._functions.pending.any and not self._departure.begun:
             self._agent_watch.expect(now_ms)
 
     # -- what the caller hears -------------------------------------------------------------------------------
@@ -458,12 +428,8 @@ class Conversation:
         if self.parked:
             self._do(answer(call, status="ok", note=sentences.ANSWER_ALREADY))
         elif leave is not None:
-            self._commands += self._keys.leaving()
-            begun = self.ending.ask(leave[0], now_ms, playing=self._speech.playing)
-            if begun:
-                self._do(Wish(leave[0]))
-            words = begun or self.ending.asked_again(leave[0], now_ms)
-            self._do(answer(call, status="ok", note=leave[1] if words else sentences.ANSWER_ALREADY))
+            self._do(*self._keys.leaving())
+            self._departure.wished(call, *leave, now_ms)
         elif call.name == COLLECT_DIGITS and self._definition.collect:
             self._do(self._keys.requested(call, self._definition, now_ms))
         else:
@@ -472,9 +438,8 @@ class Conversation:
 
     def _function_cancelled(self, call_id: str) -> None:
         if self._functions.pending.cancel(call_id):
-            self._commands += self._keys.cancelled(call_id) or [StopFunction(call_id)]
-        if self.ending.leave is not None and self.ending.leave.function_id == call_id:
-            self._cancel_leave()
+            self._do(*self._keys.cancelled(call_id) or [StopFunction(call_id)])
+        self._departure.cancelled(call_id)
 
     def _ask_again(self, now_ms: int) -> None:
         """Let the new session answer what the one before did not, as soon as it has all results."""
@@ -485,64 +450,13 @@ class Conversation:
         self._do(Tell(InjectUserMessage(text)))
         self._expect(now_ms)
 
-    # -- leaving ---------------------------------------------------------------------------------------------
-
-    @property
-    def _may_limit(self) -> bool:
-        return self.ending.step is Step.NOT and not self._gave_up
-
-    def _goodbye(self, leave: Leave, now_ms: int, behavior: InjectBehavior) -> None:
-        self.ending.ask(leave, now_ms, playing=self._speech.playing)
-        self._agent_watch.satisfied()
-        self._inject(self._definition.goodbye, behavior)
-
-    def _take_leave_back(self) -> None:
-        """A turn of the caller. It may be the very one upon which the agent asked to leave: its text comes late."""
-        leave = self.ending.leave
-        if leave is None or not self.ending.interrupted:
-            return
-        if leave.firm:
-            self.ending.release()
-        elif self._cancel_leave():
-            self._do(Tell(UpdatePrompt(sentences.CANCELLED_LEAVE)))
-
-    def _cancel_leave(self) -> bool:
-        acting = self.ending.step is Step.ACTING
-        leave = None if self._gave_up else self.ending.cancel()
-        if leave is None:
-            return False
-        if leave.function_id:
-            self._do(Unwish())
-        if acting:
-            self._do(Stay())
-        return True
-
-    def _returned(self, why: Returned) -> None:
-        leave = self.ending.leave or self._came_back
-        self.ending.returned()
-        if self._gave_up:  # no human, and no voice agent either; the flow has told the caller
-            self._do(Go(Leave("no_human")))
-            return
-        self.parked = False
-        self._do(Tell(UpdatePrompt(sentences.transfer_returned(why))))
-        queue = self._definition.queues.get(leave.queue) if leave else None
-        self._insist((queue.sentence(why) if queue else "") or self._definition.sentences.still_here)
-        self._nobody_speaks()
-
-    def _insist(self, sentence: str) -> None:
-        """After what the agent is saying; should the caller be speaking, after their turn."""
-        self._inject(sentence, InjectBehavior.QUEUE)
-        if not self._away:
-            self._insisting.sent(sentence)
-
     def _insist_again(self) -> None:
-        for sentence in self._insisting.again():
-            self.say(sentence)
+        """The caller has finished: what was refused while they spoke, unless they are on the way out."""
+        if not self._departure.begun:
+            self._decisions.insist_again()
 
     def _inject(self, sentence: str, behavior: InjectBehavior = InjectBehavior.DEFAULT) -> None:
-        self._gate.open()
-        # Without a session the flow's own voice says what must be said.
-        self._do(SayLocally(sentence) if self._away else Tell(InjectAgentMessage(sentence, behavior)))
+        self._decisions.inject(sentence, behavior)
 
-    def _do(self, command: Command) -> None:
-        self._commands.append(command)
+    def _do(self, *commands: Command) -> None:
+        self._decisions.do(*commands)
