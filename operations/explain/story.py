@@ -156,14 +156,28 @@ def _moments(head: Head | None) -> Iterator[Line]:
 def _ending(head: Head | None) -> Iterator[str]:
     if head is None:
         return
-    if head.state is not CallState.ENDED:
-        state = {CallState.WAITING: "is waiting for a gateway", CallState.ACTIVE: "is live"}[head.state]
+    if under_way := _under_way(head.state):
         lease = f", its lease ends {clock(head.lease_until_ms)}" if head.lease_until_ms else ""
-        yield f"the call {state}{lease}"
+        yield f"the call {under_way}{lease}"
         return
     why = sentence(head.reason)
     yield f"{head.result.value}: {RESULTS[head.result]}"
     yield f"because of {head.reason or 'a reason that is not recorded'}{f': {why}' if why else ''}"
+
+
+def _under_way(state: CallState) -> str:
+    """Where a call is that goes on; "" where it has ended."""
+    match state:
+        case CallState.WAITING:
+            return "is waiting for a gateway"
+        case CallState.EXPECTED:
+            return "was transferred over SIP, and has not reached a gateway yet"
+        case CallState.ACTIVE:
+            return "is live"
+        case CallState.ENDED:
+            return ""
+        case _ as never:
+            assert_never(never)
 
 
 def _gone(records: Records) -> Iterator[str]:

@@ -104,6 +104,7 @@ def test_a_head_alone_still_tells_who_and_why() -> None:
     [
         ({"state": CallState.ACTIVE, "lease_until_ms": T0}, "the call is live, its lease ends 2027-01-15 08:00:00 UTC"),
         ({"state": CallState.WAITING}, "the call is waiting for a gateway"),
+        ({"state": CallState.EXPECTED}, "the call was transferred over SIP, and has not reached a gateway yet"),
         ({"epoch": 0, "owner": ""}, "no gateway took it"),
         ({"owner": ""}, "given away by its last gateway"),
         ({"reason": ""}, "because of a reason that is not recorded"),
