@@ -16,12 +16,14 @@ MEMORY = {
     2048: (4096, 16384),
     4096: (8192, 30720),
 }
+SWITCH = "switch"  # hours by this name are the deployment's own: closed, they send every caller to the queue
 UNRESERVED = 100  # Lambda keeps so many executions free of reservations (Lambda developer guide)
 
 
 def check(node: Node, data: dict[str, Any], findings: Findings) -> None:
     """Note every contradiction; runs only on a file without problems of its own."""
     _instance(node, data, findings)
+    _hours(node, data, findings)
     _queues(node, data, findings)
     _agents(node, data, findings)
     _capacity(node, data, findings)
@@ -71,6 +73,13 @@ def _instance(node: Node, data: dict[str, Any], findings: Findings) -> None:
     region = given["instance"].split(":")[3]
     if region != data["region"]:
         findings.below(connect, "instance", f"an instance in {data['region']}", f"one in {region}")
+
+
+def _hours(node: Node, data: dict[str, Any], findings: Findings) -> None:
+    if SWITCH in data["hours"]:
+        hours = node.child("hours")
+        assert hours is not None
+        findings.below(hours, SWITCH, "another name, as the deploy makes hours of this one by itself", shown(SWITCH))
 
 
 def _queues(node: Node, data: dict[str, Any], findings: Findings) -> None:

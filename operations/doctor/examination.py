@@ -8,6 +8,7 @@ from pathlib import Path
 from botocore.exceptions import BotoCoreError, ClientError
 
 from contract.aws import code_of
+from contract.errors import StoreUnavailable, VoiceAgentError
 from infra.deployment import Deployment
 from operations import stack as paths
 from operations.clients import Clients
@@ -66,6 +67,8 @@ def _findings(check: Check, examined: Examined) -> Iterator[Finding]:
         yield from check(examined)
     except (ClientError, BotoCoreError) as error:
         yield _untold(error)
+    except VoiceAgentError as error:  # the store tells in its own words what AWS did not answer
+        yield _unread(error)
 
 
 def _untold(error: ClientError | BotoCoreError) -> Finding:
@@ -76,6 +79,12 @@ def _untold(error: ClientError | BotoCoreError) -> Finding:
             f"{error.operation_name} was refused", f"run doctor with a role that may do {error.operation_name}"
         )
     return unknown(f"{error.operation_name} failed: {_word(error)}", "try again; if it stays, tell us with this line")
+
+
+def _unread(error: VoiceAgentError) -> Finding:
+    if isinstance(error, StoreUnavailable) and error.cause in _REFUSED:
+        return unknown(str(error), "run doctor with a role that may read the table and use its key (docs/security.md)")
+    return unknown(str(error), "try again; if it stays, tell us with this line")
 
 
 def _word(error: ClientError | BotoCoreError) -> str:

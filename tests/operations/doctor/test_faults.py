@@ -439,5 +439,18 @@ def test_a_secret_that_may_not_be_read_cannot_be_told(account: Account) -> None:
     assert sections["bucket"].findings[0].state is State.UNKNOWN
 
 
+@pytest.mark.parametrize(("code", "mend"), [("AccessDeniedException", "may read the table"), ("Strange", "try again")])
+def test_a_table_that_may_not_be_read_cannot_be_told(code: str, mend: str, account: Account) -> None:
+    def refuse(_: Parameters) -> dict[str, str]:
+        raise Refused(code, status=400)
+
+    account.stand_in.answers["dynamodb", "GetItem"] = refuse
+    sections = {s.topic: s for s in examine(account.deployment(), account.clients(), ROOT)}
+    (finding,) = sections["openings"].findings
+    assert finding.state is State.UNKNOWN
+    assert code in finding.what
+    assert mend in finding.mend
+
+
 def _denied(_: Parameters) -> dict[str, str]:
     raise Refused("AccessDeniedException", status=403)
