@@ -66,6 +66,7 @@ def _prompt(node: Node, data: dict[str, Any], findings: Findings) -> None:
 
 
 SPOKEN = ("opening", "prompt", "goodbye")
+CLOSING_S = 900  # of a call that has lasted as long as it may: goodbye or handover, the record, a change of gateway
 
 
 def _templates(node: Node, data: dict[str, Any], findings: Findings) -> None:
@@ -118,9 +119,13 @@ def _zone(node: Node, data: dict[str, Any], findings: Findings) -> None:
         findings.below(node, "time_zone", f"a time zone such as Europe/London{near}", shown(data["time_zone"]))
 
 
-def _warning(node: Node, data: dict[str, Any], findings: Findings) -> None:
-    if data.get("warn_s", 0) >= data.get("max_duration_s", 1800):
-        findings.below(node, "warn_s", f"less than max_duration_s ({data['max_duration_s']})", str(data["warn_s"]))
+def _times(node: Node, data: dict[str, Any], findings: Findings) -> None:
+    longest_s, hours = data.get("max_duration_s", 1800), data.get("records_hours", 0)
+    if data.get("warn_s", 0) >= longest_s:
+        findings.below(node, "warn_s", f"less than max_duration_s ({longest_s})", str(data["warn_s"]))
+    if 0 < hours < (least := -(-(longest_s + CLOSING_S) // 3600)):  # the record would be gone in mid-call
+        expected = f"{least} or more, for a call of max_duration_s ({longest_s}), its handover and its end"
+        findings.below(node, "records_hours", expected, str(hours))
 
 
 _OWN: dict[str, Shape] = {
@@ -168,7 +173,7 @@ _AGENT = Table(
         "record_calls": may(Switch(), False),
         "records_hours": may(whole(1, 720, "a whole number of hours"), 0),
     },
-    (_stored, _prompt, default_queue_exists, priorities_are_of_reasons, _sentences, _templates, _zone, _warning),
+    (_stored, _prompt, default_queue_exists, priorities_are_of_reasons, _sentences, _templates, _zone, _times),
     {
         "greeting": "opening, the sentence that the caller hears at once",
         "audio": "no such key (audio is always G.711 µ-law, 8 kHz)",

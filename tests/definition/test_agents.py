@@ -174,12 +174,21 @@ def test_voices_and_models_to_change_to_are_checked_like_the_first(loaded: Loade
     [
         ("time_zone: Europe/Londn\n", "time_zone: expected a time zone such as Europe/London (did you mean"),
         ("time_zone: 7\n", "time_zone: expected a time zone such as Europe/London, found 7"),
+        (
+            "max_duration_s: 2701\nrecords_hours: 1\n",
+            "records_hours: expected 2 or more, for a call of max_duration_s (2701), its handover and its end, found 1",
+        ),
+        ("max_duration_s: 14400\nrecords_hours: 4\n", "records_hours: expected 5 or more"),
         ("max_duration_s: 60\nwarn_s: 60\n", "warn_s: expected less than max_duration_s (60), found 60"),
         ("warn_s: 60\nlanguages: {es: {}}\n", "sentences.time_is_up: expected a sentence"),
     ],
 )
 def test_what_does_not_fit_is_told(problems: Problems, more: str, problem: str) -> None:
     assert any(problem in each for each in problems(text(more)))
+
+
+def test_a_record_is_kept_for_as_long_as_a_call_with_its_end_may_last(loaded: Loaded) -> None:
+    assert loaded("max_duration_s: 2700\nrecords_hours: 1\n").records_hours == 1
 
 
 def test_without_a_stored_agent_all_four_are_needed(problems: Problems) -> None:
