@@ -13,6 +13,7 @@ from itertools import count
 from gateway.legs.sip import admission, rtcp, sdp
 from gateway.legs.sip.dialog import DialogRecord
 from gateway.legs.sip.errors import MalformedMessage
+from gateway.legs.sip.load import Load
 from gateway.legs.sip.message import encode, parse
 from gateway.legs.sip.playout import Playout
 from gateway.legs.sip.rtp import FRAME_BYTES, FRAME_MS, Incoming, Outgoing
@@ -22,7 +23,7 @@ from gateway.legs.sip.signals import Changed, Confirmed, Ended, Invited
 from gateway.legs.sip.srtp import MASTER_BYTES, Sender, Suite
 from gateway.legs.sip.stream import Stream
 from gateway.legs.sip.transactions import Hop
-from gateway.legs.sip.user_agent import Load, UserAgent
+from gateway.legs.sip.user_agent import UserAgent
 
 PEER = ("192.0.2.10", 6000)
 OFFER = (

@@ -23,6 +23,11 @@ class DialogId:
     local: str
     remote: str
 
+    @classmethod
+    def reached_by(cls, request: Request) -> DialogId:
+        """Of the dialog that a request of the peer belongs to."""
+        return cls(request.call_id, request.to.tag, request.from_.tag)
+
 
 @dataclass(frozen=True, slots=True)
 class DialogRecord:

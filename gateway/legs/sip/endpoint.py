@@ -26,6 +26,7 @@ from gateway.legs.sip.admission import AllowList
 from gateway.legs.sip.codes import Codes
 from gateway.legs.sip.dialog import DialogId, DialogRecord
 from gateway.legs.sip.errors import MalformedMessage, NoPortFree
+from gateway.legs.sip.load import Load
 from gateway.legs.sip.playout import Playout
 from gateway.legs.sip.ports import Ports
 from gateway.legs.sip.rtp import Outgoing
@@ -38,7 +39,7 @@ from gateway.legs.sip.srtp import MASTER_BYTES
 from gateway.legs.sip.stream import Stream
 from gateway.legs.sip.transactions import Hop
 from gateway.legs.sip.transport import Transport
-from gateway.legs.sip.user_agent import Load, UserAgent
+from gateway.legs.sip.user_agent import UserAgent
 
 log = structlog.get_logger()
 
@@ -198,16 +199,14 @@ class SipEndpoint:
     def _pump(self) -> None:
         """Send what is to be sent, hear what has happened, and set the clock for what is due next."""
         try:
-            self._send()
+            for send in self.agent.sends():
+                self._transport.send(send)
             for signal in self.agent.signals():
                 self._guarded(signal)
-            self._send()
+            for send in self.agent.sends():
+                self._transport.send(send)
         finally:
             self._arm()
-
-    def _send(self) -> None:
-        for send in self.agent.sends():
-            self._transport.send(send)
 
     def _guarded(self, signal: Signal) -> None:
         """What breaks in one call ends it, and the signals behind it are heard."""
@@ -305,11 +304,11 @@ class SipEndpoint:
             log.error("no_rtp_port", why=str(error))
             self._refuse(invited, 503, "Service Unavailable", "no_port")
             return None
-        name, master = f"voice-agent@{self.settings.public_address}", secrets.token_bytes(MASTER_BYTES)
+        address, master = self.settings.public_address, secrets.token_bytes(MASTER_BYTES)
         futures = (loop.create_future(), loop.create_future(), loop.create_future())
-        line = SipLine(self, invited.id, media, name, *futures, master=master)
+        line = SipLine(self, invited.id, media, f"voice-agent@{address}", *futures, master=master)
         self._open[invited.id] = line
-        local = Local(self.settings.public_address, media.port, random.getrandbits(31), master=line.master)
+        local = Local(address, media.port, random.getrandbits(31), master=master)
         accepted = self.agent.accept(invited.id, local, self.clock.now_ms())
         self._pump()
         if not accepted:

@@ -7,11 +7,13 @@ from dataclasses import dataclass, replace
 from gateway.legs.sip import sdp
 from gateway.legs.sip.dialog import Dialog
 from gateway.legs.sip.errors import MalformedSdp
-from gateway.legs.sip.message import Request
+from gateway.legs.sip.message import Header, Request
 from gateway.legs.sip.sdes import Profiles
 from gateway.legs.sip.sdp import Agreed, Local
 from gateway.legs.sip.session_timer import SessionTimer
 from gateway.legs.sip.transactions import ServerTransaction
+
+SDP: Header = ("content-type", "application/sdp")
 
 
 @dataclass(slots=True)
@@ -61,6 +63,11 @@ class Inbound:
         except MalformedSdp:
             return False
         return True
+
+    def headers(self, request: Request, body: bytes) -> tuple[Header, ...]:
+        """What our 200 upon a request says of the session timer, and of what its body is."""
+        timer = tuple(self.timer.headers(request)) if self.timer is not None else ()
+        return (*timer, SDP) if body else timer
 
     def _take(self, agreed: Agreed) -> None:
         self.agreed = agreed

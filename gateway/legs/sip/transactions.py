@@ -161,3 +161,17 @@ class ClientTransaction:
 
 def _earliest(*times: int | None) -> int | None:
     return min((time for time in times if time is not None), default=None)
+
+
+def own_key(request: Request) -> tuple[str, str, str]:
+    """A CANCEL is a transaction of its own beside the INVITE that it names."""
+    word, by, method = server_key(request)
+    return word, by, "CANCEL" if request.method == "CANCEL" else method
+
+
+def way_back(request: Request, hop: Hop) -> Hop:
+    """Where its response goes (RFC 3261 section 18.2.2, RFC 3581)."""
+    via = request.via
+    if hop.reliable or via.rport:
+        return hop
+    return Hop(hop.transport, hop.host, via.port or 5060)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import itertools
 from dataclasses import dataclass, field
 
+from gateway.legs.sip.load import Load
 from gateway.legs.sip.message import Request, Response, encode, parse
 from gateway.legs.sip.sdp import Local
 from gateway.legs.sip.transactions import Hop
-from gateway.legs.sip.user_agent import Load, UserAgent
+from gateway.legs.sip.user_agent import UserAgent
 
 PEER = Hop("udp", "192.0.2.10", 5060)
 LOCAL = Local("198.51.100.5", 20_000, 7)
