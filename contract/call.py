@@ -106,7 +106,8 @@ class Head:
     - `heard_seq`, `heard_at_ms`: the last clip that the gateway found in what Connect plays, and when it began.
     - `language`: what the agent speaks, where that is not what the flow could tell from the contact's attributes.
     - `dialog`: the SIP dialog of the call, as `gateway.legs.sip.dialog` writes it: enough to end it with a BYE.
-    - `failed_over_at_ms`: when a Lambda sent the caller to a queue by itself, because no voice agent answered.
+    - `failed_over_at_ms`: when a Lambda ended the call by itself, because no voice agent answered: it sent the caller
+      to a queue, or the caller had hung up.
     """
 
     contact_id: str

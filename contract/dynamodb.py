@@ -5,7 +5,7 @@ How a head is read and written, and how a late owner is kept from it, is in `con
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from contract import items, rules, sizes, table, unclear
@@ -72,14 +72,20 @@ class DynamoStore:
         return rules.offered(head, request_id, seq, now_ms, final) is not None
 
     async def fail_over(self, contact_id: str, reason: str, now_ms: int, seen: Head | None = None) -> bool:
+        return await self._close("fail_over", contact_id, lambda head: rules.failed_over(head, reason, now_ms, seen))
+
+    async def leave(self, contact_id: str, result: Result, reason: str, now_ms: int) -> bool:
+        return await self._close("leave", contact_id, lambda head: rules.left(head, result, reason, now_ms))
+
+    async def _close(self, what: str, contact_id: str, change: Callable[[Head], Head | None]) -> bool:
         async def attempt() -> bool:
             read = await self._heads.read(contact_id)
-            head = rules.failed_over(read.head, reason, now_ms, seen)
+            head = change(read.head)
             if head is not None:
                 await self._heads.close(read, head)
             return head is not None
 
-        return await self._heads.until_settled("fail_over", attempt)
+        return await self._heads.until_settled(what, attempt)
 
     async def disconnected(self, contact_id: str, now_ms: int) -> None:
         try:

@@ -65,6 +65,12 @@ class MemoryStore:
     async def fail_over(self, contact_id: str, reason: str, now_ms: int, seen: Head | None = None) -> bool:
         return await self._do(lambda: self._fail_over(contact_id, reason, now_ms, seen))
 
+    async def leave(self, contact_id: str, result: Result, reason: str, now_ms: int) -> bool:
+        def left() -> bool:
+            return self._close(contact_id, rules.left(self._record(contact_id).head, result, reason, now_ms))
+
+        return await self._do(left)
+
     async def disconnected(self, contact_id: str, now_ms: int) -> None:
         def report() -> None:
             if contact_id in self._records:
@@ -240,10 +246,12 @@ class MemoryStore:
         return head is not None
 
     def _fail_over(self, contact_id: str, reason: str, now_ms: int, seen: Head | None) -> bool:
-        record = self._record(contact_id)
-        head = rules.failed_over(record.head, reason, now_ms, seen)
+        return self._close(contact_id, rules.failed_over(self._record(contact_id).head, reason, now_ms, seen))
+
+    def _close(self, contact_id: str, head: Head | None) -> bool:
         if head is None:
             return False
+        record = self._record(contact_id)
         record.head = head
         record.settle(rules.closing(head, record.log))
         return True

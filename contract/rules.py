@@ -202,6 +202,13 @@ def failed_over(head: Head, reason: str, now_ms: int, seen: Head | None) -> Head
     return replace(_ended(head, Result.FAILED, reason), failed_over_at_ms=now_ms)
 
 
+def left(head: Head, result: Result, reason: str, now_ms: int) -> Head | None:
+    """The head after the end of a contact that nobody serves, or None where somebody does, or has."""
+    if not is_free(head, now_ms):
+        return None
+    return replace(_ended(head, result, reason), failed_over_at_ms=now_ms)
+
+
 def _ownership(head: Head) -> tuple[int, CallState, int, int]:
     return head.attempt, head.state, head.epoch, head.lease_until_ms
 

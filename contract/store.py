@@ -71,6 +71,11 @@ class FlowStore(Protocol):
         """
         ...
 
+    async def leave(self, contact_id: str, result: Result, reason: str, now_ms: int) -> bool:
+        """Close the record of a call whose contact is over while nobody serves it: no gateway takes it any more.
+        False, and nothing written, where somebody serves it or it has ended. Raises CallNotFound."""
+        ...
+
     async def disconnected(self, contact_id: str, now_ms: int) -> None:
         """Record that Connect reported the end of the contact. Unknown contacts are ignored."""
         ...

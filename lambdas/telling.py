@@ -6,7 +6,8 @@ deleted here too.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlsplit
 
@@ -26,20 +27,33 @@ if TYPE_CHECKING:
 MOST_AT_ONCE = 1000  # keys in one DeleteObjects (S3 API)
 
 
+@dataclass(frozen=True, slots=True)
+class Unserved:
+    """A call that no gateway tells of, and what became of it. `queue` and `handover` are empty where the caller has
+    hung up."""
+
+    call: Call
+    result: Result
+    reason: str
+    queue: str = ""
+    handover: Mapping[str, str] = field(default_factory=dict)
+    turns: Sequence[Turn] = ()
+    functions: Sequence[FunctionEntry] = ()
+
+
+def sent(
+    call: Call, transfer: Transfer, turns: Sequence[Turn] = (), functions: Sequence[FunctionEntry] = ()
+) -> Unserved:
+    """A call that a Lambda has sent to a human."""
+    return Unserved(call, Result.FAILED, transfer.reason, transfer.queue, transfer.handover, turns, functions)
+
+
 class Teller(Protocol):
     def where(self, call: Call) -> str:
         """Where the record of a call is kept, "" where none is."""
         ...
 
-    def tell(
-        self,
-        kind: Kind,
-        call: Call,
-        transfer: Transfer,
-        at_ms: int,
-        turns: Sequence[Turn],
-        functions: Sequence[FunctionEntry],
-    ) -> None:
+    def tell(self, kind: Kind, unserved: Unserved, at_ms: int) -> None:
         """Keep the record and announce it."""
         ...
 
@@ -54,15 +68,7 @@ class Nobody:
     def where(self, call: Call) -> str:
         return ""
 
-    def tell(
-        self,
-        kind: Kind,
-        call: Call,
-        transfer: Transfer,
-        at_ms: int,
-        turns: Sequence[Turn],
-        functions: Sequence[FunctionEntry],
-    ) -> None:
+    def tell(self, kind: Kind, unserved: Unserved, at_ms: int) -> None:
         pass
 
     def clear(self, contact_id: str, log_: Iterable[Numbered]) -> None:
@@ -94,19 +100,13 @@ class AwsTeller:
     def where(self, call: Call) -> str:
         return announcement.record_uri(call, self._records)
 
-    def tell(
-        self,
-        kind: Kind,
-        call: Call,
-        transfer: Transfer,
-        at_ms: int,
-        turns: Sequence[Turn],
-        functions: Sequence[FunctionEntry],
-    ) -> None:
-        summary = transfer.handover.get("va_summary", "")
-        told = Told(kind, at_ms, Result.FAILED.value, transfer.reason, transfer.queue, summary, transfer.handover)
+    def tell(self, kind: Kind, unserved: Unserved, at_ms: int) -> None:
+        call, handover = unserved.call, unserved.handover
+        summary = handover.get("va_summary", "")
+        told = Told(kind, at_ms, unserved.result.value, unserved.reason, unserved.queue, summary, handover)
         try:
-            put_record(self._s3, self._records, call, told, turns, functions, self._days(call.agent))
+            days = self._days(call.agent)
+            put_record(self._s3, self._records, call, told, unserved.turns, unserved.functions, days)
             put_event(self._events, self._bus, call, told, self._records)
         except (ClientError, BotoCoreError) as error:
             LOG.error("call_not_announced", contact=call.contact_id, why=type(error).__name__)

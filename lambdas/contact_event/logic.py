@@ -36,5 +36,7 @@ async def contact_event(
     LOG.info("disconnected", contact=contact_id)
     await note_callback(store, event)
     if settings is not None:
-        await close_unserved(store, contact_id, settings, teller)
+        # Amazon Connect administrator guide, contact events: of a contact that was in a queue, which and when.
+        queued = bool(event["detail"].get("queueInfo"))
+        await close_unserved(store, contact_id, clock.now_ms(), settings, teller, queued=queued)
     return True

@@ -19,7 +19,7 @@ from lambdas.log import LOG
 from lambdas.next_action.decision import FailOver, Give, Leave, Listen, View, Wait, decide, unowned
 from lambdas.next_action.limits import Limits
 from lambdas.settings import Settings
-from lambdas.telling import NOBODY, Teller
+from lambdas.telling import NOBODY, Teller, sent
 
 OFFER_ATTEMPTS = 5
 READ_ATTEMPTS = 3  # each of them has botocore's own attempts inside
@@ -163,7 +163,7 @@ class _Execution:
             transfer = self._settings.to_default_queue(reason)
         else:
             transfer = self._settings.to_default_queue(reason, call.agent, turns, functions, self._teller.where(call))
-            self._teller.tell(Kind.HANDED_OVER, call, transfer, at_ms, turns, functions)
+            self._teller.tell(Kind.HANDED_OVER, sent(call, transfer, turns, functions), at_ms)
         return wire.unlogged(transfer, self._request.loaded, previous)
 
     async def _look(self, before: Head) -> Head:

@@ -17,7 +17,7 @@ from contract.store import FlowStore, Wakeups
 from contract.wire import Expected, Start
 from lambdas.log import LOG, contact_of
 from lambdas.settings import Settings
-from lambdas.telling import NOBODY, Teller
+from lambdas.telling import NOBODY, Teller, sent
 
 Answer = dict[str, str]
 
@@ -52,7 +52,7 @@ def _refused(start: Start, reason: str, now_ms: int, settings: Settings, teller:
     call = start.call(now_ms, None)
     transfer = settings.to_default_queue(reason, start.agent, record=teller.where(call))
     for kind in (Kind.HANDED_OVER, Kind.ENDED):
-        teller.tell(kind, call, transfer, now_ms, (), ())
+        teller.tell(kind, sent(call, transfer), now_ms)
     return _answer(transfer, call.attempt)
 
 

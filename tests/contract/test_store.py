@@ -756,3 +756,28 @@ async def test_the_owner_alone_says_how_long_a_call_is_kept(store: GatewayStore)
     with pytest.raises(LeaseLost):
         await store.keep(Lease(CONTACT, "another", 9), 1, 3600)
     assert (await store.head(CONTACT)).epoch == lease.epoch
+
+
+# --- calls that nobody serves when they end
+
+
+async def test_a_call_that_nobody_serves_is_closed_for_every_gateway(store: GatewayStore) -> None:
+    await store.create_call(a_call())
+    assert await store.leave(CONTACT, Result.CALLER_HUNG_UP, "caller_gone", T0 + 1)
+    head = await store.head(CONTACT)
+    assert (head.state, head.result, head.reason) == (CallState.ENDED, Result.CALLER_HUNG_UP, "caller_gone")
+    assert head.failed_over_at_ms == T0 + 1
+    assert not await store.leave(CONTACT, Result.FAILED, "flow_failure", T0 + 2)
+    assert list(await store.expired(T0 + 10**6)) == []
+    with pytest.raises(CallEnded):
+        await store.take(CONTACT, "gateway-1", T0 + 3, LEASE_MS)
+    with pytest.raises(CallNotFound):
+        await store.leave("somebody else", Result.FAILED, "flow_failure", T0)
+
+
+async def test_a_call_that_somebody_serves_is_left_alone(store: GatewayStore) -> None:
+    lease = await taken(store)
+    assert not await store.leave(CONTACT, Result.CALLER_HUNG_UP, "caller_gone", T0 + 1)
+    assert (await store.head(CONTACT)).state is CallState.ACTIVE
+    assert await store.leave(CONTACT, Result.CALLER_HUNG_UP, "caller_gone", T0 + LEASE_MS)
+    assert (await store.renew(lease, T0 + LEASE_MS, LEASE_MS, 400)).state is CallState.ENDED

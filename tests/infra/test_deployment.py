@@ -91,7 +91,7 @@ def test_a_file_that_is_missing_says_what_to_copy(tmp_path: Path) -> None:
         ("Europe/Berlin", "Europe/Berlni", "deployment.yaml:9: hours.office.time_zone: expected a time zone"),
         ("09:00-18:00", "18:00-09:00", "deployment.yaml:10: hours.office.week.monday: expected a period"),
         ("09:00-18:00", "nine to five", "deployment.yaml:10: hours.office.week.monday: expected a period"),
-        ("  office:", "  switch:", "deployment.yaml:8: hours.switch: expected another name, as the deploy makes hours of"),
+        ("  office:", "  switch:", "yaml:8: hours.switch: expected another name, as the deploy makes hours of"),
         ("support: {hours: office}", "support: {}", "deployment.yaml:13: queues.support: expected either arn or hours"),
         ("support: {hours: office}", "support: {hours: x}", "expected hours out of office, found 'x'"),
         ("default_queue: support", "default_queue: sales", "expected one of the queues orders, support"),

@@ -5,16 +5,16 @@ from typing import Any
 
 import pytest
 
-from contract.actions import Transfer
 from contract.announcement import Kind
-from contract.call import Call
+from contract.call import LEASE_MS, Call
 from contract.clock import LoopClock
-from contract.errors import MalformedRecord, StoreUnavailable
+from contract.errors import CallEnded, MalformedRecord, StoreUnavailable
 from contract.memory import MemoryStore
 from lambdas.contact_event.logic import contact_event
 from lambdas.settings import Settings
+from lambdas.telling import Unserved
 from tests.contract.faults import Failing
-from tests.contract.samples import CONTACT, T0, a_call
+from tests.contract.samples import CONTACT, T0, a_call, taken
 
 SETTINGS = Settings("arn:support", "support")
 
@@ -114,13 +114,15 @@ class Heard:
 
     def __init__(self) -> None:
         self.told: list[tuple[Kind, str, int]] = []
+        self.results: list[tuple[str, str]] = []
         self.cleared: list[str] = []
 
     def where(self, call: Call) -> str:
         return "s3://records/x"
 
-    def tell(self, kind: Kind, call: Call, transfer: Transfer, at_ms: int, *_: object) -> None:
-        self.told.append((kind, transfer.reason, at_ms))
+    def tell(self, kind: Kind, unserved: Unserved, at_ms: int) -> None:
+        self.told.append((kind, unserved.reason, at_ms))
+        self.results.append((unserved.result.value, unserved.queue))
 
     def clear(self, contact_id: str, log_: object) -> None:
         self.cleared.append(contact_id)
@@ -137,16 +139,37 @@ async def test_the_end_of_a_call_that_was_sent_to_a_human_is_told_the_same_each_
     assert heard.cleared == [CONTACT, CONTACT]
 
 
+@pytest.mark.parametrize(
+    ("detail", "reason", "result", "queue"),
+    [
+        ({}, "caller_gone", "caller_hung_up", ""),
+        ({"queueInfo": {"queueArn": "arn:support"}}, "flow_failure", "failed", "support"),
+    ],
+)
+async def test_a_call_that_nobody_had_served_when_it_ended_is_told_of_once_and_served_by_nobody(
+    detail: dict[str, Any], reason: str, result: str, queue: str
+) -> None:
+    store, heard = MemoryStore(), Heard()
+    await store.create_call(a_call())
+    for later in (1, 9):
+        await contact_event(store, LoopClock(T0 + later), an_event(**detail), SETTINGS, heard)
+    assert set(heard.told) == {(Kind.ENDED, reason, T0 + 1)}
+    assert set(heard.results) == {(result, queue)}
+    with pytest.raises(CallEnded):
+        await store.take(CONTACT, "gateway-1", T0 + 10, LEASE_MS)
+
+
 async def test_the_end_of_a_call_that_a_gateway_has_is_its_own_to_tell() -> None:
     store, heard = MemoryStore(), Heard()
     await contact_event(store, LoopClock(T0), an_event(), SETTINGS, heard)
-    await store.create_call(a_call())
+    await taken(store)
     await contact_event(store, LoopClock(T0), an_event(), SETTINGS, heard)
     assert (heard.told, heard.cleared) == ([], [])
 
 
 async def test_a_record_that_cannot_be_read_is_logged(capsys: pytest.CaptureFixture[str]) -> None:
     store = MemoryStore()
+    await store.create_call(a_call())
 
     async def unreadable(contact_id: str) -> None:
         raise MalformedRecord("head", "a map", None)

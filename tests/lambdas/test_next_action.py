@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from contract.actions import Action, Collect, Outcome, Returned, Say, Transfer
+from contract.actions import Action, Collect, Outcome, Returned, Say
 from contract.announcement import Kind
-from contract.call import LEASE_MS, Call, CallState, FlowForm, Lease, Result
+from contract.call import LEASE_MS, CallState, FlowForm, Lease, Result
 from contract.clock import LoopClock
 from contract.errors import MalformedRecord, StoreUnavailable
 from contract.memory import MemoryStore
@@ -16,7 +16,7 @@ from contract.turns import FunctionEntry, FunctionState, Role, Turn
 from contract.wire import NEXT_ACTION_FIELDS
 from lambdas.next_action.limits import POLL, WAIT
 from lambdas.next_action.logic import next_action
-from lambdas.telling import Nobody
+from lambdas.telling import Nobody, Unserved
 from tests.contract.faults import Failing, Killed, killed_at
 from tests.contract.samples import CLIP, CONTACT, QUEUE, T0, TRANSFER, a_call, a_request, taken
 from tests.lambdas.samples import SETTINGS, Flow, Recorder
@@ -26,7 +26,7 @@ class ToldTo(Nobody):
     def __init__(self) -> None:
         self.at_ms: list[int] = []
 
-    def tell(self, kind: Kind, call: Call, transfer: Transfer, at_ms: int, *conversation: object) -> None:
+    def tell(self, kind: Kind, unserved: Unserved, at_ms: int) -> None:
         self.at_ms.append(at_ms)
 
 

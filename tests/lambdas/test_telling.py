@@ -11,7 +11,7 @@ from botocore.stub import ANY, Stubber
 
 from contract.actions import End, Numbered, Play, Transfer
 from contract.announcement import Kind
-from lambdas.telling import NOBODY, AwsTeller
+from lambdas.telling import NOBODY, AwsTeller, sent
 from tests.contract.samples import CONTACT, QUEUE, T0, a_call
 
 TRANSFER = Transfer(QUEUE, "support", "gateway_lost", {"va_summary": "Where is my sofa?"})
@@ -34,7 +34,7 @@ class Aws:
         self.teller = AwsTeller(self.s3, self.events, "records", "clips", {"shop": 30, "clinic": 7})
 
     def tell(self, agent: str = "shop") -> None:
-        self.teller.tell(Kind.ENDED, a_call(agent=agent), TRANSFER, T0, (), ())
+        self.teller.tell(Kind.ENDED, sent(a_call(agent=agent), TRANSFER), T0)
 
 
 def put(days: int) -> dict[str, Any]:
@@ -80,5 +80,5 @@ def test_clips_that_cannot_be_deleted_are_left_to_the_buckets_own_rule(capsys: p
 
 def test_without_a_bucket_nobody_is_told() -> None:
     assert NOBODY.where(a_call()) == ""
-    NOBODY.tell(Kind.ENDED, a_call(), TRANSFER, T0, (), ())
+    NOBODY.tell(Kind.ENDED, sent(a_call(), TRANSFER), T0)
     NOBODY.clear(CONTACT, LOG)

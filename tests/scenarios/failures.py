@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import ast
+import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import gateway.conversation.turns as turns
-from contract.call import CallState, Result
+from contract.call import EXPECTED_MS, CallState, Result
 from contract.errors import MalformedRecord, StoreUnavailable
 from gateway.legs.kvs.errors import Cause, ReadingStopped
 from gateway.legs.kvs.reconnect import StartSelector
+from simulator.connect.events import DialThirdParty, ThirdPartyOutcome
 from simulator.connect.seams import ObjectMissing
 from simulator.deepgram.brain import Brain
 from simulator.deepgram.manners import PESSIMISTIC, Incident
@@ -22,7 +24,6 @@ from tests.scenarios import shop
 from tests.scenarios.world import CONTACT, START_MS, Objects, World, spoken
 
 ROOT = Path(__file__).resolve().parents[2]
-OVER_SIP_ONLY = frozenset({"sip_not_deployed", "no_media", "line_broke", "never_came"})
 FORMS = ("interruptible", "polling")
 GROUPS = ("media_", "voice_agent_")  # a code follows
 # Where a reason stands in the code: the calls that take it, the functions that return it, the names it is given.
@@ -153,6 +154,11 @@ def speaking(world: World) -> bool:
     return bool(world.clips_asked())
 
 
+def talking(world: World) -> bool:
+    """Over SIP."""
+    return any(line.earpiece.received > 200 for line in world.switchboard.lines)
+
+
 During = Callable[[World], Awaitable[None]]
 
 
@@ -236,6 +242,29 @@ def _at_once(world: Failing) -> None:
     world.lambdas.down.add("start_call")
 
 
+async def _deaf(world: World) -> None:
+    await world.until(talking)
+    world.switchboard.lines[0].said = lambda pcm: None  # type: ignore[method-assign]
+
+
+async def _broken(world: World) -> None:
+    await world.until(talking)
+    world.switchboard.lines[0].broke()
+
+
+def _never_comes(call: Failing) -> None:
+    """Somebody else answers, and hangs up when a gateway has closed the call that nobody brought to it."""
+
+    async def dial(_: DialThirdParty, connected: Callable[[], None]) -> ThirdPartyOutcome:
+        connected()
+        await asyncio.sleep(EXPECTED_MS / 1000 + 30)
+        return ThirdPartyOutcome.COMPLETED
+
+    call.switchboard.dial = dial  # type: ignore[assignment, method-assign]
+    call.patience_ms = 2 * EXPECTED_MS
+
+
+SIP = ("sip",)
 PLANTS: Mapping[str, Plant] = {
     "switched_off": Plant(lambda call: setattr(call.estate.switch, "open", False)),
     "flow_failure": Plant(_at_once),
@@ -263,6 +292,10 @@ PLANTS: Mapping[str, Plant] = {
     "too_many_turns": Plant(lambda call: setattr(turns, "MOST_TURNS", 4)),
     "voice_agent_mute": Plant(lambda call: setattr(call, "mute", True)),
     "voice_agent_": Plant(_incident, _deepgram_away),
+    "sip_not_deployed": Plant(lambda call: setattr(call.lambdas, "sip", False), forms=SIP),
+    "no_media": Plant(breaks=_deaf, forms=SIP),
+    "line_broke": Plant(breaks=_broken, forms=SIP),
+    "never_came": Plant(_never_comes, forms=SIP),
 }
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from contract.announcement import Kind
 from contract.call import CallState, Result
 from contract.turns import HeardSource, Role
 from gateway.legs.leg import KeyPressed, LegEvent
@@ -94,7 +95,10 @@ async def test_without_a_gateway_the_flow_finds_a_human() -> None:
     await call.call(kill)
     assert call.queued == "support"
     assert call.handover["va_reason"] == "flow_failure"
-    assert (await call.store.head(CONTACT)).state is CallState.EXPECTED
+    assert (await call.store.head(CONTACT)).state is CallState.ENDED
+    assert [(told.kind, told.result, told.reason) for told in call.teller.told] == [
+        (Kind.ENDED, "failed", "flow_failure")
+    ]
 
 
 async def test_a_call_that_never_came_is_closed_by_whoever_looks() -> None:

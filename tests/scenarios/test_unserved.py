@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from contract.announcement import Kind
+from simulator.connect.events import CallerHungUp
 from tests.scenarios import shop
-from tests.scenarios.world import World, spoken
+from tests.scenarios.world import CONTACT, World, spoken
 
 pytestmark = pytest.mark.scenario
 each_flow = pytest.mark.parametrize("form", ["interruptible", "polling"])
@@ -42,6 +43,24 @@ async def test_a_call_whose_gateway_died_is_told_of_and_its_clips_are_deleted(fo
     assert [(told.kind, told.reason) for told in call.teller.told] == [(kind, "gateway_lost") for kind in BOTH]
     assert call.teller.told[1].at_ms > call.teller.told[0].at_ms
     assert [url for url in call.prompts.objects if "/clips/" in url] == []
+
+
+@each_flow
+async def test_a_caller_who_is_gone_before_any_gateway_acted_is_told_of_once(form: str) -> None:
+    call = world(form)
+
+    async def gone(world: World) -> None:
+        await world.until(lambda each: each.entered("Start the call"))
+        world.kill_gateway()
+        await world.until(lambda each: CONTACT in each.store._records)
+        world.shell.tell(CallerHungUp())
+
+    await call.call(gone)
+    assert [(told.kind, told.result, told.reason, told.queue) for told in call.teller.told] == [
+        (Kind.ENDED, "caller_hung_up", "caller_gone", "")
+    ]
+    assert call.announcer.told == []
+    assert call.queued is None
 
 
 @each_flow

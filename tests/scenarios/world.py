@@ -17,7 +17,7 @@ from botocore.exceptions import ClientError
 
 import definition as definitions
 from contract import announcement
-from contract.actions import Numbered, Outcome, Play, Transfer
+from contract.actions import Numbered, Outcome, Play
 from contract.announcement import Kind, Told
 from contract.audio import lin2ulaw, ulaw2lin
 from contract.call import Call, FlowForm, Head, Lease
@@ -51,6 +51,7 @@ from lambdas.queue_hours.logic import Hours, Times, queue_hours
 from lambdas.secret_keys.logic import secret_keys
 from lambdas.settings import Settings
 from lambdas.start_call.logic import start_call
+from lambdas.telling import Unserved
 from simulator.caller.line import Line
 from simulator.caller.schedule import HANG_UP_MS, Caller, Words
 from simulator.connect.events import LambdaFailure
@@ -205,8 +206,8 @@ class ToldByLambdas:
     def where(self, call: Call) -> str:
         return announcement.record_uri(call, "records")
 
-    def tell(self, kind: Kind, call: Call, transfer: Transfer, at_ms: int, *_: object) -> None:
-        self.told.append(Told(kind, at_ms, "failed", transfer.reason, transfer.queue, handover=transfer.handover))
+    def tell(self, kind: Kind, of: Unserved, at_ms: int) -> None:
+        self.told.append(Told(kind, at_ms, of.result.value, of.reason, of.queue, handover=of.handover))
 
     def clear(self, contact_id: str, log: Iterable[Numbered]) -> None:
         gone = {each.action.prompt_url for each in log if isinstance(each.action, Play)}
@@ -553,6 +554,7 @@ class Lambdas:
 
     world: World
     down: set[str] = field(default_factory=set)  # names of functions that fail
+    sip: bool = True  # the deployment has a way in over SIP
 
     async def invoke(self, arn: str, event: Mapping[str, Any], timeout_ms: int) -> Answer:
         name = arn.rpartition(":")[2]
@@ -597,7 +599,7 @@ class Lambdas:
     def settings(self) -> Settings:
         parameters = self.world.estate.parameters
         queue, languages = parameters.default_queue_name, self.world.estate.spoken.by_tag
-        return Settings(parameters.default_queue_arn, queue, self.world.max_calls, sip=True, languages=languages)
+        return Settings(parameters.default_queue_arn, queue, self.world.max_calls, sip=self.sip, languages=languages)
 
     def _request_id(self) -> str:
         return f"request-{next(self.world.requests)}"
