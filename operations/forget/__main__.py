@@ -1,6 +1,7 @@
 """`make forget CONTACT=...`: delete what is kept of a contact, and say what cannot be reached.
 
-Exit code: 0 when it is gone or was not there, 1 when it could not be deleted, 2 when deployment.yaml cannot be read.
+Exit code: 0 when it is gone, 1 when nothing of it was found or not all could be deleted, 2 when deployment.yaml cannot
+be read.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from infra.deployment import read
 from operations import stack as paths
 from operations.clients import Clients
 from operations.errors import NotDeployed
-from operations.forget.forget import forget, out_of_reach
+from operations.forget.forget import forget, kept_audio, out_of_reach
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -45,9 +46,17 @@ def main(given: Sequence[str] | None = None, session: boto3.Session | None = Non
     except (VoiceAgentError, ClientError, BotoCoreError) as error:
         print(f"not everything could be deleted: {error}")
         return 1
-    print(f"deleted {done.items} items of the table and {done.records} records of contact {chosen.contact}")
-    print("out of reach:", *out_of_reach(deployment), sep="\n- ")
-    return 0
+    if done.nothing:
+        print(
+            f"nothing was deleted: {deployment.name} in {deployment.region} ({chosen.deployment}) keeps nothing of "
+            f"contact {chosen.contact}. It was forgotten before or has expired, the id is another one, or it was "
+            "another deployment's call: make forget CONTACT=... DEPLOYMENT=second.yaml"
+        )
+    else:
+        print(f"deleted {done.items} items of the table and {done.records} records of contact {chosen.contact}")
+    instance = deployment.instance.arn or stack.outputs.get("ConnectInstance", "")
+    print("out of reach:", *out_of_reach(kept_audio(aws.connect, instance)), sep="\n- ")
+    return 1 if done.nothing else 0
 
 
 if __name__ == "__main__":

@@ -35,6 +35,7 @@ GATEWAY_LOG = "voice-agent-gateway"
 FLOW_LOG = f"/aws/connect/{ALIAS}"
 KEY_ID = "12345678-1234-1234-1234-123456789012"
 KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/{KEY_ID}"
+MANAGED_KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/87654321-1234-1234-1234-123456789012"  # AWS' for video streams
 NUMBER_ID = "99999999-8888-7777-6666-555555555555"
 MIDNIGHT = {"Hours": 0, "Minutes": 0}
 DAYS = ("MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY")
@@ -256,7 +257,13 @@ class Account:
             ("kinesisvideo", "ListStreams"): lambda _: {
                 "StreamInfoList": [{"StreamName": name} for name in self.streams]
             },
-            ("kms", "DescribeKey"): lambda _: {"KeyMetadata": {"KeyId": KEY_ID, "KeyState": self.key_state}},
+            ("kms", "DescribeKey"): lambda asked: {
+                "KeyMetadata": {
+                    "KeyId": KEY_ID,
+                    "KeyState": self.key_state,
+                    "KeyManager": "AWS" if asked["KeyId"] == MANAGED_KEY else "CUSTOMER",
+                }
+            },
             ("iam", "SimulatePrincipalPolicy"): lambda asked: {
                 "EvaluationResults": [{"EvalActionName": asked["ActionNames"][0], "EvalDecision": self.decision}]
             },

@@ -49,6 +49,15 @@ SECRET_MS = 600_000  # the longest that a question, its prompt and 20 keys can t
 OPENING = 0  # the number of its stretch, and of its sequence on the playout clock
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Upload:
+    """A clip on its way into S3; `task` returns its URL."""
+
+    stretch: Stretch
+    clip: Clip
+    task: asyncio.Task[str]
+
+
 @dataclass(slots=True)
 class Speaker:
     """Runs as one task of the call. Its methods return at once and wake that task up."""
@@ -73,7 +82,7 @@ class Speaker:
     _cancel_opening: bool = False
     _begun: tuple[int, int] | None = None  # sequence and start of a clip that was just found in the track
     _says: deque[str] = field(default_factory=deque)
-    _stored: tuple[Clip, str] | None = None  # a clip that could not be appended, and its URL
+    _upload: _Upload | None = None  # the clip that is being stored, or appended
     _leaving: Leaving = field(init=False)
     asking: Asking = field(default_factory=Asking)
     _read_at_ms: int = 0
@@ -127,6 +136,7 @@ class Speaker:
         stretch, self._stretch = self._stretch, None
         if stretch is None:
             return
+        self._drop_upload()
         now = self.clock.now_ms()
         self._cancel_opening = self._cancel_opening or stretch.number == OPENING
         final = self._leaving.final
@@ -204,15 +214,21 @@ class Speaker:
         Raises:
             LeaseLost: another gateway owns the call.
         """
-        while not self._gone:
-            try:
-                if not await self._step():
-                    await self._sleep()
-            except CallEnded:
-                self._read_at_ms = 0  # the head says how
-            except StoreUnavailable as error:
-                log.error("speaker_held_up", contact=self.call.contact_id, cause=error.cause)
-                await asyncio.sleep(RETRY_S)
+        try:
+            while not self._gone:
+                await self._try_step()
+        finally:
+            self._drop_upload()
+
+    async def _try_step(self) -> None:
+        try:
+            if not await self._step():
+                await self._sleep()
+        except CallEnded:
+            self._read_at_ms = 0  # the head says how
+        except StoreUnavailable as error:
+            log.error("speaker_held_up", contact=self.call.contact_id, cause=error.cause)
+            await asyncio.sleep(RETRY_S)
 
     async def _step(self) -> bool:
         """Do the most urgent thing; False when there is nothing to do now. What fails is done again."""
@@ -235,9 +251,11 @@ class Speaker:
             self._says.popleft()
         elif (question := self.asking.waiting) is not None and self._stretch is None:
             await self._ask(question)
+        elif (upload := self._upload) is not None and upload.task.done():
+            await self._offer(upload)
         elif (stretch := self._stretch) is not None and (clip := self._due_clip(stretch, now)) is not None:
-            await self._offer(stretch, clip)
-        elif final is not None and not final.seq and not self._last_words:
+            self._store(stretch, clip)
+        elif final is not None and not final.seq and not self._last_words and self._upload is None:
             self._last_seq = final.seq = await self.store.append(self.lease, final.action, now)
         else:
             self._report(self._playout.due(now))
@@ -245,8 +263,8 @@ class Speaker:
         return True
 
     def _due_clip(self, stretch: Stretch, now_ms: int) -> Clip | None:
-        if self._playout.cut:
-            return None  # the flow is still leaving the stretch before
+        if self._playout.cut or self._upload is not None:
+            return None  # the flow is still leaving the stretch before; one clip at a time
         if stretch.again:
             return stretch.again.popleft()
         if stretch.exhausted:
@@ -261,7 +279,9 @@ class Speaker:
 
     @property
     def _last_words(self) -> bool:
-        return self._stretch is not None and self._stretch.last_words
+        stretch = self._stretch
+        uploading = self._upload is not None and stretch is not None and stretch.cutter.finished
+        return uploading or (stretch is not None and stretch.last_words)
 
     def _is_too_early(self, final: Final) -> bool:
         """It is in the log ahead of words that came later, and nothing else is that the caller has yet to hear."""
@@ -269,43 +289,49 @@ class Speaker:
         in_time = 0 < final.seq <= max(self._cancelled_up_to, self.newest.loaded) + 1
         return words and in_time and not final.taken_ms
 
-    async def _offer(self, stretch: Stretch, clip: Clip) -> None:
-        """Store a clip and append it; a barge-in may come at any moment of that."""
-        url = await self._stored_at(clip)
-        if not url:
-            self._failed(stretch.number, clip)
-            return
-        if self._stretch is not stretch:
-            return
-        try:
-            seq = self._last_seq = await self.store.append(self.lease, Play(url, clip.duration_ms), self.clock.now_ms())
-        except StoreUnavailable:
-            stretch.again.appendleft(clip)
-            self._stored = clip, url  # as the same action, so that the log has it once
-            raise
-        if self._stretch is not stretch:
-            self._cancel_up_to = seq  # withdrawn while it was being appended
-            return
-        now = self.clock.now_ms()
-        stretch.appended += 1
-        self._playing = stretch.number
-        self._playout.appended(seq, clip)
-        self._hearing.given(seq, stretch.number, clip)
-        self._read_at_ms = min(self._read_at_ms, now + BUSY_POLL_MS)
-
-    async def _stored_at(self, clip: Clip) -> str:
-        """The clip's URL; empty where it could not be stored."""
-        stored, self._stored = self._stored, None
-        if stored is not None and stored[0] is clip:
-            return stored[1]
+    def _store(self, stretch: Stretch, clip: Clip) -> None:
+        """Begin to store a clip: that may take seconds, and a barge-in must not wait for it."""
         key = clip_key(self.call.contact_id)
         self.keys.append(key)
         del self.keys[:-MOST_KEYS]  # those that the flow was told of are in its log, too
+        task = asyncio.create_task(self._stored_at(key, clip), name="clip")
+        task.add_done_callback(lambda _: self._wake.set())
+        self._upload = _Upload(stretch, clip, task)
+
+    async def _stored_at(self, key: str, clip: Clip) -> str:
+        """The clip's URL; empty where it could not be stored."""
         try:
             return await self.prompts.put(key, ulaw_wav(clip.ulaw))
         except PromptNotStored as error:
             log.error("prompt_not_stored", contact=self.call.contact_id, error=error.cause)
             return ""
+
+    async def _offer(self, upload: _Upload) -> None:
+        """Append a clip that is stored. Where the table cannot be reached the same action is appended again."""
+        stretch, clip, url = upload.stretch, upload.clip, upload.task.result()
+        if url and self._stretch is stretch:
+            seq = self._last_seq = await self.store.append(self.lease, Play(url, clip.duration_ms), self.clock.now_ms())
+            if self._stretch is stretch:
+                self._upload = None
+                self._appended(seq, stretch, clip)
+            else:
+                self._cancel_up_to = seq  # withdrawn while it was being appended
+            return
+        self._upload = None
+        if not url:
+            self._failed(stretch.number, clip)
+
+    def _appended(self, seq: int, stretch: Stretch, clip: Clip) -> None:
+        stretch.appended += 1
+        self._playing = stretch.number
+        self._playout.appended(seq, clip)
+        self._hearing.given(seq, stretch.number, clip)
+        self._read_at_ms = min(self._read_at_ms, self.clock.now_ms() + BUSY_POLL_MS)
+
+    def _drop_upload(self) -> None:
+        if self._upload is not None:
+            self._upload.task.cancel()
+            self._upload = None
 
     async def _ask(self, question: Question) -> None:
         """Append the question; a prompt without a clip is spoken by the flow's own voice first."""
@@ -357,7 +383,7 @@ class Speaker:
     def _clip_due_ms(self, now_ms: int) -> int | None:
         """When `_due_clip` may have something although nothing happens."""
         stretch = self._stretch
-        if stretch is None or self._playout.cut:
+        if stretch is None or self._playout.cut or self._upload is not None:
             return None
         return stretch.due_ms(now_ms, self._playout.needed_at_ms())
 

@@ -20,7 +20,7 @@ from operations.doctor.checks.number import number
 from operations.doctor.examination import examine
 from operations.doctor.findings import Finding, State
 from operations.errors import DeepgramUnusable
-from tests.operations.account import ALWAYS, BUCKET, FLOW_LOG, INSTANCE, REGION, ROOT, TABLE, Account
+from tests.operations.account import ALWAYS, BUCKET, FLOW_LOG, INSTANCE, MANAGED_KEY, REGION, ROOT, TABLE, Account
 from tests.operations.standin import Parameters, Refused
 
 
@@ -411,9 +411,10 @@ def test_a_region_without_connect_is_found(account: Account) -> None:
     assert any("no endpoint in eu-south-2" in what for what in found)
 
 
-def test_streams_with_the_managed_key_need_no_grant(account: Account) -> None:
+@pytest.mark.parametrize("key", ["alias/aws/kinesisvideo", MANAGED_KEY])
+def test_streams_with_the_managed_key_need_no_grant(key: str, account: Account) -> None:
     account.yaml = re.sub(r', key: "[^"]+"', "", account.yaml)
-    account.storage = [account.stream_config(key="alias/aws/kinesisvideo")]
+    account.storage = [account.stream_config(key=key)]
     assert missing(account) == []
 
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+from botocore.exceptions import EndpointConnectionError
 
 from contract.announcement import record_key
 from contract.dynamodb import DynamoStore
@@ -14,6 +17,7 @@ from contract.running import inline
 from operations.forget import __main__ as command
 from tests.contract.samples import CONTACT, a_call
 from tests.operations.account import RECORDS, TABLE, Account
+from tests.operations.standin import Parameters, Refused
 
 OTHER = "99999999-0000-4000-8000-000000000000"
 
@@ -47,8 +51,45 @@ def test_a_contact_is_forgotten_and_another_is_not(
     assert asyncio.run(store.head(OTHER)).contact_id == OTHER
     left = account.clients().s3.list_objects_v2(Bucket=RECORDS)["Contents"]
     assert [each["Key"].split("/")[1] for each in left] == [OTHER]
+
+
+def test_a_contact_of_which_nothing_is_there_is_not_told_as_deleted(
+    account: Account, root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    recorded(account, OTHER)
+    assert command.main([CONTACT], account.clients().session, root) == 1
+    told = capsys.readouterr().out
+    assert "nothing was deleted: voice-agent in eu-central-1 (deployment.yaml) keeps nothing of contact" in told
+    assert "DEPLOYMENT=second.yaml" in told
+    assert "out of reach:" in told
+
+
+def _away(_: Parameters) -> dict[str, str]:
+    raise EndpointConnectionError(endpoint_url="https://connect")
+
+
+def _refused(_: Parameters) -> dict[str, str]:
+    raise Refused("AccessDeniedException", status=403)
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (lambda account: {"StorageConfigs": [account.stream_config(hours=720)]}, "gone after 720 h"),
+        (lambda _: {"StorageConfigs": []}, "streams no more"),
+        (_refused, "(ListInstanceStorageConfigs: AccessDeniedException)"),
+        (_away, "(EndpointConnectionError)"),
+    ],
+)
+def test_how_long_audio_is_kept_is_read_from_the_instance_and_not_from_the_settings(
+    account: Account, root: Path, capsys: pytest.CaptureFixture[str], answer: Callable[[Any], Any], said: str
+) -> None:
+    recorded(account, CONTACT)
+    account.stand_in.answers["connect", "ListInstanceStorageConfigs"] = lambda _: answer(account)
     assert command.main([CONTACT], account.clients().session, root) == 0
-    assert "0 items of the table and 0 records" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert said in told
+    assert "gone after 24 h" not in told
 
 
 def test_what_cannot_be_deleted_is_an_error(account: Account, root: Path, capsys: pytest.CaptureFixture[str]) -> None:
