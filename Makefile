@@ -6,7 +6,7 @@ PACKAGES := contract definition flows gateway infra lambdas operations simulator
 # What does no I/O is tested to every branch.
 CORES := contract/*,flows/*,definition/*,gateway/duty.py,gateway/conversation/*,gateway/legs/kvs/*,gateway/legs/sip/*,gateway/voice_agent/*,gateway/functions/*,lambdas/*,operations/cost/estimate.py,operations/explain/story.py,operations/live/media.py,operations/live/tones.py,operations/live/measured.py,operations/stack.py,simulator/connect/*,simulator/deepgram/*,simulator/kvs/*,simulator/caller/*,simulator/sip/*
 # Shells among them, which the scenarios run.
-SHELLS := gateway/legs/kvs/leg.py,gateway/legs/sip/leg.py,gateway/legs/sip/endpoint.py,gateway/legs/sip/socket_line.py,gateway/legs/sip/transport.py,gateway/legs/sip/sockets.py,gateway/legs/sip/line.py,simulator/sip/shell.py,simulator/deepgram/__main__.py
+SHELLS := gateway/legs/kvs/leg.py,gateway/legs/sip/leg.py,gateway/legs/sip/asking.py,gateway/legs/sip/endpoint.py,gateway/legs/sip/socket_line.py,gateway/legs/sip/transport.py,gateway/legs/sip/sockets.py,gateway/legs/sip/line.py,simulator/sip/shell.py,simulator/deepgram/__main__.py
 CHECKED := $(PACKAGES) tests bench app.py
 
 .PHONY: help setup call test check lint types imports unit scenarios realtime infra image coverage chaos soak kill-test fuzz replay \

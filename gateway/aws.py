@@ -33,7 +33,8 @@ from gateway.legs.kvs.prompts import S3Prompts
 from gateway.legs.kvs.wav import ulaw_of
 from gateway.legs.leg import Leg
 from gateway.legs.sip.endpoint import SipEndpoint
-from gateway.legs.sip.leg import SipLeg, SipServices
+from gateway.legs.sip.leg import SipLeg
+from gateway.legs.sip.services import SipServices
 from gateway.legs.sip.settings import TASK, SipSettings
 from gateway.public_address import public_address
 from gateway.recording.folder import Recorder

@@ -31,7 +31,7 @@ from contract.running import Run, in_thread
 from gateway.facilities import Facilities
 from gateway.legs.kvs.leg import KvsServices
 from gateway.legs.kvs.wav import HEADER_BYTES, ulaw_header
-from gateway.legs.sip.leg import SipServices
+from gateway.legs.sip.services import SipServices
 from gateway.recording.errors import UnknownVersion, UnreadableRecording
 from gateway.recording.tape import VERSION, Audio, Tape, TapeClock
 from gateway.recording.taps import header, tapped

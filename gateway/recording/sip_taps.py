@@ -13,9 +13,10 @@ from contract.call import Call
 from gateway.legs.leg import Question
 from gateway.legs.sip.jitter import Frame
 from gateway.legs.sip.keypad import TERMINATOR
-from gateway.legs.sip.leg import SipLeg, SipServices
+from gateway.legs.sip.leg import SipLeg
 from gateway.legs.sip.line import Line
 from gateway.legs.sip.playout import SILENT_FRAME, Playout
+from gateway.legs.sip.services import SipServices
 from gateway.legs.sip.stream import Stream
 from gateway.recording.tape import Audio, Tape
 

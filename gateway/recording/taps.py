@@ -18,7 +18,8 @@ from gateway.legs.kvs.prompts import Prompts
 from gateway.legs.kvs.reconnect import StartSelector
 from gateway.legs.kvs.source import MediaBody, MediaSource
 from gateway.legs.leg import Leg
-from gateway.legs.sip.leg import SipLeg, SipServices
+from gateway.legs.sip.leg import SipLeg
+from gateway.legs.sip.services import SipServices
 from gateway.recording.sip_taps import tapped_sip
 from gateway.recording.tape import Audio, Tape, TapeClock
 from gateway.voice_agent.connection import Connection, Connector

@@ -20,7 +20,7 @@ from gateway.legs.kvs.leg import KvsServices, Presence
 from gateway.legs.kvs.prompts import Prompts
 from gateway.legs.kvs.reconnect import StartSelector
 from gateway.legs.leg import Question
-from gateway.legs.sip.leg import SipServices
+from gateway.legs.sip.services import SipServices
 from gateway.recording.codec import decode
 from gateway.recording.folder import Recording
 from gateway.recording.sip_taps import LINE, OPENING

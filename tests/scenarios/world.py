@@ -39,7 +39,8 @@ from gateway.legs.kvs.prompts import MemoryPrompts
 from gateway.legs.kvs.reconnect import StartSelector
 from gateway.legs.kvs.wav import ulaw_of
 from gateway.legs.leg import Leg
-from gateway.legs.sip.leg import SipLeg, SipServices
+from gateway.legs.sip.leg import SipLeg
+from gateway.legs.sip.services import SipServices
 from gateway.legs.tape import Part, stereo_wav
 from gateway.openings import render_openings
 from gateway.service import Service

@@ -10,64 +10,37 @@ from __future__ import annotations
 import asyncio
 import functools
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
 
 import structlog
 
 from contract.actions import Action, End, Returned
 from contract.call import Call, Head, Lease
-from contract.clock import Clock
 from contract.errors import CallEnded, StoreUnavailable
-from contract.store import GatewayStore
 from gateway.legs.leg import (
     CallerAudio,
     CallerGone,
     FlowTook,
     Handover,
-    KeyPressed,
-    Keys,
-    KeysTaken,
     LegEvent,
     LegFailed,
     Question,
     TransferReturned,
-    rendered_name,
 )
-from gateway.legs.sip.keypad import Keypad
-from gateway.legs.sip.line import BROKE, Line
+from gateway.legs.sip.asking import Asking
+from gateway.legs.sip.line import BROKE
 from gateway.legs.sip.playout import SILENT_FRAME
 from gateway.legs.sip.rtp import FRAME_MS
+from gateway.legs.sip.services import SipServices
 from gateway.legs.sip.tones import WAIT_TONE
 from gateway.legs.tape import Tape
 
 log = structlog.get_logger()
 
 MOST_EVENTS = 4096
-MOST_QUESTIONS = 8  # the conversation has one open at a time
 RETRY_S = 0.3
 LOOK_S = 0.2
 FLOW_TAKES_S = 30.0  # after our BYE the flow asks within a second; a caller who is gone by then never asks
 BYE_S = 2.0  # a peer that does not answer our BYE by then has the call back all the same
-
-
-@dataclass(frozen=True, slots=True)
-class _Typed:
-    """Secret digits on their way."""
-
-    question: Question
-    digits: str = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class SipServices:
-    """What a leg needs. `line` is that of a contact. `opening` reads a rendered opening by its URL, as µ-law; empty
-    when it cannot be had. `pass_on` gives secret digits to whom they are for, and returns what the agent may know."""
-
-    store: GatewayStore
-    clock: Clock
-    line: Callable[[str], Line]
-    opening: Callable[[str], Awaitable[bytes]]
-    pass_on: Callable[[Call, Question, str], Awaitable[str]]
 
 
 class SipLeg:
@@ -81,9 +54,7 @@ class SipLeg:
         self._lease = lease
         self._call = call
         self._newest = head
-        self._keypad = Keypad()
-        self._questions: asyncio.Queue[Question | _Typed] = asyncio.Queue(MOST_QUESTIONS)
-        self._wanted: Question | None = None
+        self._asking = Asking(services, self._line, call, self._emit)
         self._events: asyncio.Queue[LegEvent] = asyncio.Queue(MOST_EVENTS)
         self._tape: Tape | None = None
         self._began_ms = self._beats = 0
@@ -112,32 +83,24 @@ class SipLeg:
         """There is no voice but the agent's here: two soft tones say that the line is alive."""
         log.info("tone_instead_of_words", contact=self._call.contact_id, characters=len(text))
         playout = self._line.stream.playout
-        if not playout.playing and not self._keypad.open:
+        if not playout.playing and not self._asking.open:
             playout.tone(WAIT_TONE)
 
     def ask(self, question: Question) -> None:
-        self._wanted = question
-        self._questions.put_nowait(question)
+        self._asking.ask(question)
 
     def unask(self) -> None:
-        """Unless a key was pressed: then what was asked for may come all the same."""
-        if self._keypad.begun:
-            return
-        if self._keypad.open:
-            self._line.stream.playout.tone(b"")
-            self._keypad.close()
-            self._emit(KeysTaken(Keys.NEVER))
-        self._wanted = None
+        self._asking.unask()
 
     @property
     def deaf(self) -> bool:
         """A secret is typed: nobody is to hear what the caller's line brings."""
-        return self._keypad.deaf(self._clock.now_ms())
+        return self._asking.deaf
 
     @property
     def asks_openly(self) -> bool:
         """What is pressed answers a question that is no secret."""
-        return self._keypad.question is not None and not self._keypad.question.secret
+        return self._asking.openly
 
     def asked_before(self, since_ms: int) -> None:
         """A call over SIP has no owner but this one."""
@@ -182,7 +145,7 @@ class SipLeg:
         """Work until the caller is gone. However it ends, the caller goes back to the flow."""
         try:
             await self._begin()
-            work = [asyncio.create_task(each) for each in (self._watch(), self._go(), self._ask())]
+            work = [asyncio.create_task(each) for each in (self._watch(), self._go(), self._asking.run())]
             try:
                 done, _ = await asyncio.wait(work, return_when=asyncio.FIRST_COMPLETED)
             finally:
@@ -212,13 +175,13 @@ class SipLeg:
         if packet is not None:
             self._line.send(packet)
         frame = stream.caller()
-        deaf = self._keypad.deaf(now)
+        deaf = self._asking.deaf
         self._keep(SILENT_FRAME if deaf else frame.ulaw, stream.playout.sent, left_out)
         if deaf:
             self._emit(CallerAudio(now - FRAME_MS, SILENT_FRAME, frame.delay_ms, inserted=True, speech=False))
         else:
             self._emit(CallerAudio(now - FRAME_MS, frame.ulaw, frame.delay_ms, frame.made_up))
-        self._take_keys(stream.pressed(), now)
+        self._asking.pressed(stream.pressed(), now)
         self._tell()
 
     def _keep(self, caller: bytes, heard: bytes, left_out: int) -> None:
@@ -228,27 +191,6 @@ class SipLeg:
         if self._tape is not None:
             self._tape.said(at_ms, caller)
             self._tape.played(at_ms, heard)
-
-    def _take_keys(self, pressed: str, now_ms: int) -> None:
-        """Keys answer the question that is open; else the call is told of them."""
-        keypad, playout = self._keypad, self._line.stream.playout
-        for key in pressed:
-            if keypad.question is None:
-                self._emit(KeyPressed(key, now_ms))
-            else:
-                playout.tone(b"")
-                self._typed(keypad.question, keypad.key(key, now_ms))
-        if keypad.question is not None:
-            if playout.tone_plays:
-                keypad.prompting(now_ms)
-            self._typed(keypad.question, keypad.due(now_ms))
-
-    def _typed(self, question: Question, digits: str | None) -> None:
-        """All that comes of a question, if it is over."""
-        if digits and question.secret:
-            self._questions.put_nowait(_Typed(question, digits))
-        elif digits is not None:
-            self._emit(KeysTaken(Keys.TAKEN, digits))
 
     def _tell(self) -> None:
         """What has happened to the agent's speech."""
@@ -305,42 +247,6 @@ class SipLeg:
             if self._final is action:
                 return action, seq
             await self._persist(functools.partial(self._store.cancel, self._lease, seq))
-
-    async def _ask(self) -> None:
-        """Put questions, and pass secrets on, one after the other."""
-        while True:
-            match await self._questions.get():
-                case _Typed(question, digits):
-                    self._emit(KeysTaken(Keys.TAKEN, await self._services.pass_on(self._call, question, digits)))
-                case question:
-                    await self._put(question)
-
-    async def _put(self, question: Question) -> None:
-        """There is no voice on this line to speak a prompt that was not rendered: then the agent asks by itself. So it
-        does where no key can come."""
-        if not self._line.stream.takes_keys:
-            log.warning("no_keys_on_this_line", contact=self._call.contact_id, question=question.name)
-            self._emit(KeysTaken(Keys.UNAVAILABLE))
-            return
-        prompt = await self._prompt(question)
-        if self._wanted is not question:
-            self._emit(KeysTaken(Keys.NEVER))
-        elif not prompt:
-            log.warning("question_not_rendered", contact=self._call.contact_id, question=question.name)
-            self._emit(KeysTaken(Keys.UNAVAILABLE))
-        else:
-            self._line.stream.playout.tone(prompt)
-            self._keypad.begin(question, self._clock.now_ms())
-
-    async def _prompt(self, question: Question) -> bytes:
-        """µ-law; empty when it cannot be had."""
-        try:
-            rendered = await self._store.opening(rendered_name(question.agent, question.name))
-        except StoreUnavailable as error:
-            log.error("prompt_not_found", contact=self._call.contact_id, cause=error.cause)
-            return b""
-        there = rendered is not None and rendered.url and rendered.text == question.prompt
-        return await self._services.opening(rendered.url) if there and rendered is not None else b""
 
     async def _append(self, action: Action) -> int:
         seq = 0

@@ -12,10 +12,11 @@ from contract.call import LEASE_MS, Call, FlowForm, Lease
 from contract.clock import LoopClock
 from contract.memory import MemoryStore
 from gateway.legs.leg import FlowTook, Handover, LegEvent, Question
-from gateway.legs.sip.leg import SipLeg, SipServices
+from gateway.legs.sip.leg import SipLeg
 from gateway.legs.sip.playout import Playout
 from gateway.legs.sip.rtp import Outgoing
 from gateway.legs.sip.sdp import Agreed, Direction
+from gateway.legs.sip.services import SipServices
 from gateway.legs.sip.stream import Stream
 from tests.contract.samples import CONTACT, T0, a_call
 
