@@ -10,7 +10,7 @@ from constructs import Construct
 
 from definition import AgentDefinition
 from definition.spoken import MISSING, Files, personas, spoken
-from flows.parameters import FlowParameters, QueueParameters, SipTransfer
+from flows.parameters import FlowLogging, FlowParameters, QueueParameters, SipTransfer
 from infra.assets.staging import Staging
 from infra.contact_centre.access import FlowAccess
 from infra.contact_centre.events import ContactEvents
@@ -39,6 +39,11 @@ from infra.state.table import OWNER, CallTable
 from infra.state.wakeups import WakeupQueue
 from infra.subscribers.subscribers import SubscriberSet
 
+_FULL_LOGGING = (
+    "flow_logging: full writes what callers say and type into Connect's flow log, which Connect keeps for ever: for "
+    "tests with your own voice. Set it to minimal before the first real caller"
+)
+
 
 class VoiceAgentStack(Stack):
     """Everything of one deployment. The environment has a region and no account: with both, the network would ask
@@ -63,6 +68,8 @@ class VoiceAgentStack(Stack):
         self.spoken = spoken(personas(self.definitions.values()), Files(root / "languages"), deployment.voice)
         for language in self.spoken.missing:
             Annotations.of(self).add_info(f"There is no languages/{language}.yaml; {MISSING}")
+        if deployment.flow_logging is FlowLogging.FULL:
+            Annotations.of(self).add_warning_v2("voice-agent:flow-logging", _FULL_LOGGING)
         lambdas = lambdas_of(deployment, self.definitions)
         called = {function.name for function in callables(self.definitions)}
         reserved = reservations(deployment, lambdas)

@@ -113,6 +113,12 @@ def test_flow_logging_follows_the_setting(templates: Callable[[str], Template]) 
             assert actions.get("No content in the log", {}).get("FlowLoggingBehavior") == before_content
 
 
+@pytest.mark.parametrize(("name", "warned"), [("second", True), ("voice-agent", False), ("trial", False)])
+def test_who_logs_all_that_is_said_is_warned(templates: Callable[[str], Template], name: str, warned: bool) -> None:
+    told = "".join(file.read_text() for file in templates(name).folder.glob("*.json"))
+    assert ("flow_logging: full writes what callers say" in told) is warned
+
+
 def test_streaming_is_made_unless_somebody_else_sees_to_it(templates: Callable[[str], Template]) -> None:
     kind = "Custom::LiveMediaStreaming"
     assert templates("second").all(kind) == {}
