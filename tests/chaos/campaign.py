@@ -137,13 +137,13 @@ def _logged(world: ChaosWorld) -> Iterator[None]:
         structlog.configure(**before)
 
 
-def campaign(seeds: Sequence[int], kinds: tuple[str, ...] = (), tell: bool = False) -> list[Report]:
+def campaign(seeds: Sequence[int], kinds: tuple[str, ...] = (), tell: bool = False, flow: str = "") -> list[Report]:
     """One call for each seed; ends early when interrupted. `tell`: what breaks, at once, and how far it has come."""
     reports: list[Report] = []
     began = time.perf_counter()
     with contextlib.suppress(KeyboardInterrupt), _rarely_collected():  # what was played until then counts
         for seed in seeds:
-            reports.append(run(faults.draw(seed, kinds)))
+            reports.append(run(faults.draw(seed, kinds, flow)))
             for finding in reports[-1].broken if tell else ():
                 print(f"seed {seed}: {finding.where}: {finding.what}", flush=True)
             if len(reports) % TELL_EVERY == 0:
@@ -233,11 +233,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--calls", type=int, default=5000)
     parser.add_argument("--seed", type=int, default=1, help="the first of the calls' seeds")
     parser.add_argument("--only", type=int, help="replay this seed and tell what happened in it")
+    parser.add_argument("--flow", default="", choices=(*faults.FORMS, faults.SIP), help="default: the first two, mixed")
     parser.add_argument("--kinds", default="", help="draw these faults only, separated by commas")
     chosen = parser.parse_args(arguments)
     kinds = tuple(filter(None, chosen.kinds.split(",")))
     if chosen.only is not None:
-        plan = faults.draw(chosen.only, kinds)
+        plan = faults.draw(chosen.only, kinds, chosen.flow)
         report = run(plan, keep=True)
         if report.result != "crash":
             print(story(report, plan))
@@ -246,7 +247,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(f"seed {report.seed}: {finding.where}: {finding.what}")
         return 1 if report.broken else 0
     began = time.perf_counter()
-    reports = campaign(range(chosen.seed, chosen.seed + chosen.calls), kinds, tell=True)
+    reports = campaign(range(chosen.seed, chosen.seed + chosen.calls), kinds, tell=True, flow=chosen.flow)
     print(table(reports, time.perf_counter() - began))
     return 1 if any(report.broken for report in reports) else 0
 

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from tests.chaos.world import ChaosWorld, Gateway
 
 FORMS = ("interruptible", "polling")
+SIP = "sip"
+SIP_ONLY = ("packets_lost",)
+NOT_OVER_SIP = ("media_", "clips_")  # what begins so is about streams and prompts
 LATEST_MS = 70_000
 
 
@@ -281,6 +284,18 @@ async def _functions_fail(world: ChaosWorld, fault: Fault) -> bool | None:
     return None
 
 
+# -- the line of a call over SIP ---------------------------------------------------------------------------------
+
+
+@kind("packets_lost", _lasting(0.3, 20, (0, 0), "1.0", "0.5", "0.1", "0.03"))
+async def _packets_lost(world: ChaosWorld, fault: Fault) -> bool | None:
+    """All of the caller's packets or some: what is lost to the end gives the caller back (`no_media`)."""
+    world.weather.packets_lost.begin(fault.for_s, share=float(fault.word))
+    for line in world.switchboard.lines:
+        world.switchboard.lose(line)
+    return bool(world.switchboard.lines) and None
+
+
 # -- the caller and the queues -----------------------------------------------------------------------------------
 
 
@@ -358,10 +373,27 @@ class Plan:
         return shop.functions(weather, self.takes_s)
 
 
-def draw(seed: int, kinds: tuple[str, ...] = ()) -> Plan:
-    """The plan of a call. `kinds`: draw no other faults."""
-    chance = random.Random(seed)
-    names = kinds or tuple(DRAWS)
+def drawn_in(flow: str) -> tuple[str, ...]:
+    """The kinds of faults that can happen in this flow; "" for either of those that stream."""
+    if flow == SIP:
+        return tuple(name for name in DRAWS if not name.startswith(NOT_OVER_SIP))
+    return tuple(name for name in DRAWS if name not in SIP_ONLY)
+
+
+def draw(seed: int, kinds: tuple[str, ...] = (), flow: str = "") -> Plan:
+    """The plan of a call. `kinds`: draw no other faults. `flow`: of this one; else of one of the two that stream.
+
+    Over SIP somebody always takes the place of a gateway that dies, as ECS sees to it: nobody else sends the BYE that
+    gives its caller back. Echoes are the business of the line there.
+    """
+    plan = _drawn(random.Random(seed), seed, kinds or drawn_in(flow))
+    if flow != SIP:
+        return replace(plan, form=flow or plan.form)
+    faults = tuple(replace(fault, word="replaced") if fault.word == "alone" else fault for fault in plan.faults)
+    return replace(plan, form=SIP, echo=False, faults=faults)
+
+
+def _drawn(chance: random.Random, seed: int, names: tuple[str, ...]) -> Plan:
     weights = [WEIGHTS.get(name, 1) for name in names]
     faults = tuple(_fault(chance, name) for name in chance.choices(names, weights, k=chance.choice((0, 1, 2, 3, 4, 5))))
     manners_name = chance.choice(tuple(MANNERS))

@@ -184,12 +184,11 @@ def reason(world: ChaosWorld) -> Lines:
 
 
 def transcript(world: ChaosWorld) -> Lines:
-    """The agent's turns say what the caller heard, to a word at the edge, where their owner lived to see it."""
-    if world.record_suffered:
-        return
+    """The agent's turns say what the caller heard, to a word at the edge, where their owner lived to see it, and
+    neither the table nor S3 nor a Lambda of the flow failed meanwhile or shortly before."""
     heard = _heard(world)
     for turn in world.turns_now():
-        if turn.role is Role.VOICE_AGENT and world.saw_the_end_of(turn):
+        if turn.role is Role.VOICE_AGENT and world.saw_the_end_of(turn) and not world.suffered(turn):
             recorded = turn.heard_text.split()
             edge = TORN_WORDS if world.tore(turn) else CUT_WORDS if turn.interrupted else 1
             if not any(_contains(heard, recorded[: max(0, len(recorded) - less)]) for less in range(edge + 1)):

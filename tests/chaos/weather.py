@@ -90,6 +90,7 @@ class Weather:
     lambdas_twice: Spell = field(default_factory=Spell)
     lambdas_die: Spell = field(default_factory=Spell)
     event_lost: Spell = field(default_factory=Spell)
+    packets_lost: Spell = field(default_factory=Spell)  # of the caller's, on their way to a gateway
     status: int = 503  # of a refused upgrade
     failure: str = "raised"  # of a function
     dies_at: int = 0  # which call of the store a Lambda does not survive, and

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import random
 from collections import Counter
 from collections.abc import AsyncIterator
@@ -11,13 +12,17 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from contract.audio import quieter
-from contract.call import CallState, Opening
+from contract.call import Call, CallState, FlowForm, Head, Lease, Opening
 from contract.clock import LoopClock
 from contract.errors import CallNotFound
 from contract.turns import FunctionState, Turn
 from contract.wakeups import MemoryWakeups
 from gateway.facilities import Facilities
+from gateway.functions.secret_keys import pass_on
 from gateway.legs.kvs.leg import KvsLeg, KvsServices
+from gateway.legs.kvs.wav import ulaw_of
+from gateway.legs.leg import Leg
+from gateway.legs.sip.leg import SipLeg, SipServices
 from gateway.openings import render_openings
 from gateway.service import Service
 from gateway.voice_agent.errors import ConnectionEnded, UpgradeRefused
@@ -28,6 +33,7 @@ from simulator.deepgram.manners import TEXTBOOK
 from simulator.deepgram.scripted import scripted_brain
 from simulator.deepgram.wire import Close
 from simulator.exchange import stream_for
+from tests.chaos.lines import ChaosSwitchboard, GatewayLines
 from tests.chaos.processes import Process, current
 from tests.chaos.shop import SHOP
 from tests.chaos.weather import (
@@ -54,6 +60,7 @@ MOMENT_S = 0.0005  # how finely a moment is looked for
 ONCE = "cancel_order"  # the function that must not run twice
 ECHO = 0.1  # 20 dB down: loud enough for the agent's ears to take it for speech
 LIVE_SESSIONS_EVERY_S = 1.0
+FOUND_OUT_MS = 30_000  # the Wait's limit, and a prompt
 
 
 _BAD_LAMBDAS = ("lambdas_fail", "lambdas_slow", "lambdas_throttled", "lambdas_die")
@@ -73,6 +80,7 @@ class Gateway:
     process: Process
     service: Service
     task: asyncio.Task[None]
+    lines: GatewayLines
     sessions: list[loopback.Loopback] = field(default_factory=list)
     readers: list[Any] = field(default_factory=list)
     stopped: bool = False
@@ -97,9 +105,11 @@ class ChaosWorld(scenarios.World):
         )
         self.patience_ms = plan.patience_ms
         self.lambdas = ChaosLambdas(self)
+        self.switchboard: ChaosSwitchboard = ChaosSwitchboard(self)
         self.functions: ChaosFunctions
         self.gateways: list[Gateway] = []
         self.injected: Counter[str] = Counter()
+        self.struck: list[tuple[int, int]] = []  # since when, and until when, something was bad for the record
         self.crowded: list[int] = []  # when more than one session was open for long
         self.logs: list[dict[str, Any]] = []
         self.deaths = 0
@@ -148,8 +158,11 @@ class ChaosWorld(scenarios.World):
                     tasks.create_task(self._inject(fault))
 
     async def _inject(self, fault: Any) -> None:
+        now_ms = self.clock.now_ms()
         if await fault.strike(self) is not False:
             self.injected[fault.kind] += 1
+            if fault.kind in _BAD_FOR_THE_RECORD:
+                self.struck.append((now_ms, now_ms + int(fault.for_s * 1000)))
             self.note(f"FAULT {fault}")
 
     async def _tell_the_end(self, end: ContactEnd) -> None:
@@ -222,7 +235,7 @@ class ChaosWorld(scenarios.World):
         """Rendered once for all calls, by a service that behaves."""
         if not _RENDERED:
             self.deepgram.manners, plan = TEXTBOOK, self.deepgram.manners
-            await render_openings(self._facilities(), self.prompts)
+            await render_openings(self._facilities(GatewayLines(self.switchboard)), self.prompts)
             self.deepgram.manners = plan
             opening = await self.store.opening("shop")
             assert opening is not None
@@ -252,8 +265,9 @@ class ChaosWorld(scenarios.World):
 
     def start_gateway(self) -> Gateway:
         process = Process(f"gateway-{len(self.gateways) + 1}")
-        service = Service(self._facilities(), self.wakeups, process.name, self.limit)
-        gateway = Gateway(process, service, process.start(service.run()))
+        lines = GatewayLines(self.switchboard)
+        service = Service(self._facilities(lines), self.wakeups, process.name, self.limit)
+        gateway = Gateway(process, service, process.start(service.run()), lines)
         self.gateways.append(gateway)
         return gateway
 
@@ -261,6 +275,7 @@ class ChaosWorld(scenarios.World):
         """As `kill -9` does: it takes no step more, and the system closes its sockets."""
         self.deaths += 1
         gateway.process.kill()
+        gateway.lines.cut()
         for connection in gateway.sessions:
             connection.session.closed(self.clock.now_ms())
             connection._close = connection._close or Close(1006)
@@ -297,7 +312,7 @@ class ChaosWorld(scenarios.World):
             gateway.sessions.append(connection)
         return connection
 
-    def _facilities(self) -> Facilities:
+    def _facilities(self, lines: GatewayLines) -> Facilities:  # type: ignore[override]
         source = Source(self.stream, self.clock, self.weather, self._opened)
         services = KvsServices(
             store=self.store,
@@ -307,15 +322,26 @@ class ChaosWorld(scenarios.World):
             source=lambda arn: source,
         )
         chance = random.Random(self.plan.seed + len(self.gateways))
+
+        async def opening(url: str) -> bytes:
+            return ulaw_of(await self.prompts.get(url))
+
+        secret = functools.partial(pass_on, self.functions, self.store)
+        sip = SipServices(self.store, self.clock, lines.waiting.__getitem__, opening, secret)
+
+        def open_leg(lease: Lease, head: Head, call: Call) -> Leg:
+            return SipLeg(sip, lease, head, call) if call.form is FlowForm.SIP else KvsLeg(services, lease, head, call)
+
         return Facilities(
             store=self.store,
             clock=self.clock,
             connector=Connector(self),
             invoker=self.functions,
-            open_leg=lambda lease, head, call: KvsLeg(services, lease, head, call),
+            open_leg=open_leg,
             definitions={"shop": SHOP},
             queue_arns=self.estate.queue_arns,
             random=chance.random,
+            lines=lines,
         )
 
     def _opened(self, reader: Any) -> None:
@@ -339,11 +365,12 @@ class ChaosWorld(scenarios.World):
         """How often a gateway could not renew its lease, so that another may have taken the call."""
         return sum(line["event"] == "lease_lost" for line in self.logs)
 
-    @property
-    def record_suffered(self) -> bool:
-        """Whether the table was away, so that what was said may not have been written, or the flow's Lambdas failed,
-        so that the flow could not tell what became of a clip."""
-        return any(self.injected[kind] for kind in _BAD_FOR_THE_RECORD)
+    def suffered(self, turn: Turn) -> bool:
+        """Whether the table was away in the time of this turn, so that what was said may not have been written, or S3 or
+        the flow's Lambdas failed, so that the flow could not tell what became of a clip: which it may find out as late
+        as at the limit of its Wait."""
+        since = min(turn.started_at_ms, turn.marks.get("agent_audio_received", turn.started_at_ms))
+        return any(begun <= turn.ended_at_ms and since <= over + FOUND_OUT_MS for begun, over in self.struck)
 
     async def function_is(self, moment: str) -> bool:
         """Wait for a moment in the life of a function that must not run twice; False when the call is over before."""

@@ -1,0 +1,90 @@
+"""Calls over SIP in bad weather: each line ends at one gateway, and dies with it."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from gateway.legs.sip.playout import Playout
+from gateway.legs.sip.rtp import Outgoing
+from gateway.legs.sip.stream import Stream
+from simulator.connect.events import DialThirdParty, ThirdPartyOutcome
+from tests.scenarios.switchboard import AGREED, RING_S, Line, Switchboard
+
+if TYPE_CHECKING:
+    from tests.chaos.world import ChaosWorld
+
+Receive = Callable[[bytes, tuple[str, int], int], None]
+
+
+@dataclass
+class ChaosSwitchboard(Switchboard):
+    """A call rings at one of the gateways that take calls, as a load balancer has it."""
+
+    async def dial(self, call: DialThirdParty, connected: Callable[[], None]) -> ThirdPartyOutcome:
+        await asyncio.sleep(RING_S)
+        world: ChaosWorld = self.world  # type: ignore[assignment]
+        contact_id = await world.store.claim_code(call.user_to_user, world.clock.now_ms())
+        gateway = next((each for each in world.gateways if each.takes_calls), None)
+        if contact_id is None or gateway is None:
+            return ThirdPartyOutcome.CALL_FAILED
+        line = Line(world, len(self.lines), Stream(AGREED, Playout(), Outgoing(9, 0, 0, 0), world.clock.now_ms()))
+        self.lines.append(line)
+        gateway.lines.waiting[contact_id] = line
+        gateway.lines.held.append(line)
+        if world.weather.packets_lost.on:
+            self.lose(line)
+        if not await gateway.process.start(gateway.service.answer(contact_id)):
+            return ThirdPartyOutcome.CALL_FAILED
+        connected()
+        world.exchange.line.other = line
+        try:
+            await line.over.wait()
+        finally:
+            world.exchange.line.other = None
+            line.end("bye")
+        return ThirdPartyOutcome.COMPLETED
+
+    def lose(self, line: Line) -> None:
+        """From now on this line's packets pass the weather."""
+        line.lossy = functools.partial(self._pass, line.stream.receive)
+
+    def _pass(self, receive: Receive, packet: bytes, peer: tuple[str, int], now_ms: int) -> None:
+        weather = self.world.weather  # type: ignore[attr-defined]
+        if not weather.hits(weather.packets_lost):
+            receive(packet, peer, now_ms)
+
+
+@dataclass
+class GatewayLines:
+    """The lines that end at one gateway: those that it is to serve, and all that it has held."""
+
+    switchboard: ChaosSwitchboard
+    waiting: dict[str, Line] = field(default_factory=dict)
+    held: list[Line] = field(default_factory=list)
+
+    def has(self, contact_id: str) -> bool:
+        return contact_id in self.waiting
+
+    def taken(self, contact_id: str) -> Callable[[], None]:
+        line = self.waiting.get(contact_id)
+
+        def release() -> None:
+            if line is not None:
+                line.hang_up()
+                if self.waiting[contact_id] is line:
+                    del self.waiting[contact_id]
+
+        return release
+
+    def give_back(self, record: str) -> None:
+        self.switchboard.give_back(record)
+
+    def cut(self) -> None:
+        """Their gateway is dead: no packet and no BYE comes any more."""
+        for line in self.held:
+            line.cut = True
+            line.close()
