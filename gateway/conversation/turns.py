@@ -58,6 +58,10 @@ class _Voice:
         self.characters += len(text)
         self.ms += duration_ms
 
+    def without(self, characters: int, ms: int) -> _Voice:
+        """As it was known before a reply of so many characters and ms was taken for whole."""
+        return _Voice(self.characters - characters, self.ms - ms, self.told - bool(characters), self.untold)
+
     @property
     def character_ms(self) -> float:
         return self.ms / self.characters if self.characters else CHARACTER_MS
@@ -94,6 +98,7 @@ class _Speech:
     last_text_ms: int = 0
     last_audio_ms: int = 0
     last_frame_ms: int = 0
+    taught: tuple[int, int] = (0, 0)  # characters and ms, of which the voice's pace was learned
     torn: bool = False
     cut_ms: int = 0
     marks: dict[str, int] = field(default_factory=dict)
@@ -268,9 +273,8 @@ class Turns:
         """Whether more audio of it was still to come."""
         if speech.finished:
             return self._stalls(speech, now_ms)
-        if speech.sure_texts is not None:  # a voice in real time sends the next frame when the last one is over
-            lately = now_ms - speech.sure_ms < MORE_MS + speech.last_frame_ms
-            return lately and speech.is_short(self._voice, NEARLY)
+        if speech.sure_texts is not None:
+            return self._is_doubtful(speech, now_ms)
         return speech.lacks_audio(self._voice) or now_ms - speech.last_audio_ms < REPLY_GAP_MS
 
     def cut(self, now_ms: int) -> None:
@@ -313,7 +317,8 @@ class Turns:
         """How the voice speaks, from a reply that is over."""
         told_before = self._voice.tells_ends
         if speech.sure_texts is not None:
-            self._voice.heard(speech.text, speech.received_bytes // BYTES_PER_MS)
+            speech.taught = len(speech.text), speech.received_bytes // BYTES_PER_MS
+            self._voice.heard(speech.text, speech.taught[1])
             self._voice.told += 1
         elif not speech.interrupted and not speech.torn:
             self._voice.untold += 1
@@ -333,9 +338,15 @@ class Turns:
         speech.stretch = stretch
         speech.offset_ms += from_ms
         speech.finished = speech.interrupted = False
+        self._unlearn(speech)
         speech.cut_ms = 0
         self._speeches[stretch] = self._speech = speech
         self._touch(speech)
+
+    def _unlearn(self, speech: _Speech) -> None:
+        """It was not over."""
+        self._voice = self._voice.without(*speech.taught)
+        speech.taught = 0, 0
 
     def _never_played(self, speech: _Speech) -> None:
         """A text whose audio does not come any more."""
@@ -367,9 +378,18 @@ class Turns:
     def _stalls(self, speech: _Speech, now_ms: int) -> bool:
         """The voice fell silent in mid-reply, so that the caller has heard all there was: what comes goes on with
         it."""
-        lately = now_ms - speech.last_audio_ms < STALL_MS
-        over = speech.finished and not speech.interrupted and not speech.torn
-        return over and lately and speech.lacks_audio(self._voice)
+        if not speech.finished or speech.interrupted or speech.torn:
+            return False
+        if speech.sure_texts is not None:
+            return self._is_doubtful(speech, now_ms)
+        return now_ms - speech.last_audio_ms < STALL_MS and speech.lacks_audio(self._voice)
+
+    def _is_doubtful(self, speech: _Speech, now_ms: int) -> bool:
+        """Whether more may follow what was just said to be all. A voice in real time sends the next frame when the last
+        one is over."""
+        lately = now_ms - speech.sure_ms < MORE_MS + speech.last_frame_ms
+        all_told = len(speech.texts) == speech.sure_texts  # else a sentence came, ahead of its audio
+        return lately and all_told and speech.is_short(self._voice.without(*speech.taught), NEARLY)
 
     def _move_unspoken(self, before: _Speech, speech: _Speech) -> None:
         """Sentences after the last audio of the stretch before came ahead of their own audio, which is this one."""

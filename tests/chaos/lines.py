@@ -12,12 +12,26 @@ from gateway.legs.sip.playout import Playout
 from gateway.legs.sip.rtp import Outgoing
 from gateway.legs.sip.stream import Stream
 from simulator.connect.events import DialThirdParty, ThirdPartyOutcome
-from tests.scenarios.switchboard import AGREED, RING_S, Line, Switchboard
+from tests.scenarios.switchboard import AGREED, BEAT_S, RING_S, Line, Switchboard
 
 if TYPE_CHECKING:
     from tests.chaos.world import ChaosWorld
 
 Receive = Callable[[bytes, tuple[str, int], int], None]
+
+
+class ChaosLine(Line):
+    """Its gateway may be frozen: beats that are more than one late are left out, as `gateway.legs.sip.pacer` does."""
+
+    async def _beat(self, beat: Callable[[int], None]) -> None:
+        loop = asyncio.get_running_loop()
+        due = loop.time() + BEAT_S / 2
+        while not self.cut:
+            await asyncio.sleep(max(0.0, due - loop.time()))
+            late_s = loop.time() - due
+            left_out = int(late_s / BEAT_S) if late_s >= 2 * BEAT_S else 0
+            due += BEAT_S * (1 + left_out)
+            beat(left_out)
 
 
 @dataclass
@@ -31,7 +45,7 @@ class ChaosSwitchboard(Switchboard):
         gateway = next((each for each in world.gateways if each.takes_calls), None)
         if contact_id is None or gateway is None:
             return ThirdPartyOutcome.CALL_FAILED
-        line = Line(world, len(self.lines), Stream(AGREED, Playout(), Outgoing(9, 0, 0, 0), world.clock.now_ms()))
+        line = ChaosLine(world, len(self.lines), Stream(AGREED, Playout(), Outgoing(9, 0, 0, 0), world.clock.now_ms()))
         self.lines.append(line)
         gateway.lines.waiting[contact_id] = line
         gateway.lines.held.append(line)

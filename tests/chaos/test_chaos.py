@@ -20,7 +20,7 @@ pytestmark = pytest.mark.scenario
 
 FORMS = ("interruptible", "polling")
 both_flows = pytest.mark.parametrize("form", FORMS)
-FIRST, CALLS, AT_ONCE = 1, 48, 4
+FIRST, CALLS, SIP_CALLS, AT_ONCE = 1, 48, 12, 4
 
 
 def played(plan: faults.Plan) -> tuple[campaign.Report, ChaosWorld]:
@@ -35,11 +35,29 @@ def test_nothing_breaks_in_bad_weather(first: int) -> None:
     assert [report for report in campaign.campaign(seeds) if report.broken] == []
 
 
-@pytest.mark.parametrize("kind", DRAWS)
-def test_every_kind_of_fault_strikes(kind: str) -> None:
+@pytest.mark.parametrize("first", range(FIRST, FIRST + SIP_CALLS, AT_ONCE))
+def test_nothing_breaks_in_calls_over_sip(first: int) -> None:
+    seeds = range(first, first + AT_ONCE)
+    assert [report for report in campaign.campaign(seeds, flow=faults.SIP) if report.broken] == []
+
+
+def test_the_seeds_of_the_calls_that_stream_know_nothing_of_sip() -> None:
+    assert faults.draw(7) == faults.draw(7, flow=faults.draw(7).form)
+    assert set(faults.drawn_in("")) == set(DRAWS) - {"packets_lost"}
+    assert not {kind for kind in faults.drawn_in(faults.SIP) if kind.startswith(("media_", "clips_"))}
+
+
+@pytest.mark.parametrize(
+    ("kind", "form"),
+    [
+        *((kind, "polling") for kind in faults.drawn_in("")),
+        *((kind, faults.SIP) for kind in ("packets_lost", "gateway_killed", "gateway_frozen", "gateway_stopped")),
+    ],
+)
+def test_every_kind_of_fault_strikes(kind: str, form: str) -> None:
     fault = Fault(kind, 9_000, **DRAWS[kind](random.Random(1)))
     first = "please cancel order 4711" if kind == "gateway_killed_in_function" else "it is 4711"
-    report, _ = played(calm(faults=(fault,), said=((first, None), ("a person please", None))))
+    report, _ = played(calm(form=form, faults=(fault,), said=((first, None), ("a person please", None))))
     assert report.injected == {kind: 1}
     assert report.broken == []
 
@@ -101,6 +119,16 @@ def test_a_session_that_dies_before_its_greeting_is_followed_by_one_that_greets(
     report, world = played(plan)
     assert report.broken == []
     assert world.heard_words.startswith("Alder and Pine, good day.")
+
+
+@pytest.mark.parametrize("at_ms", range(2_000, 14_000, 3_000))
+def test_the_caller_of_a_gateway_that_dies_over_sip_comes_to_a_human_by_another_ones_bye(at_ms: int) -> None:
+    said = (("it is 4711", None), ("tell me about your furniture", None))
+    killed = Fault("gateway_killed", at_ms, 2.0, word="replaced")
+    report, world = played(calm(form=faults.SIP, said=said, faults=(killed,)))
+    assert report.broken == []
+    assert [line.reason for line in world.switchboard.lines] == ["bye of another gateway"]
+    assert (world.queued, world.handover["va_reason"]) == ("support", "gateway_lost")
 
 
 @both_flows

@@ -366,9 +366,9 @@ class ChaosWorld(scenarios.World):
         return sum(line["event"] == "lease_lost" for line in self.logs)
 
     def suffered(self, turn: Turn) -> bool:
-        """Whether the table was away in the time of this turn, so that what was said may not have been written, or S3 or
-        the flow's Lambdas failed, so that the flow could not tell what became of a clip: which it may find out as late
-        as at the limit of its Wait."""
+        """Whether the table was away in the time of this turn, so that what was said may not have been written, or S3
+        or the flow's Lambdas failed, so that the flow could not tell what became of a clip: which it may find out as
+        late as at the limit of its Wait."""
         since = min(turn.started_at_ms, turn.marks.get("agent_audio_received", turn.started_at_ms))
         return any(begun <= turn.ended_at_ms and since <= over + FOUND_OUT_MS for begun, over in self.struck)
 

@@ -482,6 +482,31 @@ def test_more_may_have_been_on_its_way_behind_what_was_announced_as_all(ms: int,
     assert (only(turns).heard_text == TEXT) is not torn
 
 
+@pytest.mark.parametrize(("later", "same"), [(MORE_MS + 799, True), (MORE_MS + 800, False)])
+def test_a_reply_that_goes_on_behind_what_was_announced_as_all_is_one_turn(later: int, same: bool) -> None:
+    """A call over SIP hears a reply as fast as it comes, and has heard half of it by then."""
+    turns = Turns()
+    spoken(turns, 1, TEXT, 800)
+    finished(turns, 1, 800)
+    turns.agent_audio(2, 800 * 8, NOW + later)
+    turns.agent_audio_done(NOW + later)
+    finished(turns, 2, 800)
+    heard = [(turn.text, turn.heard_ms) for turn in turns.all()]
+    assert heard == ([(TEXT, 1600)] if same else [(TEXT, 800), ("", 800)])
+
+
+def test_of_a_reply_that_went_on_the_voices_pace_is_learned_once() -> None:
+    turns = Turns()
+    spoken(turns, 1, TEXT, 800)
+    finished(turns, 1, 800)
+    turns.agent_audio(2, 800 * 8, NOW + 10)
+    turns.agent_audio_done(NOW + 10)
+    finished(turns, 2, 800)
+    turns.caller_said("Yes?", NOW, NOW, {})
+    without_an_end(turns, 3, 1300)
+    assert heard_of_agent(turns) == [TEXT, "Your order is on its"]
+
+
 def test_a_reply_that_stalls_before_it_was_heard_is_torn_with_its_session() -> None:
     turns = Turns()
     turns.agent_said(TEXT, NOW)
