@@ -22,7 +22,8 @@ from gateway.functions.secret_keys import pass_on
 from gateway.legs.kvs.leg import KvsLeg, KvsServices
 from gateway.legs.kvs.wav import ulaw_of
 from gateway.legs.leg import Leg
-from gateway.legs.sip.leg import SipLeg, SipServices
+from gateway.legs.sip.leg import SipLeg
+from gateway.legs.sip.services import SipServices
 from gateway.openings import render_openings
 from gateway.service import Service
 from gateway.voice_agent.errors import ConnectionEnded, UpgradeRefused
