@@ -86,10 +86,11 @@ image: .venv/ready ## build the gateway's image without Docker and run a call th
 	@$(BIN)/pytest -q -m image tests/image
 
 forget: .venv/ready-deploy ## delete what is kept of a call: make forget CONTACT=...
-	@$(BIN)/python -m operations.forget $(CONTACT)
+	@$(BIN)/python -m operations.forget $(CONTACT) $(if $(DEPLOYMENT),--deployment $(DEPLOYMENT))
 
 inject: .venv/ready-deploy ## bring a sentence or a note into a live call: make inject CONTACT=... SAY="..." or NOTE="..."
-	@$(BIN)/python -m operations.inject "$$CONTACT" $(if $(SAY),--say "$$SAY") $(if $(NOTE),--note "$$NOTE")
+	@$(BIN)/python -m operations.inject "$$CONTACT" $(if $(SAY),--say "$$SAY") $(if $(NOTE),--note "$$NOTE") \
+		$(if $(DEPLOYMENT),--deployment $(DEPLOYMENT))
 
 eval: .venv/ready ## play written conversations: NAME=shop REPEATS=3 MODE=speech; see docs/evals.md
 	@$(BIN)/python -m tests.evals

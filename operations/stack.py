@@ -26,13 +26,15 @@ SECRET = "Deepgram/Secret"  # noqa: S105 - a path
 STREAMING = "Streaming/Configuration"  # its id is `ours:ID` or `theirs:ID`
 QUEUE_FLOW = "QueueFlow/queue"
 GUIDE = "Guide/guide"
+GUIDE_VIEW = "Guide/View"
 INSTANCE = "ContactCentre/Instance"
 GATEWAY_ROLE = "Gateway/Task/Role/Resource"
 GATEWAY_LOG = "Gateway/Task/Log/Resource"
 GATEWAY_SERVICE = "Gateway/Service/Service/Service"
 CLUSTER = "Gateway/Cluster/Resource"
 TOPIC = "Monitoring/Alarms/Topic/Resource"
-FLOW_FUNCTIONS = ("start_call", "next_action_wait", "next_action_poll", "queue_hours")
+FLOW_FUNCTIONS = ("start_call", "next_action_wait", "next_action_poll", "queue_position", "queue_hours")
+KEYS_FUNCTION = "secret_keys"  # one of them too, where an agent asks for secret key presses
 FORMS = ("polling", "interruptible")
 SIP_TARGET = "Sip/Target"  # an output: the name of the load balancer
 VOICE_CONNECTOR = "Telephony/VoiceConnector/Default"
@@ -65,16 +67,17 @@ def hours(deployment: str, name: str) -> str:
 
 
 def function(name: str) -> str:
-    """A Lambda of the flow."""
-    return f"Flow/{name}/Function/Resource"
+    """A Lambda of the flows."""
+    return f"{_function(name)}/Function/Resource"
 
 
 def alias(name: str) -> str:
-    """What the flow invokes of it."""
-    return f"Flow/{name}/Live/Resource"
+    """What the flows invoke of it."""
+    return f"{_function(name)}/Live/Resource"
 
 
-SECRET_KEYS = "SecretKeys/keys/Live/Resource"  # noqa: S105 - only where an agent asks for secret key presses
+def _function(name: str) -> str:
+    return "SecretKeys/keys" if name == KEYS_FUNCTION else f"Flow/{name}"
 
 
 def logical_id(path: str) -> str:

@@ -22,6 +22,7 @@ def test_a_view_and_the_flow_that_shows_it_are_made() -> None:
     Guide(stack, "Guide", name="voice-agent", instance_arn=INSTANCE)
     template = Template.from_stack(stack)
     ((view_id, view),) = template.find_resources("AWS::Connect::View").items()
+    assert view_id == paths.logical_id(paths.GUIDE_VIEW)
     assert view["Properties"]["Name"] == "voice-agent-handover"
     assert view["Properties"]["Actions"] == list(ACTIONS)
     assert view["Properties"]["Template"] == view_template()

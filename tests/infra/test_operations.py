@@ -12,7 +12,7 @@ import pytest
 from infra.deployment import read
 from operations import stack as paths
 from operations.clients import Clients
-from operations.doctor.checks.flows import MAKE, differences, forms_of, parameters
+from operations.doctor.checks.flows import differences, expected
 from operations.doctor.findings import Examined
 from tests.infra.deployments import ACCOUNT, DEPLOYMENTS
 from tests.infra.template import Template, resolved
@@ -32,7 +32,7 @@ TYPES = {
     paths.TOPIC: "AWS::SNS::Topic",
     paths.QUEUE_FLOW: "AWS::Connect::ContactFlow",
     **{paths.flow(form): "AWS::Connect::ContactFlow" for form in paths.FORMS},
-    **{paths.prompt(sound): "AWS::Connect::Prompt" for sound in ("silence", "short-silence")},
+    **{paths.prompt(sound): "AWS::Connect::Prompt" for sound in ("silence", "short-silence", "music")},
     **{paths.queue(name): "AWS::Connect::Queue" for name in ("orders", "support")},
     **{paths.hours("voice-agent", name): "AWS::Connect::HoursOfOperation" for name in ("switch", "office")},
     **{paths.function(name): "AWS::Lambda::Function" for name in paths.FLOW_FUNCTIONS},
@@ -60,9 +60,8 @@ def test_the_flows_that_doctor_expects_are_those_that_are_deployed(
     stack = paths.Stack(name, "UPDATE_COMPLETE", physical=physical)
     shell: Clients = clients("us-east-1", "us-east-1")
     examined = Examined(read(tmp_path / "deployment.yaml"), shell, ROOT, ACCOUNT, stack, "instance")
-    expected = parameters(examined)
-    for form in forms_of(examined):
-        properties = template.all("AWS::Connect::ContactFlow")[paths.logical_id(paths.flow(form))]
+    for path, ours in expected(examined).values():
+        properties = template.all("AWS::Connect::ContactFlow")[paths.logical_id(path)]
         # An attribute such as PromptArn is here what CloudFormation also gives as the physical id.
         content = re.sub(r"(/x/[A-Za-z0-9]+)\.[A-Za-z]+Arn\b", r"\1", resolved(properties["Content"]))
-        assert differences(json.loads(content), MAKE[form](expected).to_dict()) == []
+        assert differences(json.loads(content), ours.to_dict()) == []

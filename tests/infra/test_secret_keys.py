@@ -7,6 +7,7 @@ import json
 import pytest
 
 from infra.flow_functions.secret_keys import ACTIONS
+from operations import stack as paths
 from tests.infra.deployments import SECRET
 from tests.infra.template import Template
 from tests.infra.test_operations_docs import DOCS, KEY, LOG, ROLES, documented, roles
@@ -29,6 +30,9 @@ def secret(cdk: None, tmp_path_factory: pytest.TempPathFactory) -> Template:
 def test_the_flows_pass_secrets_to_a_lambda_that_connect_may_invoke(secret: Template) -> None:
     [function] = [each for each in secret.all("AWS::Lambda::Function").values() if each["Handler"] == HANDLER]
     assert function["Timeout"] == 8
+    functions, aliases = secret.all("AWS::Lambda::Function"), secret.all("AWS::Lambda::Alias")
+    assert functions[paths.logical_id(paths.function(paths.KEYS_FUNCTION))] == function  # where doctor looks for it
+    assert paths.logical_id(paths.alias(paths.KEYS_FUNCTION)) in aliases
     flows = [str(each["Content"]) for each in secret.all("AWS::Connect::ContactFlow").values()]
     assert sum("Pass the secret on" in content for content in flows) == 2
     allowed = [str(each["FunctionName"]) for each in secret.all("AWS::Lambda::Permission").values()]

@@ -17,7 +17,7 @@ from contract.dynamodb import create_table
 from infra.deployment import Deployment, read
 from operations import stack as paths
 from operations.clients import Clients
-from operations.doctor.checks.flows import MAKE, parameters
+from operations.doctor.checks.flows import expected
 from operations.doctor.findings import Examined
 from tests.operations.standin import Parameters, Refused, StandIn, clients
 
@@ -86,7 +86,7 @@ PHYSICAL = {
     paths.CLUSTER: "cluster",
     paths.TOPIC: f"arn:aws:sns:{REGION}:{ACCOUNT}:alarms",
     **{paths.flow(form): connect_arn("contact-flow", form) for form in paths.FORMS},
-    **{paths.prompt(sound): connect_arn("prompt", sound) for sound in ("silence", "short-silence")},
+    **{paths.prompt(sound): connect_arn("prompt", sound) for sound in ("silence", "short-silence", "music")},
     **{paths.queue(name): connect_arn("queue", name) for name in ("orders", "support")},
     **{paths.hours("voice-agent", name): connect_arn("operating-hours", name) for name in ("switch", "office")},
     **{paths.function(name): function_name(name) for name in paths.FLOW_FUNCTIONS},
@@ -222,9 +222,10 @@ class Account:
 
     def _deployed_flows(self) -> dict[str, dict[str, Any]]:
         stack = paths.Stack("voice-agent", self.status, physical=self.physical, outputs=self.outputs)
-        ours = parameters(Examined(self.deployment(), self.clients(), ROOT, ACCOUNT, stack, INSTANCE))
+        ours = expected(Examined(self.deployment(), self.clients(), ROOT, ACCOUNT, stack, INSTANCE))
         return {
-            form: {"State": "ACTIVE", "Status": "PUBLISHED", "Content": MAKE[form](ours).to_json()} for form in MAKE
+            name: {"State": "ACTIVE", "Status": "PUBLISHED", "Content": flow.to_json()}
+            for name, (_, flow) in ours.items()
         }
 
     # -- the services' side ----------------------------------------------------------------------------------

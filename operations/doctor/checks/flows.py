@@ -9,12 +9,16 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from contract.aws import code_of
-from definition.spoken import Files, personas, spoken
+from definition import AgentDefinition
+from definition.spoken import Files, Spoken, personas, spoken
+from flows.guide import guide
 from flows.interruptible import interruptible
-from flows.parameters import FlowParameters, SipTransfer
+from flows.language import Flow
+from flows.parameters import FlowParameters, QueueParameters, SipTransfer
 from flows.polling import polling
+from flows.queue import customer_queue
 from flows.sip import sip
-from infra.deployment.agents import load_agents, priorities
+from infra.deployment.agents import load_agents, priorities, receivers
 from infra.deployment.settings import INSTANCES_OWN
 from operations import stack as paths
 from operations.doctor.findings import RESTORE, Examined, Finding, good, later, missing
@@ -31,7 +35,8 @@ def associations(examined: Examined) -> Iterator[Finding]:
     pages = examined.aws.connect.get_paginator("list_lambda_functions").paginate(InstanceId=examined.instance_id)
     known = {arn.rpartition(":")[2] for page in pages for arn in page["LambdaFunctions"]}
     sound = True
-    for name in paths.FLOW_FUNCTIONS:
+    names = functions_of(examined)
+    for name in names:
         function = examined.at(paths.function(name))
         if function not in known:
             sound = False
@@ -46,12 +51,20 @@ def associations(examined: Examined) -> Iterator[Finding]:
                 RESTORE,
             )
     if sound:
-        yield good(f"{', '.join(paths.FLOW_FUNCTIONS)} may be invoked by the instance")
+        yield good(f"{', '.join(names)} may be invoked by the instance")
+
+
+def functions_of(examined: Examined) -> tuple[str, ...]:
+    """What flows invoke: always the same, and secret_keys where an agent has a function for key presses."""
+    asks = receivers(load_agents(examined.deployment, examined.root))
+    return (*paths.FLOW_FUNCTIONS, paths.KEYS_FUNCTION) if asks else paths.FLOW_FUNCTIONS
 
 
 def _may_invoke(examined: Examined, name: str) -> bool:
     """A statement of the alias' policy names Connect, for this instance."""
-    function, qualifier = examined.at(paths.alias(name)).rsplit(":", 1)
+    function, _, qualifier = examined.at(paths.alias(name)).rpartition(":")
+    if not function:
+        return False
     try:
         policy = examined.aws.lambda_.get_policy(FunctionName=function, Qualifier=qualifier)["Policy"]
     except ClientError as error:
@@ -73,13 +86,23 @@ def flows(examined: Examined) -> Iterator[Finding]:
     if examined.stack is None:
         yield later(f"the deploy will create the flows {' and '.join(forms)}")
         return
-    ours = parameters(examined)
-    for form in forms:
-        arn = examined.at(paths.flow(form))
+    for name, (path, ours) in expected(examined).items():
+        arn = examined.at(path)
         if not arn:
-            yield missing(f"the flow {form} is not in the stack", "run make deploy")
+            yield missing(f"the flow {name} is not in the stack", "run make deploy")
             continue
-        yield from _flow(examined, form, arn, MAKE[form](ours).to_dict())
+        yield from _flow(examined, name, arn, ours.to_dict())
+
+
+def expected(examined: Examined) -> dict[str, tuple[str, Flow]]:
+    """Every flow that this release deploys, by a word for it: its path in the stack, and the flow."""
+    ours, instance = parameters(examined), examined.deployment.instance
+    made = {form: (paths.flow(form), MAKE[form](ours)) for form in forms_of(examined)}
+    if not instance.customer_queue_flow:
+        made["queue"] = paths.QUEUE_FLOW, customer_queue(queue_parameters(examined))
+    if instance.guide:
+        made["guide"] = paths.GUIDE, guide(examined.at(paths.GUIDE_VIEW))
+    return made
 
 
 def forms_of(examined: Examined) -> tuple[str, ...]:
@@ -139,12 +162,12 @@ def parameters(examined: Examined) -> FlowParameters:
     """What the deploy puts into the flows, with the ARNs that CloudFormation has given."""
     deployment = examined.deployment
     agents = load_agents(deployment, examined.root)
-    said = spoken(personas(agents.values()), Files(examined.root / "languages"), deployment.voice)
+    said = _said(examined, agents)
     return FlowParameters(
         start_call_arn=examined.at(paths.alias("start_call")),
         next_action_wait_arn=examined.at(paths.alias("next_action_wait")),
         next_action_poll_arn=examined.at(paths.alias("next_action_poll")),
-        secret_keys_arn=examined.at(paths.SECRET_KEYS),
+        secret_keys_arn=examined.at(paths.alias(paths.KEYS_FUNCTION)),
         default_agent=deployment.default_agent,
         default_queue_arn=examined.queue_arn(deployment.default_queue),
         default_queue_name=deployment.default_queue,
@@ -162,3 +185,16 @@ def parameters(examined: Examined) -> FlowParameters:
         return_flow_arn=deployment.return_flow,
         sip=deployment.sip.transfer if deployment.sip else SipTransfer(),
     )
+
+
+def queue_parameters(examined: Examined) -> QueueParameters:
+    """The same for what callers hear while they wait."""
+    return QueueParameters(
+        music_prompt_arn=examined.at(paths.prompt("music")),
+        position_arn=examined.at(paths.alias("queue_position")),
+        languages=_said(examined, load_agents(examined.deployment, examined.root)).languages,
+    )
+
+
+def _said(examined: Examined, agents: Mapping[str, AgentDefinition]) -> Spoken:
+    return spoken(personas(agents.values()), Files(examined.root / "languages"), examined.deployment.voice)

@@ -1,19 +1,16 @@
 """Live media streaming: one configuration for an instance, whoever made it, and the key of its streams.
 
-Facts: Connect API reference, ListInstanceStorageConfigs and InstanceStorageConfig; administrator guide, live media
-streaming.
+Facts: Connect administrator guide, live media streaming; Connect API reference, EncryptionConfig; KMS API reference,
+KeyMetadata.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from operations import stack as paths
 from operations.doctor.findings import RESTORE, Examined, Finding, good, later, missing, unknown
-
-if TYPE_CHECKING:
-    from mypy_boto3_connect.type_defs import InstanceStorageConfigTypeDef
+from operations.streaming import configured
 
 MANAGED_KEY = "alias/aws/kinesisvideo"
 _KEY_ACTION = "kms:Decrypt"
@@ -24,7 +21,7 @@ def streaming(examined: Examined) -> Iterator[Finding]:
     if not examined.instance_arn:
         yield later("streaming will be configured with the instance")
         return
-    found = _configured(examined)
+    found = configured(examined.aws.connect, examined.instance_arn)
     if found is None:
         yield from _none(examined)
         return
@@ -42,18 +39,11 @@ def streaming(examined: Examined) -> Iterator[Finding]:
         yield good(f"to streams that begin with {prefix}, {'ours' if ours else 'not made by this stack'}")
     yield _retention(given["RetentionPeriodHours"])
     key = given["EncryptionConfig"]["KeyId"]
-    if key != MANAGED_KEY and not _same_key(key, wanted.key_arn):
+    if key != MANAGED_KEY and not _same_key(key, wanted.key_arn) and not _made_by_aws(examined, key):
         yield missing(
             f"the streams are encrypted with {key}, which the settings do not name: the gateway may not decrypt them",
             f"set connect.streaming.key to the ARN of {key} and deploy",
         )
-
-
-def _configured(examined: Examined) -> InstanceStorageConfigTypeDef | None:
-    found = examined.aws.connect.list_instance_storage_configs(
-        InstanceId=examined.instance_id, ResourceType="MEDIA_STREAMS"
-    )["StorageConfigs"]
-    return found[0] if found else None
 
 
 def _none(examined: Examined) -> Iterator[Finding]:
@@ -83,6 +73,11 @@ def _retention(hours: int) -> Finding:
 
 def _same_key(found: str, wanted: str) -> bool:
     return bool(wanted) and found.rpartition("/")[2] == wanted.rpartition("/")[2]
+
+
+def _made_by_aws(examined: Examined, key: str) -> bool:
+    """An AWS managed key needs no grant. `KeyId` is the ARN of a key, and the console writes that of this one too."""
+    return examined.aws.kms.describe_key(KeyId=key)["KeyMetadata"].get("KeyManager") == "AWS"
 
 
 def streams(examined: Examined) -> Iterator[Finding]:

@@ -20,7 +20,18 @@ from operations.doctor.checks.number import number
 from operations.doctor.examination import examine
 from operations.doctor.findings import Finding, State
 from operations.errors import DeepgramUnusable
-from tests.operations.account import ALWAYS, BUCKET, FLOW_LOG, INSTANCE, MANAGED_KEY, REGION, ROOT, TABLE, Account
+from tests.operations.account import (
+    ALWAYS,
+    BUCKET,
+    FLOW_LOG,
+    INSTANCE,
+    MANAGED_KEY,
+    REGION,
+    ROOT,
+    TABLE,
+    Account,
+    alias_arn,
+)
 from tests.operations.standin import Parameters, Refused
 
 
@@ -128,6 +139,14 @@ FAULTS = [
     ),
     Fault("too few video streams", _set("video_streams", 5), "kinesis video", "5 video streams", "Service Quotas"),
     Fault("association missing", _no_association, "associations", "next_action_wait", "revert-drift"),
+    Fault(
+        "association of the queue's function missing",
+        lambda a: a.associated.remove(alias_arn("queue_position").rpartition(":")[0]),
+        "associations",
+        "queue_position",
+        "revert-drift",
+    ),
+    Fault("queue flow removed", lambda a: a.flows.pop("queue"), "flows", "the flow queue is gone", "revert-drift"),
     Fault(
         "permission missing", lambda a: a.permitted.discard("start_call"), "associations", "start_call", "revert-drift"
     ),
