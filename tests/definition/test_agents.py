@@ -80,6 +80,11 @@ def test_queues_that_are_wrong_are_refused_where_they_stand(problems: Problems, 
     assert any("queues" in each for each in problems(text(SPANISH, queues=queues)))
 
 
+def test_queues_that_are_missing_are_missed_once_in_the_agent_and_once_in_its_language(problems: Problems) -> None:
+    found = [each for each in problems(text(SPANISH, queues=None)) if "queues: expected" in each]
+    assert len(found) == 2
+
+
 def test_languages_are_a_mapping(problems: Problems) -> None:
     [found] = problems(text("languages: [es]\n"))
     assert "languages: expected a mapping of languages, each with what is different in it" in found

@@ -114,6 +114,15 @@ def test_without_an_attribute_it_is_that_of_the_default_agent(name: str) -> None
     assert walked.heard[0] == SPANISH.sentences.apology
 
 
+@EACH
+def test_a_deployment_whose_agents_are_not_told_apart_goes_by_the_attribute_alone(name: str) -> None:
+    flow = FLOWS[name](replace(parameters(), spoken_by={})).to_dict()
+    assert validate(flow) == []
+    for contact, language in ((SPANISH_CALLER, SPANISH), ({"voice_agent": "recepcion"}, ENGLISH)):
+        walked = Walk(flow, answers(), lambda block: block == "Start the call", random.Random(1), contact=dict(contact))
+        assert walked.run().heard[0] == language.sentences.apology
+
+
 @BOTH
 def test_the_switch_is_in_the_callers_language(name: str) -> None:
     walked = walk(name, contact=dict(SPANISH_CALLER), switch_on=False, queue_open=False)
