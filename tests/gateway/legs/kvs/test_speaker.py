@@ -76,15 +76,18 @@ class Store(MemoryStore):
 
 
 class SlowPrompts(MemoryPrompts):
-    """A PutObject takes 50 ms, or fails so many times."""
+    """A PutObject takes `put_s`, or fails so many times."""
 
     def __init__(self) -> None:
         super().__init__()
         self.failures = 0
+        self.puts = 0
+        self.put_s = 0.05
         self.during: Callable[[], None] | None = None
 
     async def put(self, key: str, wav: bytes) -> str:
-        await asyncio.sleep(0.05)
+        self.puts += 1
+        await asyncio.sleep(self.put_s)
         if self.during is not None:
             self.during()
             self.during = None
@@ -339,6 +342,36 @@ async def test_a_barge_in_during_the_upload_keeps_the_clip_out_of_the_log(form: 
         assert it.finished() == [(1, 0, True)]
         assert it.store.appended == []
         assert it.flow.line == []
+
+
+@both
+async def test_a_barge_in_does_not_wait_for_an_upload_that_takes_long(form: FlowForm) -> None:
+    async with scene(form) as it:
+        await it.says(speech(30_000, seed=1), pace=20)
+        await it.until(lambda: it.got(PlaybackStarted))
+        it.prompts.put_s = 6
+        puts = it.prompts.puts
+        await it.until(lambda: it.prompts.puts > puts)
+        it.speaker.clear()
+        await asyncio.sleep(0.2)
+        head = await it.store.head(CONTACT)
+        assert head.cancelled_up_to == head.last_seq >= 1
+        it.prompts.put_s = 0.05
+        await it.says(speech(500, seed=2))
+        await it.until(lambda: len(it.got(PlaybackFinished)) == 2)
+        assert it.finished()[1] == (2, 500, False)
+        assert len(it.store.appended) == head.last_seq + 1
+
+
+@both
+async def test_who_is_gone_leaves_no_upload_behind(form: FlowForm) -> None:
+    async with scene(form) as it:
+        it.prompts.put_s = 6
+        await it.says(speech(2000))
+        assert it.prompts.puts == 1
+        it.speaker.leave("contact_event")
+        await it.running
+        assert not [task for task in asyncio.all_tasks() if task.get_name() == "clip" and not task.cancelling()]
 
 
 @both
