@@ -21,6 +21,7 @@ from operations import stack as paths
 from tests.infra.deployments import DEPLOYMENTS, ENCRYPTED, SPOKEN, TRIAL
 from tests.infra.rights import TELEPHONY, allowed
 from tests.infra.template import Template, listed, resolved
+from tests.infra.test_operations_docs import DOCS, roles
 
 NETWORK = "3.80.16.0/23"
 NUMBER = "+15555550100"
@@ -148,6 +149,18 @@ def test_the_roles_may_do_what_their_calls_need_and_nothing_more(spoken: Templat
         rights = allowed(template)
         expected = TELEPHONY[template.name]
         assert {role: rights.get(role, set()) for role in expected} == {r: set(each) for r, each in expected.items()}
+
+
+def test_what_the_gateway_may_do_besides_is_on_the_page_for_reviewers(
+    spoken: Template, templates: Callable[[str], Template]
+) -> None:
+    def gateway(template: Template) -> set[str]:
+        (found,) = [actions for role, actions in roles(template).items() if role.startswith("GatewayTaskRole")]
+        return found
+
+    told = re.search(r"With `sip:` the gateway may also (.+?)\. With", (DOCS / "security.md").read_text(), re.DOTALL)
+    assert told
+    assert set(re.findall(r"`(\w+:\w+)`", told[1])) == gateway(spoken) - gateway(templates("trial"))
 
 
 def test_the_certificate_is_the_one_secret_more_that_the_gateway_reads(spoken: Template, encrypted: Template) -> None:
