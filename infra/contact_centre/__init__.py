@@ -1,1 +1,1 @@
-"""Our part of a Connect instance: streaming, hours, queues, prompts, the two flows, and who may invoke what."""
+"""Our part of a Connect instance: streaming, hours, queues, prompts, the flows, and who may invoke what."""

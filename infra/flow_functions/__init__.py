@@ -1,1 +1,1 @@
-"""The Lambdas: four for the flow, and one for each function of the agents."""
+"""The Lambdas: those of the flows, and one for each folder of the agents' functions."""

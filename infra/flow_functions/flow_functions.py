@@ -1,4 +1,4 @@
-"""The Lambdas of the flow: start_call, next_action in its two forms, and contact_event."""
+"""The Lambdas that the flows invoke, by name in BY_FLOW, and contact_event, which Connect's events invoke."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from infra.state.records import RecordBucket
 from infra.state.table import EVENT, NEXT, START, CallTable
 from infra.state.wakeups import WakeupQueue
 
-# Seconds: the flow gives a synchronous Lambda 8 s and our asynchronous one 35 s.
+# Seconds: the flow gives a synchronous Lambda 8 s and our asynchronous one 24 s (LAMBDA_LIMIT_S).
 TIMEOUTS = {"start_call": 8, "next_action_wait": 35, "next_action_poll": 8, "contact_event": 15}
 TIMEOUTS |= {"queue_position": 3, "queue_hours": 3}
 HANDLERS = {

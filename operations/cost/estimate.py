@@ -66,12 +66,20 @@ def standing(deployment: Deployment) -> Iterator[Item]:
         yield Item("their addresses", "ipv4_hour", capacity.zones * HOURS)
     else:
         yield Item("the tasks' addresses", "ipv4_hour", tasks)
+    if deployment.sip:
+        yield Item("load balancer for SIP", "load_balancer_hour", HOURS)
+        yield Item("its addresses", "ipv4_hour", _front_zones(deployment) * HOURS)
     yield Item("key", "key_month", 1)
     yield Item("secret", "secret_month", 0 if deployment.deepgram.secret.startswith("arn:") else 1)
     yield Item("metrics", "metric_month", METRICS)
     yield Item("alarms", "alarm_month", ALARMS)
     yield Item("dashboards", "dashboard_month", DASHBOARDS)
     yield Item("the tasks' metric lines", "logs_gb", tasks * LOGS_GB_TASK_HOUR)
+
+
+def _front_zones(deployment: Deployment) -> int:
+    """A load balancer has an address in each of its subnets, which are in as many zones."""
+    return len(deployment.network.subnets) if deployment.network else deployment.capacity.zones
 
 
 def calling(deployment: Deployment, load: Load) -> Iterator[Item]:

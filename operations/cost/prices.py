@@ -45,6 +45,9 @@ PRICES: Mapping[str, Price] = {
     "ipv4_hour": Price(
         0.005, "hour of a public IPv4 address", "Amazon VPC pricing page, list price, not looked up again", "2026-11"
     ),
+    "load_balancer_hour": Price(
+        0.0225, "hour of a network load balancer", "clustercost.com on NLB pricing, US East, of 2025", "2026-11"
+    ),
     "lambda_gb_s": Price(
         0.0000133334, "GB-second on arm64", "AWS Lambda pricing page, list price, not looked up again", "2026-11"
     ),

@@ -8,7 +8,7 @@ REASONS = {
     # the flow's Lambdas
     "too_many_calls": "all sessions that deepgram.sessions and the capacity allow were in use",
     "no_media_stream": "the flow had started no media streaming, or Connect did not tell its stream",
-    "no_gateway": "no gateway took the call within 8 s",
+    "no_gateway": "no gateway was there, or none took the call within 6 s",
     "gateway_lost": "the gateway that had the call fell silent, and no other one took it over in time",
     "store_unavailable": "the table did not answer",
     "no_call": "there was no record of the call when the flow asked",

@@ -21,7 +21,8 @@ def _token() -> str:
 
 
 def handler(event: Mapping[str, Any], _: object) -> None:
-    """Nothing is made of a call that ended as the caller wanted."""
+    """A ticket of every call but those that ended with the agent's goodbye: also where it was handed over, or
+    the caller hung up."""
     call = CallEvent.of(event)
     if call.result == "ended":
         return

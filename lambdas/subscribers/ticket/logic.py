@@ -1,4 +1,4 @@
-"""A ticket for each call that did not end well, in any system with an HTTP API that takes JSON."""
+"""A ticket for each call that did not end with a goodbye, in any system with an HTTP API that takes JSON."""
 
 from __future__ import annotations
 

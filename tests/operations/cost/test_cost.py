@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -12,12 +13,13 @@ from contract.call import RENEW_EVERY_MS
 from gateway.legs.kvs.speaker import IDLE_POLL_MS
 from gateway.legs.kvs.stretch import BUSY_POLL_MS
 from infra.deployment import Deployment, read
-from infra.deployment.settings import Capacity, Deepgram, Egress
+from infra.deployment.settings import Capacity, Deepgram, Egress, ExistingNetwork
 from lambdas.next_action.limits import WAIT
 from operations.cost import __main__ as command
 from operations.cost import estimate
 from operations.cost.estimate import Load, calling, standing
 from operations.cost.prices import PRICES
+from tests.infra.deployments import SPOKEN
 
 ROOT = Path(__file__).resolve().parents[3]
 PAGE = (ROOT / "docs" / "cost.md").read_text()
@@ -93,11 +95,29 @@ def test_every_price_is_used(deployment: Deployment) -> None:
     public = replace(deployment, capacity=replace(deployment.capacity, egress=Egress.PUBLIC))
     used = {
         item.price
-        for made in (deployment, public)
+        for made in (deployment, public, spoken())
         for tier in (False, True)
         for item in [*standing(made), *calling(made, Load(1, 1, tier))]
     }
     assert used == set(PRICES)
+
+
+def spoken() -> Deployment:
+    """With calls over SIP."""
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "deployment.yaml"
+        file.write_text(SPOKEN)
+        return read(file)
+
+
+def test_calls_over_sip_need_a_load_balancer_with_an_address_in_each_zone() -> None:
+    made = spoken()
+    network = ExistingNetwork("vpc-0a1b2c3d", ("subnet-0a1b2c3d", "subnet-0a1b2c3e", "subnet-0a1b2c3f"))
+    for deployment, zones in ((made, made.capacity.zones), (replace(made, network=network), 3)):
+        found = {item.name: item.quantity for item in standing(deployment)}
+        assert found["load balancer for SIP"] == estimate.HOURS
+        assert found["its addresses"] == zones * estimate.HOURS
+    assert "load balancer for SIP" not in {item.name for item in standing(replace(made, sip=None))}
 
 
 def printed(capsys: pytest.CaptureFixture[str], *given: str) -> str:

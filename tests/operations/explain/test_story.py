@@ -12,6 +12,7 @@ from contract.actions import Collect, Numbered, Outcome, Play, Say
 from contract.call import CallState, FlowForm, Head, Result
 from contract.memory import MemoryStore
 from contract.turns import FunctionEntry, FunctionState, HeardSource, Role, Turn
+from lambdas.next_action.limits import POLL, WAIT
 from operations.explain.reading import read
 from operations.explain.reasons import sentence
 from operations.explain.story import Records, Story, story
@@ -164,6 +165,18 @@ def test_every_reason_in_the_code_has_its_sentence(package: str, some: set[str])
     }
     assert some <= found
     assert [word for word in found if not sentence(word) and word not in NO_REASONS] == []
+
+
+def test_how_long_a_call_waits_for_a_gateway_is_told_as_it_is() -> None:
+    within = f"{WAIT.no_gateway_ms // 1000} s"
+    assert WAIT.no_gateway_ms == POLL.no_gateway_ms
+    assert sentence("no_gateway").endswith(f"within {within}")
+    pages = {page: (ROOT / "docs" / page).read_text() for page in ("administrators.md", "operations.md")}
+    assert (
+        f"| `no_gateway` | no gateway is there, or none took the call within {within} |" in pages["administrators.md"]
+    )
+    assert f"`no_gateway` (nobody took the call within {within})" in pages["operations.md"]
+    assert f"all callers go to the queue after {within}" in pages["operations.md"]
 
 
 async def test_the_story_of_a_played_call_is_that_call() -> None:
