@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import boto3
-from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -20,11 +19,10 @@ from rich.text import Text
 from contract.dynamodb import DynamoStore
 from contract.errors import VoiceAgentError
 from contract.running import inline
-from infra.deployment import Deployment, read
+from infra.deployment import read
 from operations import stack as paths
-from operations.clients import Clients
+from operations.command import FAILED, Deployed, call_parser, deployed
 from operations.doctor.report import console
-from operations.errors import NotDeployed
 from operations.explain.kept import contact_of, told
 from operations.explain.reading import read as read_records
 from operations.explain.story import Line, Records, Story, story
@@ -35,11 +33,8 @@ STYLES = {"caller": "cyan", "agent": "yellow", "function": "blue", "lambda": "re
 
 def arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
     """The command line."""
-    parser = argparse.ArgumentParser(prog="operations.explain", description=__doc__)
-    parser.add_argument(
-        "contact", nargs="?", default="", help="the contact id, or where its record is, as va_record of a handover says"
-    )
-    parser.add_argument("--deployment", default="deployment.yaml", help="the settings (default: deployment.yaml)")
+    where = "the contact id, or where its record is, as va_record of a handover says"
+    parser = call_parser("explain", __doc__, where)
     parser.add_argument("--no-words", action="store_true", help="nothing that was said or looked up: for a ticket")
     chosen = parser.parse_args(given)
     if not chosen.contact:
@@ -56,11 +51,11 @@ def main(given: Sequence[str] | None = None, session: boto3.Session | None = Non
     except VoiceAgentError as error:
         out.print(str(error), markup=False)
         return 2
-    aws = Clients(session or boto3.Session(), deployment.region)
     try:
-        records = _records(aws, deployment, contact_of(chosen.contact))
-        kept = list(told(aws.s3, chosen.contact, words=not chosen.no_words)) if records.empty else []
-    except (VoiceAgentError, ClientError, BotoCoreError) as error:
+        found = deployed(deployment, session)
+        records = _records(found, contact_of(chosen.contact))
+        kept = list(told(found.aws.s3, chosen.contact, words=not chosen.no_words)) if records.empty else []
+    except FAILED as error:
         out.print(str(error), markup=False)
         return 1
     for line in kept:
@@ -79,11 +74,8 @@ def main(given: Sequence[str] | None = None, session: boto3.Session | None = Non
     return 0
 
 
-def _records(aws: Clients, deployment: Deployment, contact_id: str) -> Records:
-    stack = paths.read(aws.cloudformation, deployment.name)
-    if stack is None:
-        raise NotDeployed(deployment.name, deployment.region)
-    store = DynamoStore(aws.dynamodb, stack.at(paths.TABLE), inline)
+def _records(found: Deployed, contact_id: str) -> Records:
+    store = DynamoStore(found.aws.dynamodb, found.stack.at(paths.TABLE), inline)
     return asyncio.run(read_records(store, contact_id))
 
 

@@ -6,19 +6,16 @@ be read.
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 import boto3
-from botocore.exceptions import BotoCoreError, ClientError
 
 from contract.errors import VoiceAgentError
 from infra.deployment import read
 from operations import stack as paths
-from operations.clients import Clients
-from operations.errors import NotDeployed
+from operations.command import FAILED, call_parser, deployed
 from operations.forget.forget import forget, kept_audio, out_of_reach
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -26,9 +23,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def main(given: Sequence[str] | None = None, session: boto3.Session | None = None, root: Path = ROOT) -> int:
     """Run it; prints and returns the exit code."""
-    parser = argparse.ArgumentParser(prog="operations.forget", description=__doc__)
-    parser.add_argument("contact", nargs="?", default="", help="the contact id")
-    parser.add_argument("--deployment", default="deployment.yaml", help="the settings (default: deployment.yaml)")
+    parser = call_parser("forget", __doc__)
     chosen = parser.parse_args(given)
     if not chosen.contact:
         parser.error("which call? make forget CONTACT=11111111-2222-3333-4444-555555555555")
@@ -38,12 +33,10 @@ def main(given: Sequence[str] | None = None, session: boto3.Session | None = Non
         print(error)
         return 2
     try:
-        aws = Clients(session or boto3.Session(), deployment.region)
-        stack = paths.read(aws.cloudformation, deployment.name)
-        if stack is None:
-            raise NotDeployed(deployment.name, deployment.region)
+        found = deployed(deployment, session)
+        aws, stack = found.aws, found.stack
         done = forget(aws.dynamodb, aws.s3, stack.at(paths.TABLE), stack.at(paths.RECORDS), chosen.contact)
-    except (VoiceAgentError, ClientError, BotoCoreError) as error:
+    except FAILED as error:
         print(f"not everything could be deleted: {error}")
         return 1
     if done.nothing:

@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[2]
 TAKE_SETTINGS = sorted(
     file.parent.name
     for file in (ROOT / "operations").glob("*/__main__.py")
-    if '"--deployment"' in file.read_text() or "operations.command" in file.read_text()
+    if '"--deployment"' in file.read_text() or "operations.command import" in file.read_text()
 )
 
 
