@@ -235,7 +235,7 @@ class LiveCall:
                 raise self._broke or _Over
         except* _Over:
             pass
-        except* LeaseLost as lost:
+        except* (LeaseLost, StoreUnavailable) as lost:
             raise _innermost(lost) from None
 
     def _saw(self, head: Head) -> None:

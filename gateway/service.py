@@ -291,6 +291,9 @@ class Service:
                 ours = await self._live(lease, head)
         except LeaseLost:
             log.warning("lease_lost", contact=lease.contact_id, epoch=lease.epoch)
+        except StoreUnavailable as error:  # its record could not be read in time
+            log.error("call_not_begun", contact=lease.contact_id, cause=error.cause)
+            await hand_over(self.facilities, lease, "store_unavailable")
         except Exception:  # a bug in one call must not take the others with it
             log.exception("call_broke", contact=lease.contact_id)
             await hand_over(self.facilities, lease, "gateway_error")

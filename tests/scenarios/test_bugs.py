@@ -10,7 +10,7 @@ import pytest
 import structlog.testing
 
 from contract.announcement import Kind
-from contract.errors import MalformedRecord
+from contract.errors import MalformedRecord, StoreUnavailable
 from contract.transcript import handover_values
 from gateway import last_resort
 from gateway.conversation.conversation import Conversation
@@ -118,4 +118,21 @@ async def test_a_lease_that_is_lost_is_no_bug(form: str, logged: list[MutableMap
     await call.call(plant)
     events = {line["event"] for line in logged}
     assert "lease_lost" in events
+    assert "call_broke" not in events
+
+
+@pytest.mark.parametrize("form", ["interruptible", "polling"])
+async def test_a_record_that_cannot_be_had_is_no_bug_either(form: str, logged: list[MutableMapping[str, Any]]) -> None:
+    call = world(form)
+
+    async def plant(world: World) -> None:
+        async def away(contact_id: str) -> Any:
+            raise StoreUnavailable("turns", "Throttled")
+
+        world.store.turns = away  # type: ignore[method-assign]
+
+    await call.call(plant)
+    assert (call.queued, call.handover["va_reason"]) == ("support", "store_unavailable")
+    events = {line["event"] for line in logged}
+    assert "call_not_begun" in events
     assert "call_broke" not in events

@@ -11,7 +11,7 @@ from typing import assert_never
 
 import structlog
 
-from contract.actions import NONE, End, Numbered, Play, Returned, Say, Transfer
+from contract.actions import NONE, End, Numbered, Outcome, Play, Returned, Say, Transfer
 from contract.audio import BYTES_PER_MS
 from contract.call import Call, CallState, FlowForm, Head, Lease
 from contract.clock import Clock
@@ -406,9 +406,11 @@ class Speaker:
             return
         now = self.clock.now_ms()
         self.newest = head
-        # An interruptible flow takes a clip in the moment before it plays it, a polling one says so afterwards.
+        # An interruptible flow takes a clip in the moment before it plays it, a polling one says so afterwards; as does
+        # an interruptible one that could not leave a silence, and asks in turn from then on.
         if self._interruptible:
-            self._hearing.taken(head.loaded, head.loaded_at_ms)
+            if head.ended is not Outcome.COMPLETED:
+                self._hearing.taken(head.loaded, head.loaded_at_ms)
         else:
             self._hearing.taken(head.offered, head.offered_at_ms)
         self._report(self._playout.head(head, now))
