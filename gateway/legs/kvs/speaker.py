@@ -309,17 +309,16 @@ class Speaker:
     async def _offer(self, upload: _Upload) -> None:
         """Append a clip that is stored. Where the table cannot be reached the same action is appended again."""
         stretch, clip, url = upload.stretch, upload.clip, upload.task.result()
-        if url and self._stretch is stretch:
-            seq = self._last_seq = await self.store.append(self.lease, Play(url, clip.duration_ms), self.clock.now_ms())
-            if self._stretch is stretch:
-                self._upload = None
-                self._appended(seq, stretch, clip)
-            else:
-                self._cancel_up_to = seq  # withdrawn while it was being appended
-            return
-        self._upload = None
         if not url:
+            self._upload = None
             self._failed(stretch.number, clip)
+            return
+        seq = self._last_seq = await self.store.append(self.lease, Play(url, clip.duration_ms), self.clock.now_ms())
+        if self._upload is upload:
+            self._upload = None
+            self._appended(seq, stretch, clip)
+        else:
+            self._cancel_up_to = seq  # withdrawn while it was being appended
 
     def _appended(self, seq: int, stretch: Stretch, clip: Clip) -> None:
         stretch.appended += 1
@@ -463,6 +462,7 @@ class Speaker:
         """The one end of a stretch."""
         if self._stretch is not None and self._stretch.number == number:
             self._stretch = None
+            self._drop_upload()
         self._emit(PlaybackFinished(number, event.position_ms, event.interrupted, event.at_ms))
         for measured in self._hearing.finished(number):
             self._emit(measured)

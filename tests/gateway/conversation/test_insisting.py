@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from gateway.conversation.commands import SayLocally
 from gateway.conversation.insisting import Insisting
 from gateway.voice_agent.messages import (
     ConversationText,
@@ -64,4 +65,14 @@ def test_any_other_warning_is_none_of_this() -> None:
     talk.it.say("The shop closes in five minutes.")
     talk.get(Warning_("SLOW_THINK_REQUEST"))
     talk.take()
+    assert injected(talk.user("Where is my order?")) == []
+
+
+def test_without_a_session_the_flows_own_voice_says_it_and_nothing_is_refused() -> None:
+    talk = Talk()
+    talk.it.session_lost(talk.now)
+    talk.take()
+    talk.it.say("The shop closes in five minutes.")
+    assert talk.take() == [SayLocally("The shop closes in five minutes.")]
+    talk.get(InjectionRefused())
     assert injected(talk.user("Where is my order?")) == []
