@@ -40,9 +40,7 @@ class Context:
 def handlers(aws: None, monkeypatch: pytest.MonkeyPatch) -> dict[str, ModuleType]:
     create_table(boto3.client("dynamodb"), "calls")
     queue = boto3.client("sqs").create_queue(QueueName="wakeups")["QueueUrl"]
-    boto3.client("s3").create_bucket(
-        Bucket="records", CreateBucketConfiguration={"LocationConstraint": boto3.client("s3").meta.region_name}
-    )
+    boto3.client("s3").create_bucket(Bucket="records", CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
     monkeypatch.setenv("TABLE_NAME", "calls")
     monkeypatch.setenv("WAKEUP_QUEUE_URL", queue)
     monkeypatch.setenv("DEFAULT_QUEUE_ARN", QUEUE)
