@@ -153,7 +153,7 @@ class VoiceAgentStack(Stack):
             functions=self.flow_functions,
             secret_keys=self.secret_keys.function.alias if self.secret_keys else None,
             wakeups=self.wakeups,
-            gateway_log=self.gateway.task.log,
+            gateway=self.gateway,
             instance_id=self.centre.id,
             key=self.key,
             undelivered=subscribers.undelivered,

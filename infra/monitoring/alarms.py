@@ -9,7 +9,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
-from constructs import Construct
+from constructs import Construct, IDependable
 
 
 class Alarms(Construct):
@@ -49,20 +49,42 @@ class Alarms(Construct):
         above: float,
         minutes: int,
         runbook: str,
-        missing: cloudwatch.TreatMissingData = cloudwatch.TreatMissingData.NOT_BREACHING,
     ) -> None:
-        """Goes off when every minute of `minutes` is above the threshold."""
+        """Goes off when every minute of `minutes` is above the threshold; a minute without a value is not."""
+        self._tell(
+            cloudwatch.Alarm(
+                self,
+                construct_id,
+                alarm_name=f"{self._name}-{construct_id}",
+                alarm_description=runbook,
+                metric=metric,
+                threshold=above,
+                comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
+                evaluation_periods=minutes,
+                treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+            )
+        )
+
+    def add_silence(
+        self, construct_id: str, metric: cloudwatch.Metric, *, minutes: int, runbook: str, after: IDependable
+    ) -> None:
+        """Goes off when nobody wrote the metric for so many minutes; made `after` whoever writes it is up, as it would
+        ring at once otherwise."""
         alarm = cloudwatch.Alarm(
             self,
             construct_id,
             alarm_name=f"{self._name}-{construct_id}",
             alarm_description=runbook,
-            metric=metric,
-            threshold=above,
-            comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
+            metric=metric.with_(statistic="SampleCount"),
+            threshold=1,
+            comparison_operator=cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD,
             evaluation_periods=minutes,
-            treat_missing_data=missing,
+            treat_missing_data=cloudwatch.TreatMissingData.BREACHING,
         )
+        alarm.node.add_dependency(after)
+        self._tell(alarm)
+
+    def _tell(self, alarm: cloudwatch.Alarm) -> None:
         alarm.add_alarm_action(actions.SnsAction(self.topic))
         self.alarms.append(alarm)
 

@@ -12,10 +12,11 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from infra.deployment.settings import Deployment
-from infra.flow_functions.flow_functions import FlowFunctions
+from infra.flow_functions.flow_functions import BY_MAIN_FLOWS, FlowFunctions
+from infra.gateway.gateway import Gateway
 from infra.monitoring.alarms import MINUTE, Alarms
 from infra.monitoring.dashboards import Dashboards
-from infra.monitoring.metrics import LOOP_LAG, NAMESPACE, calls_per_task, own
+from infra.monitoring.metrics import CALLS, LOOP_LAG, NAMESPACE, calls_per_task, own
 from infra.state.wakeups import WakeupQueue
 
 _FAILED = {
@@ -34,7 +35,7 @@ class Monitoring(Construct):
         functions: FlowFunctions,
         secret_keys: lambda_.IFunction | None,
         wakeups: WakeupQueue,
-        gateway_log: logs.LogGroup,
+        gateway: Gateway,
         instance_id: str,
         key: kms.Key,
         undelivered: Mapping[str, sqs.IQueue],
@@ -46,11 +47,13 @@ class Monitoring(Construct):
         }
         if secret_keys is not None:
             self._flow["secret_keys"] = secret_keys
-        self._wakeups = wakeups
+        self._wakeups, self._gateway = wakeups, gateway
+        gateway_log = gateway.task.log
         self._alarms = Alarms(self, "Alarms", name=deployment.name, email=deployment.alarm_email, key=key)
         self._broken = self._count_of(gateway_log, "call_broke", "CallsBroken")
         self._unconfigured = self._count_of(gateway_log, "unconfigured", "Unconfigured")
         self._lost = self._count_of(gateway_log, "voice_agent_lost", "SessionsLost")
+        self._turned_away = self._count_of_nobody(functions)
         self._lambda_alarms()
         self._gateway_alarms()
         self._subscriber_alarms(undelivered)
@@ -76,13 +79,26 @@ class Monitoring(Construct):
             )
 
     def _count_of(self, log: logs.LogGroup, event: str, name: str) -> cloudwatch.Metric:
-        """How often a line of the gateway's log has this event. The metric's name carries the deployment's."""
+        """How often a line of the gateway's log has this event."""
+        return self._count(name, log, "$.event", event, name)
+
+    def _count_of_nobody(self, functions: FlowFunctions) -> cloudwatch.Metric:
+        """How many callers went to the queue as no gateway was there: start_call knows it at once where the table says
+        so, and next_action after it has waited."""
+        counted = [
+            self._count(f"NoGateway-{name}", functions.functions[name].log, "$.reason", "no_gateway", "NoGateway")
+            for name in BY_MAIN_FLOWS
+        ]
+        return counted[0]  # they count into one
+
+    def _count(self, construct_id: str, log: logs.LogGroup, key: str, value: str, name: str) -> cloudwatch.Metric:
+        """How many lines of a log have this value. The metric's name carries the deployment's."""
         metric = f"{name}-{self._deployment.name}"
         logs.MetricFilter(
             self,
-            name,
+            construct_id,
             log_group=log,
-            filter_pattern=logs.FilterPattern.string_value("$.event", "=", event),
+            filter_pattern=logs.FilterPattern.string_value(key, "=", value),
             metric_namespace=NAMESPACE,
             metric_name=metric,
         )
@@ -115,6 +131,20 @@ class Monitoring(Construct):
             above=30,
             minutes=2,
             runbook="Nobody takes calls, they go to the queue. Look at the service's events and the gateway's log.",
+        )
+        self._alarms.add_silence(
+            "gateways-silent",
+            own(CALLS, self._deployment.name, "Sum"),
+            minutes=3,
+            runbook="No gateway runs: callers go to the queue at once. Look at the service's events and its log.",
+            after=self._gateway.service.service,
+        )
+        self._alarms.add(
+            "turned-away",
+            self._turned_away,
+            above=0,
+            minutes=1,
+            runbook="Callers went to the queue as no gateway took them. Look at the service's events and its log.",
         )
         self._alarms.add(
             "unanswered",

@@ -49,6 +49,7 @@ async def start_call(
 def _refused(start: Start, reason: str, now_ms: int, settings: Settings, teller: Teller) -> Answer:
     """No gateway will ever hear of this call, so that it is told of here: that it was handed over, and that it is
     over as far as the voice agent is concerned."""
+    LOG.warning("turned_away", contact=start.contact_id, reason=reason)
     call = start.call(now_ms, None)
     transfer = settings.to_default_queue(reason, start.agent, record=teller.where(call))
     for kind in (Kind.HANDED_OVER, Kind.ENDED):

@@ -25,7 +25,7 @@ READS_MINUTE = (
 WRITES_MINUTE = 30.0 * 3 + 6 * 4 + 10 * 4
 PUTS_MINUTE = 6.0  # clips
 LOGS_GB_CALL = 12e-6  # lines of the gateway and of four Lambdas
-METRICS, ALARMS, DASHBOARDS = 5, 21, 2
+METRICS, ALARMS, DASHBOARDS = 5, 23, 2
 LOGS_GB_TASK_HOUR = 60 * 3 * 300 / 1e9  # a line of metrics every 20 s
 
 

@@ -8,12 +8,13 @@ from typing import Any
 
 import pytest
 
+from gateway.telemetry.metrics import DIMENSION, UNITS
 from tests.infra.template import Template, resolved
 
 ROOT = Path(__file__).parents[2]
 SOURCE = "".join(
     path.read_text()
-    for folder in ("gateway", "lambdas/contact_event")
+    for folder in ("gateway", "lambdas/contact_event", "lambdas/start_call", "lambdas/next_action")
     for path in sorted((ROOT / folder).rglob("*.py"))
 )
 
@@ -24,7 +25,7 @@ def alarms(template: Template) -> list[dict[str, Any]]:
 
 
 def test_every_alarm_says_what_to_do_and_tells_somebody(template: Template) -> None:
-    assert len(alarms(template)) == 19 + (2 if template.name == "second" else 0)
+    assert len(alarms(template)) == 21 + (2 if template.name == "second" else 0)
     for alarm in alarms(template):
         assert len(alarm["AlarmDescription"].split(". ")) >= 2 or ": " in alarm["AlarmDescription"]
         assert len(alarm["AlarmActions"]) == 1
@@ -56,6 +57,43 @@ def test_what_an_alarm_counts_is_a_line_that_the_gateway_writes(template: Templa
     (found,) = [each for each in alarms(template) if each["AlarmName"].endswith(f"-{alarm}")]
     assert found["MetricName"] == transformation["MetricName"]
     assert f'"{event}"' in SOURCE
+
+
+def alarm_of(template: Template, name: str) -> dict[str, Any]:
+    (found,) = [each for each in alarms(template) if each["AlarmName"] == f"{template.name}-{name}"]
+    return found
+
+
+def test_a_fleet_that_writes_nothing_any_more_is_an_alarm_without_any_caller(template: Template) -> None:
+    """Its tasks write `Calls` three times a minute, calls or not: what is missing is what has to ring."""
+    alarm = alarm_of(template, "gateways-silent")
+    assert (alarm["MetricName"], alarm["Statistic"], alarm["Period"]) == ("Calls", "SampleCount", 60)
+    assert alarm["MetricName"] in UNITS
+    assert alarm["Dimensions"] == [{"Name": DIMENSION, "Value": template.name}]
+    assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ("LessThanThreshold", 1)
+    assert (alarm["TreatMissingData"], alarm["EvaluationPeriods"]) == ("breaching", 3)
+
+
+def test_the_silence_before_the_first_task_runs_is_no_alarm(template: Template) -> None:
+    resources = template.document["Resources"].values()
+    (alarm,) = [each for each in resources if str(each["Properties"].get("AlarmName", "")).endswith("gateways-silent")]
+    (service,) = template.all("AWS::ECS::Service")
+    assert service in alarm["DependsOn"]
+
+
+def test_every_caller_whom_no_gateway_took_is_counted(template: Template) -> None:
+    """Whoever says so: start_call, which asks nobody then, or next_action, which has waited in vain."""
+    filters = [
+        each
+        for each in template.all("AWS::Logs::MetricFilter").values()
+        if each["FilterPattern"] == '{ $.reason = "no_gateway" }'
+    ]
+    logs = sorted(each["LogGroupName"]["Ref"].partition("Log")[0] for each in filters)
+    assert logs == ["Flownextactionpoll", "Flownextactionwait", "Flowstartcall"]
+    assert {each["MetricTransformations"][0]["MetricName"] for each in filters} == {
+        alarm_of(template, "turned-away")["MetricName"]
+    }
+    assert SOURCE.count('"no_gateway"') == 2
 
 
 def dashboards(template: Template) -> dict[str, list[dict[str, Any]]]:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -196,10 +197,15 @@ def a_gateway(**changed: Any) -> Gateway:
         (a_gateway(stopping=True), "no_gateway"),
     ],
 )
-async def test_where_nobody_would_take_the_call_the_caller_is_spared_the_wait(reported: Gateway, reason: str) -> None:
+async def test_where_nobody_would_take_the_call_the_caller_is_spared_the_wait(
+    reported: Gateway, reason: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     store = MemoryStore()
     await store.report(reported)
     answer = await start(store)
+    (line,) = map(json.loads, capsys.readouterr().out.splitlines())
+    told = line["event"], line["level"], line["contact"], line["reason"]
+    assert told == ("turned_away", "WARNING", CONTACT, reason)
     assert (answer["action"], answer["reason"], answer["va_reason"]) == ("transfer", reason, reason)
     assert await store.live_calls(T0) == 0
 

@@ -12,6 +12,7 @@ from typing import Any
 from structlog.testing import capture_logs
 
 from contract.errors import StoreUnavailable
+from contract.fleet import Gateway
 from gateway.functions.invoker import FunctionFailed
 from gateway.legs.kvs.prompts import PromptNotStored
 from gateway.telemetry.metrics import line as metrics
@@ -49,6 +50,17 @@ async def a_gateway_that_dies_alone() -> World:
         world.kill_gateway()
 
     await world.call(kill)
+    return world
+
+
+async def a_fleet_that_is_gone() -> World:
+    world = ordinary()
+
+    async def gone(world: World) -> None:
+        world.kill_gateway()
+        await world.store.report(Gateway("gateway-1", "development", 4, reported_at_ms=START_MS - 60_000))
+
+    await world.call(gone)
     return world
 
 
