@@ -4,24 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable
 
 import structlog
 
-from contract.actions import Returned
-from contract.announcement import Kind, Told
 from contract.call import MOST_MOVES, Call, FlowForm, Head, Lease, Result
 from contract.errors import LeaseLost, StoreUnavailable
 from contract.injections import Injection
 from contract.injections import Kind as Brought
-from contract.turns import FunctionEntry, FunctionState, Role, Turn
+from contract.turns import FunctionState
 from definition import AgentDefinition
-from definition.functions import WISHES
 from definition.languages import chosen
 from definition.model import Otherwise
-from definition.templates import Known
 from gateway.alarm import Alarm
+from gateway.beginning import Beginning
 from gateway.call_audio import CallAudio
 from gateway.conversation.commands import (
     Answer,
@@ -53,18 +49,17 @@ from gateway.handover import handover
 from gateway.injecting import Injections
 from gateway.ledger import CallLedger
 from gateway.legs.leg import CallerAudio, CallerGone, FlowTook, Handover, Leg, LegFailed, TransferReturned
-from gateway.lookup import look_up
 from gateway.persona import Persona
 from gateway.record import CallRecord, Outcome, Speaks
-from gateway.sessions import OUTAGE_MS, Sessions, Shared
+from gateway.sessions import Sessions, Shared
 from gateway.telemetry.last_line import last_line
+from gateway.telling import Conversed, Telling
 from gateway.voice_agent.context import Context, build
 from gateway.voice_agent.messages import ServerMessage
 
 log = structlog.get_logger()
 
 QUIET_LOOK_S = 0.1
-BEGIN_S = OUTAGE_MS / 1000  # as long as a session is waited for
 
 
 class _Over(Exception):
@@ -113,8 +108,7 @@ class LiveCall:
         self._broke: Exception | None = None
         self._alarm = Alarm(self._clock, lambda: self._guarded(self._tick))
         self._left: Leave | None = None
-        self._handed: Mapping[str, str] = {}
-        self._telling: list[asyncio.Task[None]] = []
+        self._telling = Telling(facilities.announcer, call, facilities.clock, self._conversed)
         self._turns_before = 0  # caller turns that are known from before this Deepgram session
         self._stopping = ""
         self._moves = head.moves
@@ -182,15 +176,15 @@ class LiveCall:
     async def _close(self) -> None:
         """Write and tell what is left."""
         if self._audio is not None:
-            self._telling.append(asyncio.create_task(self._audio.close(), name="audio"))
+            self._telling.begin(self._audio.close(), "audio")
         if self.given_away:
             await self._record.give_away(self._talk.turns.changed())
             log.info("call_given_away", contact=self.contact_id, epoch=self._lease.epoch)
-            await self._told_all()
+            await self._telling.done()
             return
         await self._record.close(self._talk.turns.changed(), self.outcome)
         await self._leg.close()
-        await self._announced()
+        await self._telling.over(self.outcome, self._left)
         log.info(
             "call_over",
             contact=self.contact_id,
@@ -206,7 +200,7 @@ class LiveCall:
             async with asyncio.TaskGroup() as tasks:
                 self._tasks = tasks
                 tasks.create_task(self._record.renew(lambda: self._leg.start_delay_ms, self._saw), name="renew")
-                context = await self._begun()
+                context = await self._begin()
                 if self._base.record_calls:
                     self._audio = CallAudio(self._facilities.shelf, self._call, self._base.keep_days)
                     self._leg.record(self._audio.tape)
@@ -244,66 +238,34 @@ class LiveCall:
             self._leg.saw(head)
         self._injections.saw(head)
 
-    async def _begun(self) -> Context:
-        """Raises StoreUnavailable: the record cannot be had for so long that a human is better than to wait on."""
-        try:
-            async with asyncio.timeout(BEGIN_S):
-                return await self._begin()
-        except TimeoutError:
-            raise StoreUnavailable("the beginning of a call", f"no answer within {BEGIN_S:g} s") from None
-
     async def _begin(self) -> Context:
-        """What is known of the conversation so far, empty at the start of a call."""
-        if self._base.records_hours:
-            await self._record.keep(self._call.attempt, self._base.records_hours)
-        turns, entries = await self._record.read()
-        functions = [entry for entry in entries if entry.name not in WISHES]
-        first = max((turn.number for turn in turns), default=0) + 1
-        self._inherit(functions, sum(turn.role is Role.CALLER for turn in turns))
-        self._persona = await self._known(functions)
-        for note in await self._injections.earlier_notes():
-            self._persona.instruct(note)
+        """Raises StoreUnavailable, LeaseLost."""
+        beginning = Beginning(
+            self._facilities,
+            self._lease,
+            self._call,
+            self._base,
+            self._record,
+            self._runner,
+            self._ledger,
+            self._injections,
+        )
+        begun = await beginning.begin()
+        self._persona, self._conversation = begun.persona, begun.conversation
+        self._turns_before = begun.caller_turns
+        if begun.asked_since_ms is not None:
+            self._leg.asked_before(begun.asked_since_ms)
         self._tell_language()
-        # The longest duration counts from the caller's first moment, whoever served them then.
-        self._conversation = Conversation(self._definition, self._call.started_at_ms, first_turn=first, earlier=turns)
-        opening = self._call.opening
-        if opening is not None and not turns:
-            self._conversation.opening(opening.text, opening.duration_ms)
-        if (wish := self._ledger.wish_before(entries)) is not None:
-            self._conversation.resume_leave(self._still_there(wish), self._clock.now_ms())
-        if (asked := self._ledger.question_before(entries, self._definition)) is not None:
-            self._conversation.resume_question(asked.question, asked.key, self._clock.now_ms())
-            self._leg.asked_before(asked.since_ms)
-        if self._call.returned is not Returned.NONE and (leave := self._ledger.came_back(entries)) is not None:
-            self._conversation.came_back(self._still_there(leave))
         if self._stopping:
-            self._conversation.give_up(self._stopping)
-        return build(turns, functions)
-
-    def _still_there(self, leave: Leave) -> Leave:
-        """A wish may be of another release, whose queue has another name today."""
-        known = not leave.queue or leave.queue in self._definition.queues
-        return leave if known else replace(leave, queue=self._definition.default_queue)
-
-    async def _known(self, functions: Sequence[FunctionEntry]) -> Persona:
-        """The agent as this caller meets it."""
-        looked_up = await look_up(self._runner, self._lease, self._base.lookup) if self._base.lookup else {}
-        call, zone = self._call, self._base.time_zone
-        known = Known(self._clock.now_ms(), zone, call.caller_number, call.attributes, looked_up)
-        persona = Persona(self._base, known, self._facilities.secrets)
-        persona.remember(functions)
-        return persona
-
-    def _inherit(self, functions: Sequence[FunctionEntry], caller_turns: int) -> None:
-        """What was entered for a session before this one is not invoked again for the same question."""
-        self._runner.inherit(functions)
-        self._turns_before = caller_turns
+            self._talk.give_up(self._stopping)
+        return begun.context
 
     def _remember(self) -> Context:
         """The conversation for another session of this gateway. The question that has no answer yet is asked again,
-        and with it perhaps the same function."""
+        and with it perhaps the same function: what was entered before is not invoked again for it."""
         functions = list(self._runner.ledger.values())
-        self._inherit(functions, self._talk.turns.caller_turns)
+        self._runner.inherit(functions)
+        self._turns_before = self._talk.turns.caller_turns
         return build(self._talk.turns.remembered(), functions)
 
     async def _speak(self, sessions: Sessions, context: Context) -> None:
@@ -335,7 +297,7 @@ class LiveCall:
         self._ledger.left()
         if event.reason:  # perhaps what an owner before this one had decided
             self._left = Leave(event.reason, event.queue)
-        self._announce_handover()
+        self._telling.handed_over(self._left)
 
     def _finished(self, signal: str) -> None:
         taken = self._talk.ending.step is Step.TAKEN or signal in ("queued", "ended")
@@ -424,49 +386,13 @@ class LiveCall:
             return
         record = self._facilities.announcer.where(self._call)
         attributes = handover(self._call, leave, self._talk.turns, self._runner.ledger.values(), record)
-        self._handed = attributes
-        told = self._told(Kind.HANDED_OVER, Outcome(Result.TRANSFERRED, leave.reason))
-        self._telling.append(asyncio.create_task(self._keep(told), name="keep"))
+        self._telling.will_hand_over(leave, attributes)
         arn = self._facilities.queue_arns[leave.queue]
         priority = self._definition.priority(leave.queue, leave.why)
         callback = self._definition.queues[leave.queue].otherwise is Otherwise.CALLBACK
         self._leg.transfer(Handover(leave.queue, arn, leave.reason, attributes, priority, callback))
 
-    def _announce_handover(self) -> None:
-        """The flow has the transfer: it is not taken back any more."""
-        if self._left is None or not self._left.queue:
-            return
-        told = self._told(Kind.HANDED_OVER, Outcome(Result.TRANSFERRED, self._left.reason))
-        self._telling.append(asyncio.create_task(self._tell(told), name="announce"))
-
-    async def _announced(self) -> None:
-        """What was begun to be told, and that the call is over. Each wait is bounded by its client."""
-        await self._told_all()
-        await self._tell(self._told(Kind.ENDED, self.outcome))
-
-    async def _told_all(self) -> None:
-        for task in self._telling:
-            await task
-
-    def _told(self, kind: Kind, outcome: Outcome) -> Told:
-        left = self._left
-        return Told(
-            kind,
-            self._clock.now_ms(),
-            outcome.result.value,
-            outcome.reason,
-            queue=left.queue if left else "",
-            summary=left.summary if left else "",
-            handover=self._handed,
-        )
-
-    async def _tell(self, told: Told) -> None:
-        await self._facilities.announcer.tell(self._call, told, *self._kept())
-
-    async def _keep(self, told: Told) -> None:
-        await self._facilities.announcer.keep(self._call, told, *self._kept())
-
-    def _kept(self) -> tuple[Sequence[Turn], Sequence[FunctionEntry], int]:
+    def _conversed(self) -> Conversed:
         functions = tuple(self._runner.ledger.values())
         return tuple(self._talk.turns.all()), functions, self._definition.keep_days
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
 
 from contract.audio import BYTES_PER_MS
 from contract.turns import HeardSource, Role, Turn
+from gateway.conversation.spoken import Speech, Voice
 from gateway.telemetry.bounds import Bound, reached
 
 OPENING_STRETCH = 0
@@ -14,11 +14,9 @@ TEXT_AHEAD_MS = 1000  # a sentence may come so long before its own audio
 MOST_TURNS = 2000  # of one call; half an hour of talk has some two hundred
 TEXT_CHARACTERS = 16_384  # of one turn; the record keeps as many bytes
 REPLY_GAP_MS = 1500  # audio comes in bursts; after so long without any the reply is complete, whatever was announced
-CHARACTER_MS = 65  # about 150 words a minute, until the voice is known better
 STALL_MS = 8000  # a voice that has stopped in mid-reply for so long does not go on with it
 MORE_MS = 300  # audio may follow an AgentAudioDone, so soon (observed live)
 CUT_AHEAD_MS = 1000  # an AgentAudioDone may come so long before the UserStartedSpeaking that is its reason
-ENOUGH = 0.7  # of the time that a text takes at the voice's pace: less audio cannot be all of it
 NEARLY = 0.9  # of that time: less, where the session breaks right after an AgentAudioDone, is more likely not all of it
 
 
@@ -30,125 +28,6 @@ def _bounded(text: str, before: int) -> str:
     return text[:room]
 
 
-def heard_share(text: str, position_ms: int, total_ms: int) -> str:
-    """The part of `text` that was heard, by the share of its audio, cut after a whole word."""
-    if total_ms <= 0 or position_ms <= 0:
-        return ""
-    if position_ms >= total_ms:
-        return text
-    end = len(text) * position_ms // total_ms
-    while end and not text[end].isspace():
-        end -= 1
-    return text[:end].rstrip()
-
-
-@dataclass(slots=True)
-class _Voice:
-    """How the agent speaks, from what was spoken to its end: how fast, and whether it says when all was sent.
-
-    `told`, `untold`: replies that were heard to the end of what came, with and without an AgentAudioDone after it.
-    """
-
-    characters: int = 0
-    ms: int = 0
-    told: int = 0
-    untold: int = 0
-
-    def heard(self, text: str, duration_ms: int) -> None:
-        self.characters += len(text)
-        self.ms += duration_ms
-
-    def without(self, characters: int, ms: int) -> _Voice:
-        """As it was known before a reply of so many characters and ms was taken for whole."""
-        return _Voice(self.characters - characters, self.ms - ms, self.told - bool(characters), self.untold)
-
-    @property
-    def character_ms(self) -> float:
-        return self.ms / self.characters if self.characters else CHARACTER_MS
-
-    @property
-    def tells_ends(self) -> bool:
-        """An AgentAudioDone follows every reply, as is documented; until two replies more went without than with."""
-        return self.untold <= self.told + 1
-
-
-@dataclass(slots=True)
-class _Speech:
-    """An agent turn that grows: one stretch of audio and the sentences that came with it.
-
-    `offset_ms`: where in this turn the stretch begins, above 0 for one that goes on after a cough. `sure_texts`:
-    how many sentences there were when the agent said that all audio so far was sent, at `sure_ms`, None while audio
-    comes. `last_frame_ms`: how much audio came last. `torn`: its session was lost while its audio came. `cut_ms`: when
-    the caller spoke into it, 0 before.
-    """
-
-    number: int
-    stretch: int | None
-    texts: list[str] = field(default_factory=list)
-    received_bytes: int = 0
-    started_ms: int = 0
-    ended_ms: int = 0
-    offset_ms: int = 0
-    position_ms: int = 0
-    finished: bool = False
-    interrupted: bool = False
-    source: HeardSource = HeardSource.ESTIMATED
-    sure_texts: int | None = None
-    sure_ms: int = 0
-    last_text_ms: int = 0
-    last_audio_ms: int = 0
-    last_frame_ms: int = 0
-    taught: tuple[int, int] = (0, 0)  # characters and ms, of which the voice's pace was learned
-    torn: bool = False
-    cut_ms: int = 0
-    marks: dict[str, int] = field(default_factory=dict)
-
-    @property
-    def text(self) -> str:
-        return " ".join(self.texts)
-
-    def remembered(self, voice: _Voice) -> Turn:
-        """As another session has to know it: what is on its way to the caller will be heard, and what was torn is said
-        again."""
-        turn = self.turn(voice)
-        if self.torn:
-            return replace(turn, heard_text="")
-        if self.stretch is None or self.finished:
-            return turn
-        if not self.cut_ms:
-            return replace(turn, heard_text=turn.text)
-        heard_ms = self.cut_ms - self.started_ms if self.started_ms else 0
-        return replace(turn, heard_text=heard_share(turn.text, heard_ms, self.received_bytes // BYTES_PER_MS))
-
-    def is_short(self, voice: _Voice, share: float = ENOUGH) -> bool:
-        """What came is too short for the text."""
-        expected_ms = len(self.text) * voice.character_ms
-        return self.received_bytes < share * expected_ms * BYTES_PER_MS
-
-    def lacks_audio(self, voice: _Voice) -> bool:
-        """Nobody said that what came was all, though this voice agent does so, or it is too short for the text."""
-        return self.sure_texts is None and (voice.tells_ends or self.is_short(voice))
-
-    def turn(self, voice: _Voice) -> Turn:
-        text = self.text
-        total_ms = self.received_bytes // BYTES_PER_MS
-        if (self.interrupted or self.torn or self.lacks_audio(voice)) and self.sure_texts is None:
-            # The text is there, but the voice agent stopped in the middle of its audio.
-            total_ms = max(total_ms, int(len(text) * voice.character_ms))
-        return Turn(
-            number=self.number,
-            role=Role.VOICE_AGENT,
-            text=text,
-            started_at_ms=self.started_ms,
-            ended_at_ms=self.ended_ms,
-            heard_ms=self.position_ms,
-            heard_text=heard_share(text, self.position_ms, total_ms),
-            heard_source=self.source,
-            interrupted=self.interrupted or self.torn,
-            marks=dict(self.marks),
-        )
-
-
 class Turns:
     """Numbers turns from 1 and remembers what changed until `changed` is asked.
 
@@ -156,12 +35,12 @@ class Turns:
     """
 
     def __init__(self, first_number: int = 1, earlier: Iterable[Turn] = ()) -> None:
-        self._all: dict[int, Turn | _Speech] = {turn.number: turn for turn in earlier}
+        self._all: dict[int, Turn | Speech] = {turn.number: turn for turn in earlier}
         self._next = max([first_number, *(number + 1 for number in self._all)])
-        self._speeches: dict[int, _Speech] = {}  # by stretch
-        self._speech: _Speech | None = None  # what the agent says now
+        self._speeches: dict[int, Speech] = {}  # by stretch
+        self._speech: Speech | None = None  # what the agent says now
         self._changed: set[int] = set()
-        self._voice = _Voice()
+        self._voice = Voice()
         before = [turn for turn in self.all() if turn.role is Role.CALLER]
         self.caller_turns = len(before)
         self.last_caller_text = before[-1].text if before else ""
@@ -178,7 +57,7 @@ class Turns:
         """Every turn as a new session has to know it. What was torn is said again unless the caller has gone on."""
         turns = self.all()
         last = self._all[turns[-1].number] if turns else None
-        if isinstance(last, _Speech):
+        if isinstance(last, Speech):
             turns[-1] = last.remembered(self._voice)
         return turns
 
@@ -186,7 +65,7 @@ class Turns:
     def torn(self) -> bool:
         """The agent's last reply was torn and is still on its way to the caller."""
         last = self._all[max(self._all)] if self._all else None
-        return isinstance(last, _Speech) and last.torn and not last.finished
+        return isinstance(last, Speech) and last.torn and not last.finished
 
     def changed(self) -> list[Turn]:
         """Turns that are new or amended since the last time."""
@@ -269,7 +148,7 @@ class Turns:
             speech.torn, speech.sure_texts, self._speech = True, None, None
             self._touch(speech)
 
-    def _is_torn(self, speech: _Speech, now_ms: int) -> bool:
+    def _is_torn(self, speech: Speech, now_ms: int) -> bool:
         """Whether more audio of it was still to come."""
         if speech.finished:
             return self._stalls(speech, now_ms)
@@ -313,7 +192,7 @@ class Turns:
             self._learn(speech)
         self._touch(speech)
 
-    def _learn(self, speech: _Speech) -> None:
+    def _learn(self, speech: Speech) -> None:
         """How the voice speaks, from a reply that is over."""
         told_before = self._voice.tells_ends
         if speech.sure_texts is not None:
@@ -343,22 +222,22 @@ class Turns:
         self._speeches[stretch] = self._speech = speech
         self._touch(speech)
 
-    def _unlearn(self, speech: _Speech) -> None:
+    def _unlearn(self, speech: Speech) -> None:
         """It was not over."""
         self._voice = self._voice.without(*speech.taught)
         speech.taught = 0, 0
 
-    def _never_played(self, speech: _Speech) -> None:
+    def _never_played(self, speech: Speech) -> None:
         """A text whose audio does not come any more."""
         speech.interrupted, self._speech = True, None
         self._touch(speech)
 
-    def _present(self, stretch: int) -> _Speech | None:
+    def _present(self, stretch: int) -> Speech | None:
         """The turn whose present stretch this is; what is said of an older one of the same turn comes too late."""
         speech = self._speeches.get(stretch)
         return speech if speech is not None and speech.stretch == stretch else None
 
-    def _belongs(self, stretch: int, now_ms: int) -> _Speech:
+    def _belongs(self, stretch: int, now_ms: int) -> Speech:
         """The turn of a stretch from which audio came while something else was the present turn."""
         speech, present = self._speeches.get(stretch), self._speech
         if speech is None and present is not None and present.stretch is None:
@@ -375,7 +254,7 @@ class Turns:
         self._speech = speech
         return speech
 
-    def _stalls(self, speech: _Speech, now_ms: int) -> bool:
+    def _stalls(self, speech: Speech, now_ms: int) -> bool:
         """The voice fell silent in mid-reply, so that the caller has heard all there was: what comes goes on with
         it."""
         if not speech.finished or speech.interrupted or speech.torn:
@@ -384,14 +263,14 @@ class Turns:
             return self._is_doubtful(speech, now_ms)
         return now_ms - speech.last_audio_ms < STALL_MS and speech.lacks_audio(self._voice)
 
-    def _is_doubtful(self, speech: _Speech, now_ms: int) -> bool:
+    def _is_doubtful(self, speech: Speech, now_ms: int) -> bool:
         """Whether more may follow what was just said to be all. A voice in real time sends the next frame when the last
         one is over."""
         lately = now_ms - speech.sure_ms < MORE_MS + speech.last_frame_ms
         all_told = len(speech.texts) == speech.sure_texts  # else a sentence came, ahead of its audio
         return lately and all_told and speech.is_short(self._voice.without(*speech.taught), NEARLY)
 
-    def _move_unspoken(self, before: _Speech, speech: _Speech) -> None:
+    def _move_unspoken(self, before: Speech, speech: Speech) -> None:
         """Sentences after the last audio of the stretch before came ahead of their own audio, which is this one."""
         if before.sure_texts is not None and before.texts[before.sure_texts :]:
             speech.texts = before.texts[before.sure_texts :]
@@ -399,17 +278,17 @@ class Turns:
             self._touch(before)
             self._touch(speech)
 
-    def _begin(self, stretch: int | None) -> _Speech:
-        speech = _Speech(self._next, stretch)
+    def _begin(self, stretch: int | None) -> Speech:
+        speech = Speech(self._next, stretch)
         self._next += 1
         self._speech = self._all[speech.number] = speech
         if stretch is not None:
             self._speeches[stretch] = speech
         return speech
 
-    def _touch(self, speech: _Speech) -> None:
+    def _touch(self, speech: Speech) -> None:
         self._changed.add(speech.number)
 
     def _turn(self, number: int) -> Turn:
         turn = self._all[number]
-        return turn.turn(self._voice) if isinstance(turn, _Speech) else turn
+        return turn.turn(self._voice) if isinstance(turn, Speech) else turn

@@ -5,15 +5,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contract.turns import HeardSource, Role, Turn
+from gateway.conversation.spoken import CHARACTER_MS, heard_share
 from gateway.conversation.turns import (
-    CHARACTER_MS,
     CUT_AHEAD_MS,
     MORE_MS,
     REPLY_GAP_MS,
     STALL_MS,
     TEXT_AHEAD_MS,
     Turns,
-    heard_share,
 )
 
 NOW = 1_000_000

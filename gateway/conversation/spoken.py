@@ -1,0 +1,130 @@
+"""One agent turn while it grows, the pace of the voice that speaks it, and how much of its text was heard."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from contract.audio import BYTES_PER_MS
+from contract.turns import HeardSource, Role, Turn
+
+CHARACTER_MS = 65  # about 150 words a minute, until the voice is known better
+ENOUGH = 0.7  # of the time that a text takes at the voice's pace: less audio cannot be all of it
+
+
+def heard_share(text: str, position_ms: int, total_ms: int) -> str:
+    """The part of `text` that was heard, by the share of its audio, cut after a whole word."""
+    if total_ms <= 0 or position_ms <= 0:
+        return ""
+    if position_ms >= total_ms:
+        return text
+    end = len(text) * position_ms // total_ms
+    while end and not text[end].isspace():
+        end -= 1
+    return text[:end].rstrip()
+
+
+@dataclass(slots=True)
+class Voice:
+    """How the agent speaks, from what was spoken to its end: how fast, and whether it says when all was sent.
+
+    `told`, `untold`: replies that were heard to the end of what came, with and without an AgentAudioDone after it.
+    """
+
+    characters: int = 0
+    ms: int = 0
+    told: int = 0
+    untold: int = 0
+
+    def heard(self, text: str, duration_ms: int) -> None:
+        self.characters += len(text)
+        self.ms += duration_ms
+
+    def without(self, characters: int, ms: int) -> Voice:
+        """As it was known before a reply of so many characters and ms was taken for whole."""
+        return Voice(self.characters - characters, self.ms - ms, self.told - bool(characters), self.untold)
+
+    @property
+    def character_ms(self) -> float:
+        return self.ms / self.characters if self.characters else CHARACTER_MS
+
+    @property
+    def tells_ends(self) -> bool:
+        """An AgentAudioDone follows every reply, as is documented; until two replies more went without than with."""
+        return self.untold <= self.told + 1
+
+
+@dataclass(slots=True)
+class Speech:
+    """An agent turn that grows: one stretch of audio and the sentences that came with it.
+
+    `offset_ms`: where in this turn the stretch begins, above 0 for one that goes on after a cough. `sure_texts`:
+    how many sentences there were when the agent said that all audio so far was sent, at `sure_ms`, None while audio
+    comes. `last_frame_ms`: how much audio came last. `torn`: its session was lost while its audio came. `cut_ms`: when
+    the caller spoke into it, 0 before.
+    """
+
+    number: int
+    stretch: int | None
+    texts: list[str] = field(default_factory=list)
+    received_bytes: int = 0
+    started_ms: int = 0
+    ended_ms: int = 0
+    offset_ms: int = 0
+    position_ms: int = 0
+    finished: bool = False
+    interrupted: bool = False
+    source: HeardSource = HeardSource.ESTIMATED
+    sure_texts: int | None = None
+    sure_ms: int = 0
+    last_text_ms: int = 0
+    last_audio_ms: int = 0
+    last_frame_ms: int = 0
+    taught: tuple[int, int] = (0, 0)  # characters and ms, of which the voice's pace was learned
+    torn: bool = False
+    cut_ms: int = 0
+    marks: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def text(self) -> str:
+        return " ".join(self.texts)
+
+    def remembered(self, voice: Voice) -> Turn:
+        """As another session has to know it: what is on its way to the caller will be heard, and what was torn is said
+        again."""
+        turn = self.turn(voice)
+        if self.torn:
+            return replace(turn, heard_text="")
+        if self.stretch is None or self.finished:
+            return turn
+        if not self.cut_ms:
+            return replace(turn, heard_text=turn.text)
+        heard_ms = self.cut_ms - self.started_ms if self.started_ms else 0
+        return replace(turn, heard_text=heard_share(turn.text, heard_ms, self.received_bytes // BYTES_PER_MS))
+
+    def is_short(self, voice: Voice, share: float = ENOUGH) -> bool:
+        """What came is too short for the text."""
+        expected_ms = len(self.text) * voice.character_ms
+        return self.received_bytes < share * expected_ms * BYTES_PER_MS
+
+    def lacks_audio(self, voice: Voice) -> bool:
+        """Nobody said that what came was all, though this voice agent does so, or it is too short for the text."""
+        return self.sure_texts is None and (voice.tells_ends or self.is_short(voice))
+
+    def turn(self, voice: Voice) -> Turn:
+        text = self.text
+        total_ms = self.received_bytes // BYTES_PER_MS
+        if (self.interrupted or self.torn or self.lacks_audio(voice)) and self.sure_texts is None:
+            # The text is there, but the voice agent stopped in the middle of its audio.
+            total_ms = max(total_ms, int(len(text) * voice.character_ms))
+        return Turn(
+            number=self.number,
+            role=Role.VOICE_AGENT,
+            text=text,
+            started_at_ms=self.started_ms,
+            ended_at_ms=self.ended_ms,
+            heard_ms=self.position_ms,
+            heard_text=heard_share(text, self.position_ms, total_ms),
+            heard_source=self.source,
+            interrupted=self.interrupted or self.torn,
+            marks=dict(self.marks),
+        )
