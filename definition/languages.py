@@ -15,7 +15,7 @@ from definition.source import Node
 
 KEY = "languages"
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Z][A-Za-z0-9]{1,3})?")
-_NOT_TAKEN = ("name", "language", KEY, "default_queue")
+_NOT_TAKEN = ("name", "language", KEY, "default_queue", "keep_days")
 # In another language these say something wrong rather than something general.
 _NOT_TAKEN_OVER = ("opening", "goodbye", "idle", "sentences")
 _OF_QUEUE = ("when_closed", "when_no_staff", "when_full")

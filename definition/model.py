@@ -17,6 +17,9 @@ Json = Mapping[str, object]
 
 RESULT_BYTES = 16_384  # what a model can use; a larger answer is refused rather than cut in the middle of a fact
 KEEP_DAYS = 30  # how long the record of a call is kept
+# For how many days it can be: each has its lifecycle rule, whichever agents are deployed, so that a record expires
+# when its agent has changed or gone. S3 takes 1,000 rules (S3 API, PutBucketLifecycleConfiguration).
+DAYS = (*range(1, 32), 45, 60, 90, 120, 150, 180, 270, *range(365, 3651, 365))
 MAX_CALLS_PER_TURN = 8  # an agent that calls functions in a circle is stopped there
 NO_PARAMETERS: Json = {"type": "object", "properties": {}}
 

@@ -18,6 +18,7 @@ from definition.handlers import Handlers, read_handlers
 from definition.languages import split
 from definition.listen import LISTEN
 from definition.model import (
+    DAYS,
     KEEP_DAYS,
     MAX_CALLS_PER_TURN,
     AgentDefinition,
@@ -32,7 +33,22 @@ from definition.model import (
 )
 from definition.options import FUNCTION_NAME, SENTENCE
 from definition.queues import HANDOVER, NAME, default_queue_exists, priorities_are_of_reasons, queue_definition
-from definition.shape import Findings, ListOf, MapOf, Number, Shape, Switch, Table, Text, may, meant, need, shown, whole
+from definition.shape import (
+    Findings,
+    ListOf,
+    MapOf,
+    Number,
+    NumberOf,
+    Shape,
+    Switch,
+    Table,
+    Text,
+    may,
+    meant,
+    need,
+    shown,
+    whole,
+)
 from definition.source import Node
 from definition.speak import SPEAK
 from definition.think import MANAGED_PROMPT_CHARACTERS, THINK
@@ -161,7 +177,7 @@ _AGENT = Table(
         "goodbye": may(_SENTENCE, _ENGLISH_GOODBYE),
         "max_duration_s": may(whole(60, 14400, "a whole number of seconds"), 1800),
         "warn_s": may(whole(15, 600, "a whole number of seconds"), 0),
-        "keep_days": may(whole(1, 3650, "a whole number of days"), KEEP_DAYS),
+        "keep_days": may(NumberOf(DAYS, "a number of days"), KEEP_DAYS),
         "time_zone": may(Text("a time zone such as Europe/London", 64), "UTC"),
         "lookup": may(_LOOKUP),
         "collect": may(COLLECT, {}),

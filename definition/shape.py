@@ -134,6 +134,22 @@ class Number:
         return value
 
 
+@dataclass(frozen=True, slots=True)
+class NumberOf:
+    """One of a few whole numbers."""
+
+    numbers: tuple[int, ...]
+    what: str
+
+    @property
+    def expected(self) -> str:
+        return f"{self.what} out of {', '.join(map(str, self.numbers))}"
+
+    def read(self, node: Node, findings: Findings) -> Any:
+        known = type(node.value) is int and node.value in self.numbers
+        return node.value if known else findings.refuse(node, self.expected)
+
+
 def whole(low: int, high: int, what: str = "a whole number") -> Number:
     """A number that must be an integer in JSON too: `8000.0` is refused."""
     return Number(low, high, what, whole=True)

@@ -87,8 +87,7 @@ class VoiceAgentStack(Stack):
         self.calls = CallTable(self, "Calls", key=self.key)
         self.wakeups = WakeupQueue(self, "Wakeups")
         self.clips = ClipBucket(self, "Clips", instance_arn=self.centre.arn)
-        days = {definition.keep_days for definition in self.definitions.values()}
-        self.records = RecordBucket(self, "Records", key=self.key, keep_days=days)
+        self.records = RecordBucket(self, "Records", key=self.key)
         secret = deployment.deepgram.secret or f"{deployment.name}/deepgram"
         self.secret = DeepgramSecret(self, "Deepgram", name=secret, key=self.key)
         PowertoolsLayer(self, packages=self.staging.layer())

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from zoneinfo import available_timezones
 
-from definition.shape import Choice, Findings, ListOf, MapOf, Switch, Table, Text, may, need, whole
+from definition.shape import Choice, Findings, ListOf, MapOf, NumberOf, Switch, Table, Text, may, need, whole
 from definition.source import Node
 from definition.spoken import VOICE
 from infra.deployment.settings import DEEPGRAM_URLS, INSTANCES_OWN
@@ -45,15 +45,6 @@ class TimeZone:
 
     def read(self, node: Node, findings: Findings) -> Any:
         known = isinstance(node.value, str) and node.value in available_timezones()
-        return node.value if known else findings.refuse(node, self.expected)
-
-
-@dataclass(frozen=True, slots=True)
-class LogDays:
-    expected: str = f"one of the numbers of days that CloudWatch Logs knows: {', '.join(map(str, LOG_DAYS))}"
-
-    def read(self, node: Node, findings: Findings) -> Any:
-        known = not isinstance(node.value, bool) and node.value in LOG_DAYS
         return node.value if known else findings.refuse(node, self.expected)
 
 
@@ -178,7 +169,7 @@ RETENTION = Table(
     "a mapping with records_hours and logs_days",
     {
         "records_hours": may(whole(6, 8760, "a number of hours, longer than any call,"), 24),
-        "logs_days": may(LogDays(), 30),
+        "logs_days": may(NumberOf(LOG_DAYS, "a number of days that CloudWatch Logs knows"), 30),
     },
 )
 HOST = Text("a host name such as sip.example.com", 253, r"([A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?\.)+[A-Za-z]{2,}")

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from aws_cdk import Aws, Duration, RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
+from definition.model import DAYS
 from infra.reasons import acknowledge, allow
 
 CALLS = "calls/"
 
 
 class RecordBucket(Construct):
-    """An object carries the tag `keep-days` of its agent; a lifecycle rule for each such number removes it."""
+    """An object carries the tag `keep-days` of its agent; a lifecycle rule for each number that this can be removes it.
+    A rule without a tag removes what lost it: of two the shorter holds (S3 user guide, lifecycle conflicts)."""
 
-    def __init__(self, scope: Construct, construct_id: str, *, key: kms.IKey, keep_days: Iterable[int]) -> None:
+    def __init__(self, scope: Construct, construct_id: str, *, key: kms.IKey) -> None:
         super().__init__(scope, construct_id)
         self._key = key
         self.bucket = s3.Bucket(
@@ -32,8 +32,9 @@ class RecordBucket(Construct):
             enforce_ssl=True,
             lifecycle_rules=[
                 s3.LifecycleRule(prefix=CALLS, expiration=Duration.days(days), tag_filters={"keep-days": str(days)})
-                for days in sorted(set(keep_days))
-            ],
+                for days in DAYS
+            ]
+            + [s3.LifecycleRule(prefix=CALLS, expiration=Duration.days(max(DAYS)))],
             removal_policy=RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,  # what was said is not lost by a slip of the hand
         )
         acknowledge(

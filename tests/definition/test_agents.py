@@ -53,6 +53,13 @@ def test_a_language_needs_its_own_sentences_and_no_name(problems: Problems) -> N
     assert "shop.yaml:15: languages.fr: expected a mapping of what is different in this language, found 'x'" in found
 
 
+def test_how_long_a_call_is_kept_does_not_depend_on_its_language(problems: Problems, loaded: Loaded) -> None:
+    """What it is recorded by is chosen before the language is known to stay."""
+    found = problems(SPANISH + "    keep_days: 7\n")
+    assert [each for each in found if "languages.es.keep_days: expected no such key in a language, found" in each]
+    assert loaded("keep_days: 7\n" + SPANISH).languages["es"].keep_days == 7
+
+
 def test_what_is_said_of_a_queue_is_said_in_the_language_or_not_at_all(loaded: Loaded) -> None:
     said = "    queues: {support: {when_closed: Cerrado.}}\n"
     definition = loaded(SPANISH + said)

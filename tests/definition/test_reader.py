@@ -31,6 +31,11 @@ def test_what_is_left_out_has_a_default(loaded: Loaded) -> None:
     assert definition.mip_opt_out is False
 
 
+def test_a_record_is_kept_for_a_number_of_days_that_has_its_rule(loaded: Loaded, problems: Problems) -> None:
+    assert loaded("keep_days: 365\n").keep_days == 365
+    assert "keep_days: expected a number of days out of 1, 2, 3, " in str(problems(text("keep_days: 50\n")))
+
+
 def test_what_is_written_is_read(loaded: Loaded) -> None:
     definition = loaded(
         function("while_running: One moment.\n    on_failure: Sorry.\n    timeout_s: 2.5\n    defer_until_eot: true")

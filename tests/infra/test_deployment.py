@@ -105,7 +105,11 @@ def test_a_file_that_is_missing_says_what_to_copy(tmp_path: Path) -> None:
         ("agents: [shop]", "agents: [shop]\nnetwork: {vpc: x, subnets: [subnet-0a1b2c3d]}", "the id of a VPC"),
         ("agents: [shop]", f"agents: [shop]\nnetwork: {{vpc: vpc-0a1b2c3d, subnets: [{TWICE}]}}", "each subnet once"),
         ("agents: [shop]", f"agents: [shop]\nreturn_flow: {RETURN_FLOW}", "none, as the instance is new"),
-        ("agents: [shop]", "agents: [shop]\nretention: {logs_days: 8}", "retention.logs_days: expected one of"),
+        (
+            "agents: [shop]",
+            "agents: [shop]\nretention: {logs_days: 8}",
+            "retention.logs_days: expected a number of days",
+        ),
         ("agents: [shop]", "agents: [shop]\ndeepgram: {endpoint: uk}", "expected one of global, eu, au, in"),
     ],
 )

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import boto3
 from moto import mock_aws
 
 from contract.table import create_table
+from definition.model import DAYS
 from tests.infra.template import Template, listed, resolved
 
 
@@ -59,10 +61,30 @@ def test_records_are_encrypted_with_our_key_and_expire_as_their_agent_says(templ
     bucket = bucket_of(template, "Records")
     (encryption,) = bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
     assert encryption["ServerSideEncryptionByDefault"]["SSEAlgorithm"] == "aws:kms"
-    (rule,) = bucket["LifecycleConfiguration"]["Rules"]
-    assert (rule["Prefix"], rule["ExpirationInDays"]) == ("calls/", 30)
-    assert rule["TagFilters"] == [{"Key": "keep-days", "Value": "30"}]
+    rules = [each for each in bucket["LifecycleConfiguration"]["Rules"] if "TagFilters" in each]
+    assert {
+        (each["TagFilters"][0]["Key"], int(each["TagFilters"][0]["Value"]), each["ExpirationInDays"]) for each in rules
+    } == {("keep-days", days, days) for days in DAYS}
+    assert {each["Prefix"] for each in rules} == {"calls/"}
     assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
+
+
+def test_what_an_agent_said_before_it_was_changed_or_dropped_expires_all_the_same(
+    templates: Callable[[str], Template],
+) -> None:
+    """Rules stand for each number that an agent may ever have said, whichever agents are deployed now."""
+    rules = [
+        bucket_of(templates(name), "Records")["LifecycleConfiguration"]["Rules"] for name in ("voice-agent", "spoken")
+    ]
+    assert rules[0] == rules[1]
+    assert len(rules[0]) <= 1000  # S3 API, PutBucketLifecycleConfiguration
+
+
+def test_a_record_without_its_tag_expires_too(template: Template) -> None:
+    """Of two rules the shorter one holds (S3 user guide, conflicting lifecycle actions)."""
+    rules = bucket_of(template, "Records")["LifecycleConfiguration"]["Rules"]
+    (longest,) = [each for each in rules if "TagFilters" not in each]
+    assert (longest["Prefix"], longest["ExpirationInDays"], longest["Status"]) == ("calls/", max(DAYS), "Enabled")
 
 
 def test_what_is_kept_after_a_destroy_can_be_read_and_nothing_else_is_kept(template: Template) -> None:
