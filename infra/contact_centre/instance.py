@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aws_cdk import Fn
+from aws_cdk import Fn, RemovalPolicy
 from aws_cdk import aws_connect as connect
 from constructs import Construct
 
@@ -24,10 +24,14 @@ class ContactCentre(Construct):
         attributes = connect.CfnInstance.AttributesProperty(
             inbound_calls=True, outbound_calls=True, contactflow_logs=True
         )
-        return connect.CfnInstance(
+        instance = connect.CfnInstance(
             self,
             "Instance",
             instance_alias=alias,
             identity_management_type="CONNECT_MANAGED",
             attributes=attributes,
         )
+        # It has users, numbers and contact records that are not ours. An alias cannot be changed: another one is a new
+        # instance beside this one, and this one's ARN in place of `create` takes it out of the stack.
+        instance.apply_removal_policy(RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE)
+        return instance

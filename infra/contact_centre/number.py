@@ -9,7 +9,7 @@ from constructs import Construct
 
 from infra.deployment.settings import PhoneNumber
 from infra.logs import log_group
-from infra.reasons import acknowledge
+from infra.reasons import acknowledge, flat
 
 _BASIC = "arn:<AWS::Partition>:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"
 
@@ -30,12 +30,16 @@ class NumberAttachment(Construct):
         super().__init__(scope, construct_id)
         stack = Stack.of(self)
         number_id = number.number.rpartition("/")[2]
-        number_arn = f"arn:{stack.partition}:connect:{stack.region}:{stack.account}:phone-number/{number_id}"
+        # Not this number and its flows alone: after a change the old ones are given back with the new policy.
+        resources = [
+            f"arn:{stack.partition}:connect:{stack.region}:{stack.account}:phone-number/*",
+            instance_arn,
+            f"{instance_arn}/contact-flow/*",
+        ]
         self._ids = {"PhoneNumberId": number_id, "InstanceId": Fn.select(1, Fn.split("/", instance_arn))}
         attach = self._call(flow_arn)
         actions = ["connect:AssociatePhoneNumberContactFlow", "connect:DisassociatePhoneNumberContactFlow"]
-        flow_arns = [flow_arn, *([number.return_flow] if number.return_flow else [])]
-        custom.AwsCustomResource(
+        attachment = custom.AwsCustomResource(
             self,
             "Attachment",
             resource_type="Custom::PhoneNumberFlow",
@@ -43,11 +47,14 @@ class NumberAttachment(Construct):
             on_update=attach,
             on_delete=self._call(number.return_flow),
             policy=custom.AwsCustomResourcePolicy.from_statements(
-                [iam.PolicyStatement(actions=actions, resources=[number_arn, instance_arn, *flow_arns])]
+                [iam.PolicyStatement(actions=actions, resources=resources)]
             ),
             install_latest_aws_sdk=False,
             log_group=log_group(self, "Log", log_days),
         )
+        because = "CloudFormation gives the old number back after it has changed the policy to the new one."
+        for resource in (resources[0], resources[2]):
+            acknowledge(attachment, **{f"IAM5[Resource::{flat(stack.resolve(resource))}]": because})
         provider = stack.node.find_child("AWS679f53fac002430cb0da5b7982bd2287")
         acknowledge(
             provider,

@@ -45,8 +45,12 @@ IMPLIED: Mapping[str, Mapping[str, str]] = {
         "logs:DescribeLogStreams log": "VPC flow logs write as this role",
     },
     "number": {
-        "connect:AssociatePhoneNumberContactFlow instance": "the number's flow, when the stack is made or changed",
-        "connect:DisassociatePhoneNumberContactFlow instance": "the number's flow, when the stack is removed",
+        f"connect:{action}PhoneNumberContactFlow {what}": because
+        for action, because in (
+            ("Associate", "the number's flow, when the stack is made or changed"),
+            ("Disassociate", "the number's flow, when the stack is removed"),
+        )
+        for what in ("instance", "any-flow", "any-number")  # the old number and flow too, after a change of them
     },
 }
 # Calls of ours that no whole call of `make observed-calls` shows, with what makes them.
@@ -155,6 +159,8 @@ _KINDS = (
     ("DeepgramSecret", "secret"),
     (":secret:", "secret"),
     (":function:", "function"),
+    (":phone-number/*", "any-number"),
+    ("/contact-flow/*", "any-flow"),
     ("Log", "log"),
     ("Functions", "function"),
     ("TelephonyApplicationLive", "application"),

@@ -13,7 +13,7 @@ from contract.wire import parse_disconnect
 from flows.validator import validate
 from infra.assets.sounds import SILENCES_MS, SOUNDS, sound
 from infra.flow_functions.flow_functions import BY_FLOW
-from tests.infra.deployments import INSTANCE, QUEUE, RETURN_FLOW
+from tests.infra.deployments import ACCOUNT, INSTANCE, QUEUE, RETURN_FLOW
 from tests.infra.template import Template, resolved
 
 
@@ -207,6 +207,30 @@ def test_a_phone_number_goes_to_the_flow_and_back(templates: Callable[[str], Tem
     assert create["parameters"]["InstanceId"] == INSTANCE.rpartition("/")[2]
     assert delete["parameters"]["ContactFlowId"] == RETURN_FLOW.rpartition("/")[2]
     assert templates("second").all("Custom::PhoneNumberFlow") == {}
+
+
+def test_an_instance_that_was_made_stays_with_its_users_numbers_and_contact_records(
+    templates: Callable[[str], Template],
+) -> None:
+    """Its alias is create-only, and `instance: create` may give way to its ARN: neither may remove it."""
+    resources = templates("voice-agent").document["Resources"].values()
+    (instance,) = [each for each in resources if each["Type"] == "AWS::Connect::Instance"]
+    assert instance["DeletionPolicy"] == "RetainExceptOnCreate"  # of a first deploy that failed nothing is kept
+    assert instance["UpdateReplacePolicy"] == "Retain"
+
+
+def test_a_number_that_another_one_replaces_can_still_be_given_back(
+    templates: Callable[[str], Template],
+) -> None:
+    """CloudFormation updates the provider's policy first, and has the old number cleaned up at the end."""
+    policies = templates("first").all("AWS::IAM::Policy")
+    (policy,) = [each for name, each in policies.items() if name.startswith("NumberAttachment")]
+    (statement,) = policy["PolicyDocument"]["Statement"]
+    assert resolved(statement["Resource"]) == [
+        f"arn:aws:connect:us-east-1:{ACCOUNT}:phone-number/*",
+        INSTANCE,
+        f"{INSTANCE}/contact-flow/*",
+    ]
 
 
 @pytest.mark.parametrize("name", sorted(SOUNDS))

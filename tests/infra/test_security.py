@@ -24,6 +24,9 @@ WILDCARDS = {
     "kms:DescribeKey": r"arn:aws:kms:[^*]+:key/\*",  # the contacts of one instance
     "s3:GetObject": r"[^*]+/calls/\*",  # what a subscriber is told of
     "connect:StartTaskContact": r"[^*]+/contact/\*",
+    # After a change of number or flow the old ones are given back.
+    "connect:AssociatePhoneNumberContactFlow": r"[^*]+:phone-number/\*|[^*]+/contact-flow/\*",
+    "connect:DisassociatePhoneNumberContactFlow": r"[^*]+:phone-number/\*|[^*]+/contact-flow/\*",
     "kinesisvideo:GetMedia": r"arn:aws:kinesisvideo:[^*]+:stream/[^*]+-connect-\*/\*",  # made by Connect
     "kinesisvideo:GetDataEndpoint": r"arn:aws:kinesisvideo:[^*]+:stream/[^*]+-connect-\*/\*",
 }

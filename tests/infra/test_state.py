@@ -93,7 +93,7 @@ def test_what_is_kept_after_a_destroy_can_be_read_and_nothing_else_is_kept(templ
     kept = {name for name, each in resources.items() if each.get("DeletionPolicy", "Delete") != "Delete"}
     (bucket,) = (name for name in template.all("AWS::S3::Bucket") if name.startswith("Records"))
     (key,) = template.all("AWS::KMS::Key")
-    assert kept == {bucket, key}
+    assert kept == {bucket, key, *template.all("AWS::Connect::Instance")}
     for name in kept:
         policies = [resources[name][policy] for policy in ("DeletionPolicy", "UpdateReplacePolicy")]
         assert policies == ["RetainExceptOnCreate", "Retain"]
