@@ -215,6 +215,7 @@ class VoiceAgentStack(Stack):
         gateway.permissions.functions(list(arns.values()))
         secrets = {name for definition in definitions.values() for name in definition.secrets}
         gateway.permissions.secrets(sorted(secrets))
+        gateway.permissions.kms_keys(self.deployment.kms_keys)
         return gateway
 
     def _sip(self, sip: Sip, code: Path) -> None:

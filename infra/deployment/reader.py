@@ -85,6 +85,7 @@ def _built(data: dict[str, Any]) -> Deployment:
         return_flow=data["return_flow"],
         network=_network(data.get("network")),
         subscribers=_subscribers(data["subscribers"]),
+        kms_keys=tuple(data["kms_keys"]),
     )
 
 

@@ -219,6 +219,7 @@ class Deployment:
     return_flow: str = ""  # the ARN of the flow that gets callers back where ours would close the line
     network: ExistingNetwork | None = None
     subscribers: Subscribers = field(default_factory=Subscribers)
+    kms_keys: tuple[str, ...] = ()  # ARNs of the customer's own keys that encrypt secrets which the deployment reads
 
     @property
     def calls(self) -> int:

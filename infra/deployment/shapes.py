@@ -90,6 +90,7 @@ DEPLOYMENT_NAME = Text(
 )
 
 NETWORK = Text("a network such as 99.77.247.0/24", 18, r"([0-9]{1,3}\.){3}[0-9]{1,3}/([89]|[12][0-9]|3[0-2])")
+KMS_KEY = arn("kms", "a key", f"key/{_ID}")
 
 STREAMING = Table(
     "a mapping with prefix",
@@ -97,7 +98,7 @@ STREAMING = Table(
         "configuration": may(Choice("create", "existing"), "create"),
         "prefix": need(Text("a prefix of letters, digits, _ and -", 64, r"[A-Za-z0-9_-]+")),
         "retention_hours": may(whole(1, 87600, "a number of hours"), 24),
-        "key": may(OrNothing(arn("kms", "a key", f"key/{_ID}")), ""),
+        "key": may(OrNothing(KMS_KEY), ""),
         "remove": may(Switch(), False),
     },
 )
@@ -215,6 +216,7 @@ DEPLOYMENT = Table(
         "sip": may(SIP),
         "subscribers": may(SUBSCRIBERS, {}),
         "test_cases": may(Choice("saved", "published", "none"), "saved"),
+        "kms_keys": may(ListOf(KMS_KEY, "KMS keys", 0, 10), []),
         "alarm_email": may(OrNothing(Text("an e-mail address", 254, r"[^@\s]+@[^@\s]+\.[^@\s]+")), ""),
     },
 )

@@ -11,6 +11,7 @@ from constructs import Construct
 
 from infra.deployment.settings import Streaming
 from infra.reasons import allow
+from infra.state.secret import allow_secrets_keys
 
 
 class GatewayPermissions(Construct):
@@ -56,6 +57,10 @@ class GatewayPermissions(Construct):
             allow(self._role, [name], "secretsmanager:GetSecretValue")
         else:
             self.secrets([name])
+
+    def kms_keys(self, arns: Sequence[str]) -> None:
+        """Keys that secrets are encrypted with."""
+        allow_secrets_keys(self._role, arns)
 
     def task_protection(self, cluster: ecs.Cluster) -> None:
         """A task with live calls is not to be stopped by a deployment or by scaling in."""

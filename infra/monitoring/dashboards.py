@@ -45,8 +45,10 @@ class Dashboards(Construct):
         self._log = gateway_log.log_group_name
         self._event_log = event_log.log_group_name
         self._instance_id = instance_id
-        cloudwatch.Dashboard(self, "Owner", dashboard_name=self._name, widgets=self._owner())
-        operator = f"{self._name}-operator"
+        # The names of dashboards are of the whole account (CloudWatch API, PutDashboard): the same deployment may be in
+        # two regions.
+        owner, operator = (f"{self._name}{part}-{deployment.region}" for part in ("", "-operator"))
+        cloudwatch.Dashboard(self, "Owner", dashboard_name=owner, widgets=self._owner())
         cloudwatch.Dashboard(self, "Operator", dashboard_name=operator, widgets=self._operator(list(alarms)))
 
     def _owner(self) -> list[list[cloudwatch.IWidget]]:

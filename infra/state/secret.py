@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from aws_cdk import Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
 from infra.reasons import acknowledge, allow
+
+
+def allow_secrets_keys(role: iam.IRole, arns: Sequence[str]) -> None:
+    """Let a role decrypt, through Secrets Manager alone, what keys of the customer's own have encrypted (Secrets
+    Manager user guide, permissions for the KMS key; the key's own policy must leave it to IAM)."""
+    if arns:
+        through = {"StringEquals": {"kms:ViaService": f"secretsmanager.{Stack.of(role).region}.amazonaws.com"}}
+        allow(role, arns, "kms:Decrypt", conditions=through)
 
 
 class DeepgramSecret(Construct):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from aws_cdk import Aws, Stack
@@ -12,6 +13,7 @@ from contract.announcement import Kind
 from infra.deployment.settings import Deployment
 from infra.reasons import allow
 from infra.state.records import RecordBucket
+from infra.state.secret import allow_secrets_keys
 from infra.subscribers.subscriber import Subscriber
 
 
@@ -34,17 +36,18 @@ class SubscriberSet(Construct):
         self.undelivered: dict[str, sqs.IQueue] = {}
         given = deployment.subscribers
         if given.ticket_url:
-            self._ticket(given.ticket_url, given.ticket_token)
+            self._ticket(given.ticket_url, given.ticket_token, deployment.kms_keys)
         if given.task_flow:
             self._task(given.task_flow, instance_arn)
 
-    def _ticket(self, url: str, token: str) -> None:
+    def _ticket(self, url: str, token: str, kms_keys: Sequence[str]) -> None:
         """Three attempts of five seconds each, and pauses."""
         variables = {"TICKET_URL": url, "TICKET_TOKEN_SECRET": token}
         role = self._subscriber("ticket", Kind.ENDED, 30, variables).role
         here = Stack.of(self)
         named = f"arn:{here.partition}:secretsmanager:{here.region}:{Aws.ACCOUNT_ID}:secret:{token}-??????"
         allow(role, [token if token.startswith("arn:") else named], "secretsmanager:GetSecretValue")
+        allow_secrets_keys(role, kms_keys)
 
     def _task(self, flow_arn: str, instance_arn: str) -> None:
         variables = {"TASK_FLOW_ID": flow_arn.rpartition("/")[2]}

@@ -61,6 +61,7 @@ functions:
   get_order_status: arn:aws:lambda:us-east-1:{ACCOUNT}:function:orders
 deepgram:
   secret: arn:aws:secretsmanager:us-east-1:{ACCOUNT}:secret:shared/deepgram-AbCdEf
+kms_keys: [arn:aws:kms:us-east-1:{ACCOUNT}:key/87654321-1234-1234-1234-123456789012]
 flow_logging: full
 network:
   vpc: vpc-0123456789abcdef0

@@ -77,7 +77,9 @@ def test_the_dashboards_on_the_page_are_those_of_the_template(templates: Callabl
     page = (DOCS / "operations.md").read_text()
     template = templates("voice-agent")
     names = {board["DashboardName"] for board in template.all("AWS::CloudWatch::Dashboard").values()}
-    assert {name.replace("voice-agent", "NAME") for name in names} <= set(re.findall(r"`(NAME[\w-]*)`", page))
+    assert {name.replace("voice-agent", "NAME").replace("us-east-1", "REGION") for name in names} <= set(
+        re.findall(r"`(NAME[\w-]*)`", page)
+    )
 
 
 def test_what_stands_still_is_reckoned_with_as_many_alarms_and_dashboards_as_there_are(

@@ -12,9 +12,10 @@ from collections.abc import Callable
 import pytest
 
 from simulator.aws_calls import needed
+from tests.infra.deployments import ACCOUNT
 from tests.infra.observe import OBSERVED
-from tests.infra.rights import IMPLIED, SELDOM, SUBSCRIBERS, allowed
-from tests.infra.template import Template
+from tests.infra.rights import IMPLIED, SELDOM, SUBSCRIBERS, allowed, role_of
+from tests.infra.template import Template, listed
 
 ROLES = sorted({*IMPLIED, *SELDOM})
 FULL = "voice-agent"  # has every role but that of the number
@@ -40,6 +41,20 @@ def test_the_number_is_attached_and_nothing_more(templates: Callable[[str], Temp
 def test_a_subscriber_reads_records_and_does_its_own_work(templates: Callable[[str], Template], name: str) -> None:
     assert allowed(templates("second"))[name] == {*SUBSCRIBERS[name]}
     assert name not in allowed(templates(FULL))
+
+
+def test_a_key_of_the_customers_opens_secrets_and_nothing_else(templates: Callable[[str], Template]) -> None:
+    """Of those who read secrets: the gateway, and the ticket's Lambda."""
+    key = f"arn:aws:kms:us-east-1:{ACCOUNT}:key/87654321-1234-1234-1234-123456789012"
+    found = {
+        role_of(holder): statement
+        for holder, statement in templates("second").statements()
+        if key in listed(statement["Resource"])
+    }
+    assert set(found) == {"gateway", "ticket"}
+    for statement in found.values():
+        assert statement["Action"] == "kms:Decrypt"
+        assert statement["Condition"] == {"StringEquals": {"kms:ViaService": "secretsmanager.us-east-1.amazonaws.com"}}
 
 
 def test_no_deployment_has_a_role_or_a_right_that_is_not_listed(template: Template) -> None:

@@ -42,13 +42,16 @@ class TicketApi:
         self.left = list(statuses)
         self.tickets: dict[str, Any] = {}
         self.asked = 0
+        self.asked_for: list[str] = []
+        self.tokens: list[str] = []
         api = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = json.loads(self.rfile.read(int(self.headers["content-length"])))
                 api.asked += 1
-                assert self.headers["authorization"] == "Bearer token"
+                api.asked_for.append(self.path)
+                api.tokens.append(self.headers["authorization"])
                 status = api.left.pop(0) if api.left else 201
                 if status < 300 or status == 599:
                     api.tickets[self.headers["idempotency-key"]] = body
@@ -90,6 +93,7 @@ def send(api: TicketApi, *statuses: int) -> list[float]:
 
 def test_a_ticket_says_who_called_and_what_was_said(api: TicketApi) -> None:
     assert send(api) == []
+    assert api.tokens == ["Bearer token"]
     assert api.tickets[call().id] == {
         "external_id": call().id,
         "subject": "Call to shop: transfer_to_human",
@@ -213,6 +217,37 @@ def test_the_lambda_of_the_ticket_posts_it_and_leaves_goodbyes_alone(
     ticket_handler.handler(EVENT, None)
     assert list(api.tickets) == [call().id]
     assert "Friday" not in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("clients")
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_token_that_was_changed_is_read_anew(api: TicketApi, monkeypatch: pytest.MonkeyPatch, status: int) -> None:
+    monkeypatch.setenv("TICKET_URL", api.url)
+    monkeypatch.setenv("TICKET_TOKEN_SECRET", "tickets")
+    values = iter(["old", "token", "another"])
+    monkeypatch.setattr(Secrets, "get_secret_value", lambda *_, **__: {"SecretString": next(values)})
+    api.left = [status]
+    ticket_handler.handler(EVENT, None)
+    assert (list(api.tickets), api.tokens) == ([call().id], ["Bearer old", "Bearer token"])
+
+
+@pytest.mark.usefixtures("clients")
+@pytest.mark.parametrize(("statuses", "asked"), [([401, 401], 2), ([400], 1)])
+def test_what_is_refused_with_the_newest_token_is_left_to_be_delivered_again(
+    api: TicketApi, monkeypatch: pytest.MonkeyPatch, statuses: list[int], asked: int
+) -> None:
+    monkeypatch.setenv("TICKET_URL", api.url)
+    monkeypatch.setenv("TICKET_TOKEN_SECRET", "tickets")
+    api.left = list(statuses)
+    with pytest.raises(TicketRefused):
+        ticket_handler.handler(EVENT, None)
+    assert (api.asked, api.tickets) == (asked, {})
+
+
+def test_what_the_address_asks_for_goes_with_it(api: TicketApi) -> None:
+    api.url += "?project=voice&kind=1"
+    send(api)
+    assert api.asked_for == ["/tickets?project=voice&kind=1"]
 
 
 def test_a_ticket_api_may_be_https() -> None:

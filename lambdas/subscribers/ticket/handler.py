@@ -11,7 +11,7 @@ import boto3
 
 from lambdas.log import LOG
 from lambdas.subscribers.event import CallEvent
-from lambdas.subscribers.ticket.logic import post, ticket
+from lambdas.subscribers.ticket.logic import UNAUTHORISED, TicketRefused, post, ticket
 
 
 @cache
@@ -22,10 +22,16 @@ def _token() -> str:
 
 def handler(event: Mapping[str, Any], _: object) -> None:
     """A ticket of every call but those that ended with the agent's goodbye: also where it was handed over, or
-    the caller hung up."""
+    the caller hung up. A token that is refused is read anew, once."""
     call = CallEvent.of(event)
     if call.result == "ended":
         return
     body = ticket(call, call.record(boto3.client("s3")))
-    post(os.environ["TICKET_URL"], _token(), call.id, body)
+    try:
+        post(os.environ["TICKET_URL"], _token(), call.id, body)
+    except TicketRefused as refused:
+        if refused.status not in UNAUTHORISED:
+            raise
+        _token.cache_clear()
+        post(os.environ["TICKET_URL"], _token(), call.id, body)
     LOG.info("ticket", contact=call.contact_id, reason=call.reason)

@@ -14,6 +14,7 @@ from lambdas.subscribers.event import CallEvent
 ATTEMPTS = 3
 TIMEOUT_S = 5.0
 PAUSES_S = (0.5, 2.0)
+UNAUTHORISED = (401, 403)  # the token may have been changed since it was read
 _AGAIN = (408, 409, 425, 429, 500, 502, 503, 504)  # another attempt may succeed
 
 
@@ -70,9 +71,10 @@ def _once(url: str, token: str, key: str, body: bytes) -> int:
     parts = urlsplit(url)
     kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
     connection = kind(parts.netloc, timeout=TIMEOUT_S)
+    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     headers = {"content-type": "application/json", "authorization": f"Bearer {token}", "idempotency-key": key}
     try:
-        connection.request("POST", parts.path or "/", body, headers)
+        connection.request("POST", target, body, headers)
         return connection.getresponse().status
     finally:
         connection.close()
