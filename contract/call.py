@@ -12,6 +12,7 @@ LEASE_MS = 8000  # how long a gateway owns a call after each renewal
 RENEW_EVERY_MS = 2000
 CODE_DIGITS = 8  # of the single-use code that a SIP call is known by
 EXPECTED_MS = 120_000  # a transfer that has not reached a gateway by then never will
+CALLER_GONE = "caller_gone"  # the reason of a call whose caller hung up while nobody served them
 MOST_MOVES = 3  # what loses its gateway more often may be the reason for it
 
 
@@ -148,6 +149,12 @@ class Head:
     keys_ended: Outcome = Outcome.NONE
     injections: int = 0
     injected: int = 0
+
+    @property
+    def handed_over_unserved(self) -> bool:
+        """A Lambda sent the caller to a human, also where a gateway took them for gone and they were not."""
+        gone = (self.result, self.reason) == (Result.CALLER_HUNG_UP, CALLER_GONE)
+        return bool(self.failed_over_at_ms) and not gone
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,7 +50,7 @@ def cases(parameters: FlowParameters) -> tuple[Case, ...]:
             _case(
                 [_fails(parameters.start_call_arn)],
                 reason="flow_failure",
-                hears=parameters.languages[0].sentences.apology,
+                hears=parameters.own_language.sentences.apology,
             ),
         ),
     )

@@ -172,6 +172,12 @@ class FlowParameters:
             raise ValueError(f"collect_lengths {lengths}: expected two or more rising numbers from 1 to 20")
 
     @property
+    def own_language(self) -> Language:
+        """What a caller hears without any attribute."""
+        name = self.spoken_by.get(self.default_agent)
+        return next((each for each in self.languages if each.name == name), self.languages[0])
+
+    @property
     def country(self) -> str:
         """Where callers type phone numbers: the country of the deployment's own voice, whatever a caller speaks."""
         return self.languages[0].voice.language.rpartition("-")[2]

@@ -52,7 +52,7 @@ def add_languages(flow: Flow, parameters: FlowParameters, then: str, changed: Ma
     `changed`: by the form that the flow runs in, where it goes on when the language has changed in mid-call.
     """
     names = [language.name for language in parameters.languages]
-    own = parameters.spoken_by.get(parameters.default_agent, names[0])
+    own = parameters.own_language.name
     if len(names) > 1:
         _choose(
             flow, _WANTED, WANTED, parameters.spoken_with, otherwise=_AGENT if parameters.spoken_by else _voice(own)

@@ -60,7 +60,9 @@ class Telephony(Construct):
         self._provider = PythonFunction(
             self, "Provider", code=code, handler=PROVIDER, timeout_s=PROVIDER_S, log_days=log_days
         )
-        allow(self._provider.role, ["*"], *CONNECTOR_ACTIONS, because=_NO_RESOURCE)
+        # Of both ways: a change of `through` first changes these rights, and then has the old way taken away. And where
+        # it is refused, they are the old way's again before the new one is taken away.
+        allow(self._provider.role, ["*"], *CONNECTOR_ACTIONS, *APPLICATION_ACTIONS, because=_NO_RESOURCE)
         by_application = sip.through is Through.MEDIA_APPLICATION
         connector = self._made(
             "VoiceConnector",
@@ -92,7 +94,6 @@ class Telephony(Construct):
             principal=iam.ServicePrincipal("voiceconnector.chime.amazonaws.com"),
             source_account=Aws.ACCOUNT_ID,
         )
-        allow(self._provider.role, ["*"], *APPLICATION_ACTIONS, because=_NO_RESOURCE)
         # CreateSipMediaApplication looks whether the service may invoke the function, as its caller. A policy of its
         # own: the connector comes before the function, and the provider's other rights before the connector.
         arn = function.alias.function_arn

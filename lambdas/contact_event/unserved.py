@@ -4,7 +4,7 @@ nobody served it."""
 from __future__ import annotations
 
 from contract.announcement import Kind
-from contract.call import Head, Result
+from contract.call import CALLER_GONE, Head, Result
 from contract.errors import CallNotFound, MalformedRecord
 from contract.store import FlowStore
 from lambdas.log import LOG
@@ -23,7 +23,7 @@ async def close_unserved(
         StoreUnavailable: the event is delivered again, and tells the same.
     """
     try:
-        became = (Result.FAILED, "flow_failure") if queued else (Result.CALLER_HUNG_UP, "caller_gone")
+        became = (Result.FAILED, "flow_failure") if queued else (Result.CALLER_HUNG_UP, CALLER_GONE)
         await store.leave(contact_id, *became, now_ms)
         head = await store.head(contact_id)
         if not head.failed_over_at_ms:
@@ -40,7 +40,7 @@ async def close_unserved(
 async def _story(store: FlowStore, head: Head, settings: Settings, teller: Teller) -> Unserved:
     call = await store.call(head.contact_id)
     turns, functions = tuple(await store.turns(head.contact_id)), tuple(await store.functions(head.contact_id))
-    if head.result is Result.CALLER_HUNG_UP:
+    if not head.handed_over_unserved:
         return Unserved(call, head.result, head.reason, turns=turns, functions=functions)
     transfer = settings.to_default_queue(head.reason, call.agent, turns, functions, teller.where(call))
     return sent(call, transfer, turns, functions)

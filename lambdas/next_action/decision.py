@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from contract.actions import Numbered, Outcome, Play, Returned
-from contract.call import CallState, Head, Result
+from contract.call import CALLER_GONE, CallState, Head, Result
 from lambdas.next_action.limits import Limits
 
 
@@ -83,7 +83,7 @@ def decide(view: View, limits: Limits) -> Decision:
     cut = playing and _is_cut(head)
     previous = _previous(view, playing, cut)
     if head.disconnected_at_ms:
-        return Leave("caller_gone", previous)
+        return Leave(CALLER_GONE, previous)
     if playing and not cut:
         return _wait(view, limits, previous, clip_ends_ms)
     following = _following(view)

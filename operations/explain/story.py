@@ -148,7 +148,8 @@ def _moments(head: Head | None) -> Iterator[Line]:
     if head is None:
         return
     if head.failed_over_at_ms:
-        yield Line(head.failed_over_at_ms, "lambda", f"no voice agent served the caller ({head.reason}): to the queue")
+        became = "to the queue" if head.handed_over_unserved else "they hung up"
+        yield Line(head.failed_over_at_ms, "lambda", f"no voice agent served the caller ({head.reason}): {became}")
     if head.disconnected_at_ms:
         yield Line(head.disconnected_at_ms, "connect", "the contact has ended")
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import random
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from flows.cases import Case, cases
 from flows.wire import CONTEXT, ESSENTIAL, REST
-from tests.flows.deployment import FLOWS, as_json, parameters
+from tests.flows.deployment import ENGLISH, FLOWS, SPANISH, as_json, parameters
 from tests.flows.interpreter import Walk
 
 CASES = {case.name: case for case in cases(parameters())}
@@ -84,3 +85,10 @@ def test_the_flow_does_what_the_case_expects(case: Case, name: str) -> None:
     assert walk.contact["va_reason"] == expected
     heard = [each["Event"]["Properties"]["Text"] for each in case.content["Observations"] if "Text" in str(each)]
     assert all(text in walk.heard or "(sound)" in walk.heard for text in heard)
+
+
+def test_the_apology_is_expected_in_what_a_caller_without_attributes_hears() -> None:
+    for default, language in (("front_desk", ENGLISH), ("recepcion", SPANISH), ("of nobody", ENGLISH)):
+        case = {each.name: each for each in cases(replace(parameters(), default_agent=default))}["lambda-fails"]
+        heard = [each["Event"].get("Properties", {}) for each in case.content["Observations"]]
+        assert [each["Text"] for each in heard if "Text" in each] == [language.sentences.apology]

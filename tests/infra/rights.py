@@ -118,7 +118,7 @@ _LOOK = {
     for action in ("AddPermission", "GetPolicy")
 }
 TELEPHONY: Mapping[str, Mapping[str, Mapping[str, str]]] = {
-    "spoken": {"telephony": {**_LOG, **_CONNECTOR}, "application": {}},
+    "spoken": {"telephony": {**_LOG, **_CONNECTOR, **_APPLICATION}, "application": {}},
     "encrypted": {"telephony": {**_LOG, **_CONNECTOR, **_APPLICATION, **_LOOK}, "application": _LOG},
 }
 

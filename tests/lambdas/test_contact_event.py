@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from contract.announcement import Kind
-from contract.call import LEASE_MS, Call
+from contract.call import LEASE_MS, Call, Result
 from contract.clock import LoopClock
 from contract.errors import CallEnded, MalformedRecord, StoreUnavailable
 from contract.memory import MemoryStore
@@ -157,6 +157,17 @@ async def test_a_call_that_nobody_had_served_when_it_ended_is_told_of_once_and_s
     assert set(heard.results) == {(result, queue)}
     with pytest.raises(CallEnded):
         await store.take(CONTACT, "gateway-1", T0 + 10, LEASE_MS)
+
+
+async def test_a_caller_whom_a_gateway_took_for_gone_and_a_lambda_sent_to_a_human_was_handed_over() -> None:
+    """A SIP session that expires, while the caller is on the line and the flow goes on."""
+    store, heard = MemoryStore(), Heard()
+    lease = await taken(store)
+    await store.end(lease, Result.CALLER_HUNG_UP, "session_expired", T0 + 1)
+    await store.fail_over(CONTACT, "session_expired", T0 + 2)
+    await contact_event(store, LoopClock(T0 + 9), an_event(), SETTINGS, heard)
+    assert heard.told == [(Kind.ENDED, "session_expired", T0 + 9)]
+    assert heard.results == [("failed", "support")]
 
 
 async def test_the_end_of_a_call_that_a_gateway_has_is_its_own_to_tell() -> None:

@@ -113,7 +113,15 @@ def test_a_head_alone_still_tells_who_and_why() -> None:
         ({"reason": "of_the_future"}, "because of of_the_future"),
         (
             {"failed_over_at_ms": T0 + 1, "reason": "no_gateway"},
-            "lambda: no voice agent served the caller (no_gateway)",
+            "lambda: no voice agent served the caller (no_gateway): to the queue",
+        ),
+        (
+            {"failed_over_at_ms": T0 + 1, "result": Result.CALLER_HUNG_UP, "reason": "caller_gone"},
+            "lambda: no voice agent served the caller (caller_gone): they hung up",
+        ),
+        (
+            {"failed_over_at_ms": T0 + 1, "result": Result.CALLER_HUNG_UP, "reason": "session_expired"},
+            "lambda: no voice agent served the caller (session_expired): to the queue",
         ),
     ],
 )
