@@ -80,7 +80,7 @@ async def a_function_that_fails() -> World:
     world = ordinary()
 
     async def fail(payload: Mapping[str, Any]) -> object:
-        raise FunctionFailed("get_order_status", "function_error")
+        raise FunctionFailed("get_order_status", "raised")
 
     world.functions.bodies["get_order_status"] = fail
     await world.call()

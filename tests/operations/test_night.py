@@ -64,5 +64,5 @@ def test_every_event_that_the_page_names_is_one_that_is_logged() -> None:
     told = set(re.findall(r"`([a-z]+_[a-z_]+)`", PAGE.split("## Ten questions")[1].split("## Routine")[0]))
     assert {name for name in told if f'"{name}"' not in code} <= {
         *("loop_lag_ms_p99", "kvs_delay_ms_p50", "backlog_ms_max", "retry_ms", "calls_per_task", "deepgram_key"),
-        *("va_reason", "start_call", "function_error", "voice_agent_", "http_401", "http_402", "http_403", "http_429"),
+        *("va_reason", "start_call", "voice_agent_", "http_401", "http_402", "http_403", "http_429"),
     }

@@ -28,7 +28,7 @@ def region(examined: Examined) -> Iterator[Finding]:
     if shell and shell != wanted:
         yield missing(
             f"the shell's region is {shell}, the deployment's is {wanted}",
-            f"export AWS_REGION={wanted}: the aws commands of docs/deploy.md would look into {shell}",
+            f"export AWS_REGION={wanted} AWS_DEFAULT_REGION={wanted}: the page's aws commands would look into {shell}",
         )
     owner = examined.deployment.instance.arn.split(":")[4] if examined.deployment.instance.arn else examined.account
     if owner != examined.account:

@@ -14,6 +14,7 @@ from operations.streaming import configured
 
 MANAGED_KEY = "alias/aws/kinesisvideo"
 _KEY_ACTION = "kms:Decrypt"
+_PAGE = "AWS console, Amazon Connect, the instance, Data storage"
 
 
 def streaming(examined: Examined) -> Iterator[Finding]:
@@ -50,15 +51,14 @@ def _none(examined: Examined) -> Iterator[Finding]:
     if not examined.deployment.instance.streaming.create:
         yield missing(
             "the instance does not stream, and the settings say that it does",
-            "set connect.streaming.configuration to create, or enable it in the Connect console, Data storage",
+            f"set connect.streaming.configuration to create, or enable it in the {_PAGE}",
         )
     elif examined.stack is None:
         yield later("the deploy will configure it")
     else:
         yield missing(
             "the configuration that the deploy made is gone",
-            "Connect console, Data storage: enable live media streaming with the prefix of the settings; CloudTrail "
-            "tells who removed it",
+            f"{_PAGE}: enable live media streaming with the prefix of the settings; CloudTrail tells who removed it",
         )
 
 
@@ -66,7 +66,7 @@ def _retention(hours: int) -> Finding:
     if hours == 0:
         return missing(
             "streams keep nothing (0 hours): a gateway that takes a call over cannot read what was said before",
-            "set at least one hour: Connect console, Data storage, live media streaming",
+            f"set at least one hour: {_PAGE}, live media streaming",
         )
     return good(f"what is said stays readable for {hours} h")
 
