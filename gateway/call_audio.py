@@ -37,7 +37,7 @@ class NoShelf:
     """Nothing is recorded, whatever the definition says."""
 
     async def put(self, key: str, part: Part, keep_days: int) -> None:
-        log.error("recording_not_kept", why="no bucket")
+        log.error("recording_not_kept", key=key, why="no bucket")
 
 
 class S3Shelf:
@@ -58,7 +58,7 @@ class S3Shelf:
                 )
             )
         except (ClientError, BotoCoreError) as error:
-            log.error("recording_not_kept", why=type(error).__name__)
+            log.error("recording_not_kept", key=key, why=type(error).__name__)
 
 
 def part_key(call: Call, part: Part) -> str:

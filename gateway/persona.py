@@ -83,7 +83,8 @@ class Persona:
         known = ("instructions", "voice", "model", "language")
         wrong = sorted(set(change) - set(known))
         definition = self.definition
-        named = {"voice": definition.voices, "model": definition.models}
+        languages = {definition.language, *definition.languages}  # that it speaks already changes nothing
+        named = {"voice": definition.voices, "model": definition.models, "language": languages}
         wrong += [key for key, names in named.items() if _text(change, key) and _text(change, key) not in names]
         if wrong:
             log.warning("change_refused", agent=definition.name, keys=wrong)

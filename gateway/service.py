@@ -257,7 +257,7 @@ class Service:
         except (CallTaken, CallEnded, CallNotFound) as error:
             log.debug("not_taken", contact=contact_id, why=type(error).__name__)
         except MalformedRecord as error:
-            log.error("call_not_read", contact=contact_id, cause=error.where)
+            log.error("malformed_record", contact=contact_id, where=error.where)
         else:
             self.calls[contact_id] = None
             tasks.create_task(self._serve(lease, head), name=f"call {contact_id}")

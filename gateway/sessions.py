@@ -75,7 +75,9 @@ class Sessions:
             delay = self._delay_ms(ended)
             if delay is None:
                 return "voice_agent_mute" if self._mute > 1 else f"voice_agent_{ended.code.lower()}"
-            log.warning("voice_agent_lost", contact=self._call.contact_id, code=ended.code, retry_ms=delay)
+            session = ended.request_id  # of the line `session_ended`, which knows no contact
+            contact = self._call.contact_id
+            log.warning("voice_agent_lost", contact=contact, code=ended.code, retry_ms=delay, request_id=session)
             self._bridge()
             await asyncio.sleep(delay / 1000)
             context = self._shared.remember()

@@ -89,7 +89,7 @@ class Recorder:
                 await self.run(lambda: finish(folder))
         except OSError as error:
             tape.full = True
-            log.error("not_recorded", folder=str(folder), error=type(error).__name__)
+            log.error("recording_not_written", folder=str(folder), error=type(error).__name__)
 
 
 def append(folder: Path, lines: str, audio: Mapping[Audio, bytes]) -> None:

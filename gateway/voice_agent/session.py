@@ -13,10 +13,11 @@ last event is one SessionEnded.
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
+
+import structlog
 
 from contract.audio import BYTES_PER_MS
 from contract.clock import Clock
@@ -33,7 +34,7 @@ CLOSE_MS: Final = 2_000
 # Events that may wait for the call; when it does not keep up, the socket is not read and TCP holds the service back.
 MOST_EVENTS: Final = 2_048
 
-log = logging.getLogger(__name__)
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,7 +227,7 @@ class VoiceAgentSession:
             async with asyncio.timeout(CLOSE_MS / 1000):
                 await connection.close()
         except TimeoutError:
-            log.warning("voice agent session %s: the socket did not close in time", self.request_id)
+            log.warning("session_close_timeout", request_id=self.request_id)
 
     def _end(self) -> None:
         """Hand out the one SessionEnded; a second time does nothing."""
@@ -237,20 +238,27 @@ class VoiceAgentSession:
         self._protocol.close(now_ms)  # where nothing else has ended it: cancelled, or a bug
         ended = self._protocol.connection_ended(0, now_ms)
         self._events.put_nowait(ended)
+        facts = self._facts(ended)
+        if ended.treatment.kind is Kind.CLOSED:
+            log.info("session_ended", **facts)
+        else:
+            log.warning("session_ended", **facts)
+
+    def _facts(self, ended: SessionEnded) -> dict[str, object]:
+        """What the log may know: codes and counts, no text of the service's; and of these what there is."""
         counts = self._protocol.counts
-        log.log(
-            logging.INFO if ended.treatment.kind is Kind.CLOSED else logging.WARNING,
-            "voice agent session %s ended: %s %s (%s, retry %s) after %d ms; unknown %s, malformed %s, warnings %s",
-            ended.request_id,
-            ended.code,
-            ended.detail,
-            ended.treatment.kind,
-            ended.treatment.retry,
-            ended.lived_ms,
-            dict(counts.unknown),
-            dict(counts.malformed),
-            dict(counts.warnings),
-        )
+        facts: dict[str, object] = {
+            "request_id": ended.request_id,
+            "code": ended.code,
+            "detail": ended.detail,
+            "kind": ended.treatment.kind.value,
+            "retry": ended.treatment.retry.value,
+            "lived_ms": ended.lived_ms,
+            "unknown": dict(counts.unknown),
+            "malformed": dict(counts.malformed),
+            "warnings": dict(counts.warnings),
+        }
+        return {name: value for name, value in facts.items() if value}
 
     # ---- deadlines ----
 

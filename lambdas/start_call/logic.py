@@ -11,7 +11,7 @@ from contract.actions import NONE, Transfer
 from contract.announcement import Kind
 from contract.call import CODE_DIGITS, EXPECTED_MS, CallState, FlowForm, Opening
 from contract.clock import Clock
-from contract.errors import CallNotFound, ContractError, MalformedRecord, StoreUnavailable
+from contract.errors import CallNotFound, MalformedRecord, StoreUnavailable
 from contract.fleet import Fleet
 from contract.store import FlowStore, Wakeups
 from contract.wire import Expected, Start
@@ -40,9 +40,12 @@ async def start_call(
         reason = await _obstacle(store, start, clock.now_ms(), settings)
         if reason is None:
             return await _begin(store, wakeups, clock, start, settings)
-    except ContractError as error:
-        LOG.error("not_recorded", contact=start.contact_id, why=type(error).__name__)
+    except StoreUnavailable as error:
+        LOG.error("store_unavailable", contact=start.contact_id, cause=error.cause)
         reason = "store_unavailable"
+    except MalformedRecord as error:
+        LOG.error("malformed_record", contact=start.contact_id, where=error.where)
+        reason = "malformed_record"
     return _refused(start, reason, clock.now_ms(), settings, teller)
 
 

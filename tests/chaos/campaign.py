@@ -202,7 +202,7 @@ def story(report: Report, plan: Plan) -> str:
     assert world is not None
     lines: list[tuple[int, str]] = []
     for line in world.logs:
-        detail = {key: value for key, value in line.items() if key not in ("at", "event", "contact", "contact_id")}
+        detail = {key: value for key, value in line.items() if key not in ("at", "event", "contact")}
         lines.append((line["at"], f"{line['event']} {detail or ''}"))
     for event in world.events:
         if event.kind not in _DULL and not event.identifier.startswith("Short"):  # breaths between two questions

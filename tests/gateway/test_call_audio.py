@@ -64,7 +64,8 @@ def test_a_part_expires_with_the_record_and_a_refusal_is_logged(refused: bool) -
         else:
             stubber.add_response("put_object", {}, given)
         asyncio.run(S3Shelf(s3, "records", inline).put("calls/c/1-audio-1.wav", PART, 7))
-    assert [entry["event"] for entry in logged] == (["recording_not_kept"] if refused else [])
+    told = [(entry["event"], entry["key"]) for entry in logged]  # whose it is stands in the key
+    assert told == ([("recording_not_kept", "calls/c/1-audio-1.wav")] if refused else [])
 
 
 def test_a_part_is_put_together_in_the_thread_that_sends_it(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+from structlog.testing import capture_logs
+
 from contract.turns import FunctionEntry, FunctionState
 from definition.model import SpeakDefinition, ThinkDefinition
 from definition.templates import Known
@@ -85,8 +87,25 @@ def test_a_language_changes_everything_and_can_be_changed_back() -> None:
 def test_what_the_definition_does_not_have_changes_nothing() -> None:
     agent = persona()
     before = agent.definition
-    assert agent.answered(answer(voice="loud", model="", language="xx", temper="x", instructions=7))[1] == []
+    with capture_logs() as logged:
+        assert agent.answered(answer(voice="loud", model="", language="xx", temper="x", instructions=7))[1] == []
     assert agent.definition == before
+    warned = {
+        "event": "change_refused",
+        "log_level": "warning",
+        "agent": "shop",
+        "keys": ["temper", "voice", "language"],
+    }
+    assert logged == [warned]
+
+
+def test_the_language_that_is_spoken_already_is_no_mistake() -> None:
+    agent = persona()
+    with capture_logs() as logged:
+        agent.answered(answer(language="en"))
+        agent.answered(answer(language="es"))
+        agent.answered(answer(language="es"))
+    assert logged == []
 
 
 def test_a_failure_changes_nothing() -> None:

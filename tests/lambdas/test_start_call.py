@@ -155,6 +155,19 @@ async def test_a_store_that_does_not_answer_takes_the_caller_to_the_queue(operat
     assert (answer["action"], answer["reason"]) == ("transfer", "store_unavailable")
 
 
+async def test_a_record_that_cannot_be_read_takes_the_caller_to_the_queue(capsys: pytest.CaptureFixture[str]) -> None:
+    broken = Failing(MemoryStore(), {"head": 1}, MalformedRecord("head.state", "a state", "+4915112345678"))
+    answer = await start(broken.store())
+    assert (answer["action"], answer["reason"]) == ("transfer", "malformed_record")
+    logged = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [(line["event"], line["level"]) for line in logged] == [
+        ("malformed_record", "ERROR"),
+        ("turned_away", "WARNING"),
+    ]
+    assert logged[0]["where"] == "head.state"
+    assert "4915112345678" not in str(logged)
+
+
 async def test_an_opening_that_cannot_be_read_is_left_out() -> None:
     broken = Failing(MemoryStore(), {"opening": 1}, MalformedRecord("opening.url", "a value", None))
     answer = await start(broken.store())

@@ -96,23 +96,23 @@ async def caller_blocks(
                     if reader.ended:
                         return
             finally:
-                await _close(body)
+                await _close(body, contact_id)
         except ReadingStopped as error:
             stopped = Stopped(error.cause, opened_at_ms)
         except StreamFailed as error:
             stopped = Stopped(Cause.IN_BAND, opened_at_ms, error.error_id)
-            log.warning("getmedia_error_in_band", contact_id=contact_id, error_id=error.error_id, code=error.code)
+            log.warning("getmedia_error_in_band", contact=contact_id, error_id=error.error_id, code=error.code)
         except MatroskaError as error:
             stopped = Stopped(Cause.CORRUPT, opened_at_ms)
             if isinstance(error, ElementTooLarge):
                 reached(Bound.MATROSKA)
-            log.warning("getmedia_corrupt", contact_id=contact_id, error=str(error))
+            log.warning("getmedia_corrupt", contact=contact_id, error=str(error))
         decision = policy.next(stopped, reader.position, clock.now_ms())
         if isinstance(decision, GiveUp):
-            log.error("getmedia_given_up", contact_id=contact_id, reason=decision.reason, attempts=decision.attempts)
+            log.error("getmedia_given_up", contact=contact_id, reason=decision.reason, attempts=decision.attempts)
             raise ReadingGivenUp(decision.reason, decision.attempts)
         selector = decision.selector
-        log.info("getmedia_reopen", contact_id=contact_id, cause=stopped.cause, start=selector.kind)
+        log.info("getmedia_reopen", contact=contact_id, cause=stopped.cause, start=selector.kind)
         reader.restart()
         await asyncio.sleep(decision.delay_ms / 1000)
 
@@ -133,10 +133,10 @@ async def _read(body: MediaBody) -> bytes:
         raise ReadingStopped(Cause.IDLE, "no byte in time") from None
 
 
-async def _close(body: MediaBody) -> None:
+async def _close(body: MediaBody, contact_id: str) -> None:
     """A body that does not close in time is left to its own end: its thread is bounded by time-outs."""
     try:
         async with asyncio.timeout(CLOSE_TIMEOUT_S):
             await body.close()
     except TimeoutError:
-        log.warning("getmedia_close_timeout")
+        log.warning("getmedia_close_timeout", contact=contact_id)

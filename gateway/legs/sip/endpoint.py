@@ -299,9 +299,8 @@ class SipEndpoint:
         loop = asyncio.get_running_loop()
         try:
             media = await self.sockets.open()
-        except NoPortFree as error:
+        except NoPortFree:
             self.counters.no_port += 1
-            log.error("no_rtp_port", why=str(error))
             self._refuse(invited, 503, "Service Unavailable", "no_port")
             return None
         address, master = self.settings.public_address, secrets.token_bytes(MASTER_BYTES)

@@ -5,15 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-import structlog
-
 from contract.clock import Clock
 from gateway.legs.sip.admission import AllowList
 from gateway.legs.sip.errors import NoPortFree
 from gateway.legs.sip.pacer import Beat, Pacer
 from gateway.legs.sip.ports import Ports
-
-log = structlog.get_logger()
 
 SWEEP_S = 2.0
 ATTEMPTS = 8  # ports that another program has are passed over

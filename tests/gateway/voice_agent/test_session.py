@@ -2,12 +2,12 @@ from __future__ import annotations
 
 import asyncio
 import json
-import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from contract.clock import LoopClock
 from gateway.telemetry import bounds
@@ -220,10 +220,13 @@ async def test_closing_takes_two_seconds_at_most_and_the_end_is_known_at_once() 
     assert session.state is State.CLOSED
 
 
-async def test_a_close_that_hangs_is_left_behind_after_two_seconds_and_logged(caplog: pytest.LogCaptureFixture) -> None:
-    async with running(FakeConnection(close_s=60, applies=True)) as (session, _):
-        session.close()
-    assert "session r1: the socket did not close in time" in caplog.text
+async def test_a_close_that_hangs_is_left_behind_after_two_seconds_and_logged() -> None:
+    with capture_logs() as logged:
+        async with running(FakeConnection(close_s=60, applies=True)) as (session, _):
+            session.close()
+    assert {"event": "session_close_timeout", "log_level": "warning", "request_id": "r1"} in logged
+    (ended,) = [line for line in logged if line["event"] == "session_ended"]
+    assert (ended["log_level"], ended["code"]) == ("info", "CLOSED")
 
 
 async def test_after_the_end_the_events_are_over() -> None:
@@ -310,23 +313,26 @@ async def test_a_call_that_does_not_keep_up_stops_the_reading_until_it_has_caugh
     assert bounds.take()[Bound.SESSION_EVENTS.value] >= 1
 
 
-async def test_one_log_line_tells_the_end_without_a_word_of_the_conversation(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    caplog.set_level(logging.DEBUG)
+async def test_one_log_line_tells_the_end_without_a_word_of_the_conversation() -> None:
     connection = FakeConnection(applies=True)
-    async with running(connection) as (_, events):
-        said: dict[str, Any] = {"type": "ConversationText", "role": "user", "content": "secret"}
-        connection.deliver(said, {"type": "Tomorrow"}, {"type": "History", "role": "secret"})
-        connection.deliver({"type": "Error", "code": "INTERNAL_SERVER_ERROR", "description": "secret"})
-        connection.end()
-        await rest(events)
-    lines = [record for record in caplog.records if record.name.startswith("gateway")]
-    assert [record.levelname for record in lines] == ["WARNING"]
-    text = lines[0].getMessage()
-    assert "session r1 ended: INTERNAL_SERVER_ERROR" in text
-    assert "unknown {'Tomorrow': 1}, malformed {'History': 1}" in text
-    assert "secret" not in caplog.text
+    with capture_logs() as logged:
+        async with running(connection) as (_, events):
+            said: dict[str, Any] = {"type": "ConversationText", "role": "user", "content": "secret"}
+            connection.deliver(said, {"type": "Tomorrow"}, {"type": "History", "role": "secret"})
+            connection.deliver({"type": "Error", "code": "INTERNAL_SERVER_ERROR", "description": "secret"})
+            connection.end()
+            await rest(events)
+    (line,) = logged
+    assert line == {
+        "event": "session_ended",
+        "log_level": "warning",
+        "request_id": "r1",
+        "code": "INTERNAL_SERVER_ERROR",
+        "kind": "reconnect",
+        "retry": "back-off",
+        "unknown": {"Tomorrow": 1},
+        "malformed": {"History": 1},
+    }
 
 
 async def test_events_say_nothing_of_the_audio_in_their_repr() -> None:

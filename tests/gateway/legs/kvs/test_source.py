@@ -8,6 +8,7 @@ from contextlib import aclosing
 from dataclasses import replace
 
 import pytest
+from structlog.testing import capture_logs
 
 from contract.call import MediaStream
 from contract.clock import LoopClock
@@ -158,7 +159,11 @@ async def test_corrupt_bytes_are_read_again() -> None:
 async def test_a_body_that_does_not_close_is_left_behind() -> None:
     stubborn = StubbornBody([FRAGMENTS[0].encoded()])
     source = MemorySource(stubborn, body(ALL[1:]))
-    assert_all_of_ours(await read_all(source))
+    with capture_logs() as logged:
+        assert_all_of_ours(await read_all(source))
+    assert [(line["event"], line["contact"]) for line in logged if line["log_level"] == "warning"] == [
+        ("getmedia_close_timeout", OURS)
+    ]
     assert source.asked_at == pytest.approx([0.0, 1.0], abs=1e-3)
 
 
