@@ -49,11 +49,12 @@ def _without_turn(key: str) -> str:
     return key.partition("#")[2]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class _Asked:
-    """An invocation that outlasts who asked for it, and its key in the ledger."""
+    """An invocation that outlasts who asked for it, its key in the ledger, and the turn that asked last."""
 
     key: str
+    turn: int
     task: asyncio.Task[FunctionResult]
 
 
@@ -90,16 +91,23 @@ class FunctionRunner:
             return await self._run(lease, key, function, request)
         if key in self._given:
             return self._given[key]
-        asked = self._asked.get(_without_turn(key)) or self._begin(lease, key, function, request)
+        asked = self._still(key, turn) or self._begin(lease, key, turn, function, request)
+        asked.turn = turn
         result = await asyncio.shield(asked.task)
         self._forget(asked)
         if asked.key != key:
             self._given[key] = result
         return result
 
-    def _begin(self, lease: Lease, key: str, function: FunctionDefinition, request: StartFunction) -> _Asked:
+    def _still(self, key: str, turn: int) -> _Asked | None:
+        """What was asked for before, and counts for who asks now: it runs, or is the answer to this turn or to the one
+        before. Later the same words are another wish."""
+        asked = self._asked.get(_without_turn(key))
+        return None if asked is None or (asked.task.done() and turn > asked.turn + 1) else asked
+
+    def _begin(self, lease: Lease, key: str, turn: int, function: FunctionDefinition, request: StartFunction) -> _Asked:
         task = asyncio.create_task(self._run(lease, key, function, request), name=f"function {key}")
-        asked = self._asked[_without_turn(key)] = _Asked(key, task)
+        asked = self._asked[_without_turn(key)] = _Asked(key, turn, task)
         task.add_done_callback(lambda _: self._over(asked))
         return asked
 

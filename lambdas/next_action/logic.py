@@ -155,15 +155,20 @@ class _Execution:
             return None  # a gateway is there after all
         LOG.error("failed_over", contact=contact_id, reason=reason)
         try:
-            call = await self._store.call(contact_id)
-            turns = tuple(await self._store.turns(contact_id))
-            functions = tuple(await self._store.functions(contact_id))
-            at_ms = (await self._store.head(contact_id)).failed_over_at_ms  # the same, should we be asked once more
+            # At once: a slow table would use up the Lambda's time one by one, and the caller hears nothing meanwhile.
+            call, said, ran, now = await asyncio.gather(
+                self._store.call(contact_id),
+                self._store.turns(contact_id),
+                self._store.functions(contact_id),
+                self._store.head(contact_id),
+            )
         except ContractError:
             transfer = self._settings.to_default_queue(reason)
         else:
+            turns, functions = tuple(said), tuple(ran)
             transfer = self._settings.to_default_queue(reason, call.agent, turns, functions, self._teller.where(call))
-            self._teller.tell(Kind.HANDED_OVER, sent(call, transfer, turns, functions), at_ms)
+            told = sent(call, transfer, turns, functions)
+            self._teller.tell(Kind.HANDED_OVER, told, now.failed_over_at_ms)  # the same, should we be asked once more
         return wire.unlogged(transfer, self._request.loaded, previous)
 
     async def _look(self, before: Head) -> Head:

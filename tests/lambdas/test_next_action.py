@@ -246,6 +246,23 @@ async def test_a_failure_that_is_asked_for_twice_is_told_as_one() -> None:
     assert told.at_ms == [T0 + 20_000] * 2  # the same id, by which a subscriber knows it
 
 
+async def test_a_slow_table_costs_the_failure_one_reading_and_not_four() -> None:
+    """The flow waits for 8 s, and the caller hears nothing."""
+    store, clock = MemoryStore(), LoopClock(T0)
+    await taken(store, opening=None)
+    await until(clock, 20_000)
+
+    class Slow(Failing):
+        async def around(self, name, operation):  # type: ignore[no-untyped-def]
+            if name in ("call", "turns", "functions", "head"):
+                await asyncio.sleep(1.5)
+            return await operation()
+
+    answer = await Flow(Slow(store, {}).store(), clock).poll()
+    assert answer["va_agent"] == "shop"
+    assert clock.now_ms() - T0 == 21_500
+
+
 async def test_a_transfer_that_came_back_without_a_gateway_ends_the_call() -> None:
     store, clock = MemoryStore(), LoopClock(T0)
     await taken(store, opening=None)

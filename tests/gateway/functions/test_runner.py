@@ -180,6 +180,16 @@ async def test_what_was_cancelled_twice_runs_once_and_its_answer_is_given_once()
         assert len(bench.invoker.invoked) == 2, "another question"
 
 
+@pytest.mark.parametrize(("turn", "invoked"), [(2, 1), (3, 2), (12, 2)])
+async def test_what_was_cancelled_long_ago_is_no_answer_to_another_wish(turn: int, invoked: int) -> None:
+    """ "Another one, please": the same words ten turns later."""
+    async with Bench() as bench:
+        await cancelled(bench, 1)
+        await asyncio.sleep(1)
+        assert (await bench.run(turn)).state is FunctionState.FINISHED
+        assert len(bench.invoker.invoked) == invoked
+
+
 async def test_of_what_was_cancelled_and_came_too_late_the_outcome_is_unknown() -> None:
     async with Bench(after_s=60) as bench:
         await cancelled(bench, 1)
