@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -34,13 +34,19 @@ class _Known:
     functions: Sequence[FunctionEntry] = ()
 
 
-async def hand_over(facilities: Facilities, lease: Lease, reason: str, call: Call | None = None) -> None:
-    """Ask the flow for a transfer, close the record, tell of it; should it fail, the flow's own watch does the same."""
+async def hand_over(
+    facilities: Facilities, lease: Lease, reason: str, hang_up: Callable[[], None], call: Call | None = None
+) -> None:
+    """Ask the flow for a transfer, close the record, tell of it; should it fail, the flow's own watch does the same.
+
+    `hang_up` gives a caller over SIP back to the flow, which asks for nothing before that.
+    """
     store, clock = facilities.store, facilities.clock
     known = await _known(facilities, lease.contact_id, call)
     transfer = _transfer(facilities, reason, known)
     try:
         seq = await store.append(lease, transfer, clock.now_ms())
+        hang_up()
         there = await _until_offered(facilities, lease, seq)
         await store.end(lease, Result.FAILED, reason, clock.now_ms())
     except ContractError as error:

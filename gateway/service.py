@@ -288,15 +288,15 @@ class Service:
         try:
             while ours is not None:
                 lease, head = ours
-                ours = await self._live(lease, head)
+                ours = await self._live(lease, head, release)
         except LeaseLost:
             log.warning("lease_lost", contact=lease.contact_id, epoch=lease.epoch)
         except StoreUnavailable as error:  # its record could not be read in time
             log.error("call_not_begun", contact=lease.contact_id, cause=error.cause)
-            await hand_over(self.facilities, lease, "store_unavailable")
+            await hand_over(self.facilities, lease, "store_unavailable", release)
         except Exception:  # a bug in one call must not take the others with it
             log.exception("call_broke", contact=lease.contact_id)
-            await hand_over(self.facilities, lease, "gateway_error")
+            await hand_over(self.facilities, lease, "gateway_error", release)
         finally:
             self.calls.pop(lease.contact_id, None)
             release()
@@ -304,7 +304,7 @@ class Service:
             self._kept.discard(lease.contact_id)
             self._idle.set()
 
-    async def _live(self, lease: Lease, head: Head) -> tuple[Lease, Head] | None:
+    async def _live(self, lease: Lease, head: Head, release: Callable[[], None]) -> tuple[Lease, Head] | None:
         """Serve the call until it is over or another gateway has it; returns it when nobody took what was given."""
         call = await self._facts(lease, head)
         if call.form is FlowForm.SIP and not self.facilities.lines.has(call.contact_id):
@@ -313,7 +313,7 @@ class Service:
         refusal = self._refusal(call, head)
         if refusal:
             log.error("call_refused", contact=call.contact_id, reason=refusal, agent=call.agent, moves=head.moves)
-            await hand_over(self.facilities, lease, refusal, call)
+            await hand_over(self.facilities, lease, refusal, release, call)
             return None
         async with self.facilities.of_call(lease, head, call) as facilities:
             live = LiveCall(facilities, lease, head, call)

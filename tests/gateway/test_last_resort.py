@@ -45,6 +45,7 @@ class Bench:
 
     def __init__(self) -> None:
         self.store, self.clock = Patchy(), LoopClock(T0)
+        self.hung_up = asyncio.Event()
         nothing: Any = None
         self.facilities = Facilities(self.store, self.clock, nothing, nothing, nothing, {}, {}, lambda: 0.5)
 
@@ -52,7 +53,7 @@ class Bench:
         await self.store.create_call(a_call())
         lease, _ = await self.store.take(CONTACT, "gateway-1", self.clock.now_ms(), LEASE_MS)
         await asyncio.sleep(LEASE_MS / 1000 - left_s)
-        return asyncio.create_task(hand_over(self.facilities, lease, "gateway_error"))
+        return asyncio.create_task(hand_over(self.facilities, lease, "gateway_error", self.hung_up.set))
 
     async def offer(self, request_id: str = "r1") -> bool:
         await self.store.asked(Request(CONTACT, 1), request_id, self.clock.now_ms())
@@ -81,6 +82,17 @@ async def test_the_call_stays_ours_until_the_flow_has_the_transfer_and_is_closed
     assert (head.state, head.result, head.reason) == (CallState.ENDED, Result.FAILED, "gateway_error")
     [line] = await bench.store.actions_after(CONTACT, 0)
     assert line.outcome is Outcome.COMPLETED
+
+
+async def test_the_line_ends_as_soon_as_the_transfer_is_there_and_not_before() -> None:
+    """A flow that has transferred its caller over SIP asks for nothing until they are back."""
+    bench = Bench()
+    going = await bench.breaks(left_s=7)
+    await bench.hung_up.wait()
+    assert len(await bench.store.actions_after(CONTACT, 0)) == 1
+    assert bench.clock.now_ms() == T0 + LEASE_MS - 7000
+    await bench.offer()
+    await going
 
 
 async def test_a_flow_that_does_not_ask_is_waited_for_so_long_and_no_longer() -> None:

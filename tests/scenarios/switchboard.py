@@ -140,7 +140,7 @@ class Switchboard:
         def release() -> None:
             if line is not None:
                 line.hang_up()
-                if self.waiting[contact_id] is line:
+                if self.waiting.get(contact_id) is line:
                     del self.waiting[contact_id]
 
         return release

@@ -136,3 +136,12 @@ async def test_a_record_that_cannot_be_had_is_no_bug_either(form: str, logged: l
     events = {line["event"] for line in logged}
     assert "call_not_begun" in events
     assert "call_broke" not in events
+
+
+async def test_a_call_over_sip_that_cannot_be_served_is_back_in_the_flow_at_once() -> None:
+    call = world("sip")
+    call.attributes = {"voice_agent": "nobody"}
+    await call.call()
+    assert (call.queued, call.handover["va_reason"]) == ("support", "unknown_agent")
+    head = await call.store.head(CONTACT)
+    assert (head.leaving, head.offered_at_ms - head.started_at_ms < 2000) == (1, True)
