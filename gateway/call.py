@@ -295,9 +295,7 @@ class LiveCall:
     def _took(self, event: FlowTook) -> None:
         log.info("flow", contact=self.contact_id, did="FlowTook")
         self._ledger.left()
-        if event.reason:  # perhaps what an owner before this one had decided
-            self._left = Leave(event.reason, event.queue)
-        self._telling.handed_over(self._left)
+        self._left = self._telling.took(event, self._left)
 
     def _finished(self, signal: str) -> None:
         taken = self._talk.ending.step is Step.TAKEN or signal in ("queued", "ended")

@@ -6,12 +6,14 @@ import asyncio
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any
 
+from contract.actions import NONE
 from contract.announcement import Kind, Told
 from contract.call import Call, Result
 from contract.clock import Clock
 from contract.turns import FunctionEntry, Turn
 from gateway.announcing import Announcer
 from gateway.conversation.ending import Leave
+from gateway.legs.leg import FlowTook
 from gateway.record import Outcome
 
 Conversed = tuple[Sequence[Turn], Sequence[FunctionEntry], int]
@@ -38,21 +40,37 @@ class Telling:
         told = self._told(Kind.HANDED_OVER, Outcome(Result.TRANSFERRED, leave.reason), leave)
         self.begin(self._announcer.keep(self._call, told, *self._conversed()), "keep")
 
-    def handed_over(self, leave: Leave | None) -> None:
-        """The flow has what was decided; it is not taken back any more."""
-        if leave is not None and leave.queue:
-            told = self._told(Kind.HANDED_OVER, Outcome(Result.TRANSFERRED, leave.reason), leave)
+    def took(self, event: FlowTook, decided: Leave | None) -> Leave | None:
+        """The flow has it, and it is not taken back any more; returns what it is. That is what was decided last, unless
+        the flow says otherwise: an earlier owner of the call may have asked for it, or the caller's change of mind came
+        too late for it."""
+        left = decided if self._is(event, decided) else _left(event)
+        if event.reason:
+            self._handover = event.handover
+        if left is not None and left.queue:
+            told = self._told(Kind.HANDED_OVER, Outcome(Result.TRANSFERRED, left.reason), left)
             self.begin(self._announcer.tell(self._call, told, *self._conversed()), "announce")
+        return left
 
     async def over(self, outcome: Outcome, left: Leave | None) -> None:
-        """The call has ended: what was begun, then the end. Each wait is bounded by its client."""
+        """The call has ended: what was begun, then the end. Each wait is bounded by its client. A transfer that did not
+        happen, as it was taken back or the caller came back from it, is not told of: its record is written over."""
         await self.done()
+        if outcome.result is not Result.TRANSFERRED:
+            left, self._handover = None, {}
         await self._announcer.tell(self._call, self._told(Kind.ENDED, outcome, left), *self._conversed())
 
     async def done(self) -> None:
         """What was begun is over."""
         for task in self._tasks:
             await task
+
+    def _is(self, event: FlowTook, decided: Leave | None) -> bool:
+        """The leg knows of no other, or the human gets what was to be given."""
+        if not event.reason:
+            return True
+        same = decided is not None and (decided.reason, decided.queue) == (event.reason, event.queue)
+        return same and event.handover == self._handover
 
     def _told(self, kind: Kind, outcome: Outcome, left: Leave | None) -> Told:
         return Told(
@@ -64,3 +82,9 @@ class Telling:
             summary=left.summary if left else "",
             handover=self._handover,
         )
+
+
+def _left(event: FlowTook) -> Leave:
+    """As far as the human's attributes tell of it."""
+    summary = event.handover.get("va_summary", NONE)
+    return Leave(event.reason, event.queue, "" if summary == NONE else summary)

@@ -68,12 +68,13 @@ class ClipFailed:
 class FlowTook:
     """The flow loaded the transfer or the end: from here on it cannot be called back.
 
-    `reason` and `queue` say which, perhaps one that an earlier owner of the call had asked for; "" where the leg
-    knows of no other than what it was told.
+    `reason`, `queue` and `handover` (what the human gets) say which, perhaps one that an earlier owner of the call had
+    asked for; empty where the leg knows of no other than what it was told.
     """
 
     reason: str = ""
     queue: str = ""
+    handover: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,8 +34,9 @@ class Final:
 
     @property
     def took(self) -> FlowTook:
-        queue = self.action.queue if isinstance(self.action, Transfer) else ""
-        return FlowTook(self.action.reason, queue)
+        if isinstance(self.action, End):
+            return FlowTook(self.action.reason)
+        return FlowTook(self.action.reason, self.action.queue, self.action.handover)
 
 
 @dataclass(slots=True)

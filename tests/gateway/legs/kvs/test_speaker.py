@@ -40,7 +40,7 @@ from tests.gateway.sounds import quiet, speech
 FORMS = (FlowForm.INTERRUPTIBLE, FlowForm.POLLING)
 both = pytest.mark.parametrize("form", FORMS)
 HANDOVER = Handover("orders", "arn:orders", "transfer_to_human", {"va_reason": "asked"})
-TOOK = FlowTook("transfer_to_human", "orders")
+TOOK = FlowTook("transfer_to_human", "orders", HANDOVER.attributes)
 OPENING = Opening("https://clips.s3.eu-central-1.amazonaws.com/opening.wav", "Hello.", 3000)
 STEPS_A_SECOND = 25  # reading the head ten times, and a clip now and then
 
