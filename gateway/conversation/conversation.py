@@ -155,6 +155,7 @@ class Conversation:
                 self._decisions.agent_said(message.content)
                 self.turns.agent_said(message.content, now_ms)
             case AgentAudioDone():
+                self._decisions.agent_done()
                 self._speech.audio_done(now_ms)
                 if not self._gate.closed:  # else it ends the reply that was cancelled
                     self.turns.agent_audio_done(now_ms)
@@ -169,9 +170,9 @@ class Conversation:
                 for call_id in message.ids:
                     self._function_cancelled(call_id)
             case InjectionRefused():
-                self._decisions.refused()
+                self._decisions.refused("message")
             case Warning_(code) if treat_warning(code).kind is Kind.INJECTION_REFUSED:
-                self._decisions.refused()
+                self._decisions.refused("warning")
             case _:
                 pass
 
@@ -219,7 +220,7 @@ class Conversation:
         """The voice agent's session is over: nothing more comes of what it was about to say. Until there is another
         one nobody answers, so that neither the caller's silence nor the agent's counts, and nobody can say whether a
         sound of the caller was a turn."""
-        self._decisions.away = True
+        self._decisions.session_lost()
         self._agent_watch.satisfied()
         self._caller_watch.pause()
         self.turns.session_lost(now_ms)
@@ -238,6 +239,8 @@ class Conversation:
         self._functions.pending.session_renewed()
         # While a function of the old session runs, the answer has to wait: the new one does not know of it.
         self._unanswered = unanswered or (self.turns.last_caller_text if self._functions.pending.any else "")
+        if not self._unanswered:  # else when it has been asked again
+            self._insist_again()
         self._ask_again(now_ms)
         if not unanswered:
             self._nobody_speaks()
@@ -331,6 +334,7 @@ class Conversation:
     def _caller_said(self, text: str, now_ms: int) -> None:
         self._gate.open()
         if self._echoes.is_one(text, now_ms):
+            self._insist_again()
             return
         self._tail = None
         if self._replaying:  # what was taken for a cough was a turn whose text took long
@@ -451,7 +455,7 @@ class Conversation:
         self._expect(now_ms)
 
     def _insist_again(self) -> None:
-        """The caller has finished: what was refused while they spoke, unless they are on the way out."""
+        """The caller has finished, or there is another session: what was not said, unless they are on the way out."""
         if not self._departure.begun:
             self._decisions.insist_again()
 

@@ -29,22 +29,36 @@ class Decisions:
     def inject(self, sentence: str, behavior: InjectBehavior = InjectBehavior.DEFAULT) -> None:
         """The agent is to say this, unless somebody speaks and `behavior` gives way to them."""
         self._gate.open()
-        self.do(SayLocally(sentence) if self.away else Tell(InjectAgentMessage(sentence, behavior)))
+        if self.away:
+            self.do(SayLocally(sentence))
+            return
+        self._insisting.injected()
+        self.do(Tell(InjectAgentMessage(sentence, behavior)))
 
     def insist(self, sentence: str) -> None:
-        """After what the agent is saying; should the caller be speaking, after their turn (`insist_again`)."""
+        """After what the agent is saying; should the caller be speaking, after their turn, and should the session break
+        before it is said, by the next one (`insist_again`)."""
         self.inject(sentence, InjectBehavior.QUEUE)
         if not self.away:
             self._insisting.sent(sentence)
 
     def insist_again(self) -> None:
-        """The caller has finished."""
+        """The caller has finished, or there is another session."""
         for sentence in self._insisting.again():
             self.insist(sentence)
 
     def agent_said(self, text: str) -> None:
         self._insisting.spoken(text)
 
-    def refused(self) -> None:
-        """An injection was not spoken."""
-        self._insisting.refused()
+    def agent_done(self) -> None:
+        """All audio of what the agent says was sent."""
+        self._insisting.audio_done()
+
+    def refused(self, told_by: str) -> None:
+        """An injection was not spoken, as a message says or a warning: `told_by`."""
+        self._insisting.refused(told_by)
+
+    def session_lost(self) -> None:
+        """There is no session until there is another one."""
+        self.away = True
+        self._insisting.lost()
