@@ -15,11 +15,14 @@ TIMEOUT_S = 10
 
 @dataclass(slots=True)
 class Asking:
-    """`waiting` is put into the log next; `_seq` is there, and the flow has not come back from it."""
+    """`waiting` is put into the log next; `_seq` is there, and the flow has not come back from it. `_said`: the prompt
+    of what waits is there, as a text. `_trying`: the sequence that the question itself gets, or has got without an
+    answer of the table."""
 
     waiting: Question | None = None
     secret: bool = False  # of what is asked: meanwhile nothing is streamed
-    _introduced: bool = False
+    _said: int = 0
+    _trying: int = 0
     _seq: int = 0
     _since_ms: int | None = None
 
@@ -34,23 +37,24 @@ class Asking:
         return self.secret and self.open
 
     def ask(self, question: Question) -> None:
-        self.waiting, self._introduced = question, False
+        self.waiting, self._said = question, 0
 
-    def unask(self) -> int:
-        """Take it back; returns the sequence that is to be cancelled, 0 for none."""
+    @property
+    def unclear(self) -> bool:
+        """What waits may be in the log."""
+        return self.waiting is not None and bool(self._trying)
+
+    def unask(self) -> tuple[int, KeysTaken | None]:
+        """Take it back. Returns the sequence that is to be cancelled, 0 for none, and where it was never put that it
+        was not: the flow has nothing to say of it."""
+        never = self.waiting is not None and not self._seq and not self._trying
         self.waiting = None
-        return self._seq
+        return self._seq or self._trying or (self._said if never else 0), KeysTaken(Keys.NEVER) if never else None
 
-    def introduced(self) -> None:
-        """The prompt is in the log already, as a text."""
-        self._introduced = True
-
-    def next_action(self, rendered: Opening | None, once: str) -> Action:
+    def next_action(self, question: Question, rendered: Opening | None, once: str) -> Action:
         """What to append: a question whose clip there is not is spoken by the flow's own voice first."""
-        question = self.waiting
-        assert question is not None
         url = rendered.url if rendered is not None and rendered.text == question.prompt else ""
-        if not url and not self._introduced:
+        if not url and not self._said:
             return Say(question.prompt)
         return Collect(
             url,
@@ -64,13 +68,28 @@ class Asking:
             once,
         )
 
-    def appended(self, seq: int, question: Question) -> bool:
-        """The question is in the log; False when it was taken back meanwhile, and has to be cancelled."""
-        self._seq, self.secret = seq, question.secret
+    def trying(self, seq: int, action: Action) -> None:
+        """`action` is being appended."""
+        if isinstance(action, Collect):
+            self._trying, self.secret = seq, action.secret
+
+    def appended(self, seq: int, question: Question, action: Action) -> bool:
+        """It is in the log; False when the question was taken back meanwhile, and it has to be cancelled."""
         wanted = self.waiting is question
-        if wanted:
-            self.waiting = None
+        if isinstance(action, Collect):
+            self._seq, self._trying = seq, 0
+            self.waiting = None if wanted else self.waiting
+        elif wanted:
+            self._said = seq
         return wanted
+
+    def settled(self, last_seq: int) -> KeysTaken | None:
+        """What may have been in the log is cancelled, and the log ends there. None where the flow has the last word."""
+        trying, self._trying = self._trying, 0
+        if 0 < trying <= last_seq:
+            self._seq, self.waiting = trying, None
+            return None
+        return KeysTaken(Keys.NEVER) if trying and self.waiting is None else None
 
     # -- after a takeover ------------------------------------------------------------------------------------
 

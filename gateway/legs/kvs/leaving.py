@@ -15,10 +15,12 @@ QUEUED_MS = 20_000
 
 @dataclass(slots=True)
 class Final:
-    """An action that takes the caller away."""
+    """An action that takes the caller away. `unclear`: the sequence that it gets, or has got without an answer of the
+    table."""
 
     action: Transfer | End
     seq: int = 0
+    unclear: int = 0
     taken_ms: int = 0  # when the flow took it; 0 before
     withdrawn: bool = False
 

@@ -11,7 +11,7 @@ from typing import assert_never
 
 import structlog
 
-from contract.actions import NONE, End, Numbered, Outcome, Play, Returned, Say, Transfer
+from contract.actions import NONE, Action, End, Numbered, Outcome, Play, Returned, Say, Transfer
 from contract.audio import BYTES_PER_MS
 from contract.call import Call, CallState, FlowForm, Head, Lease
 from contract.clock import Clock
@@ -77,6 +77,7 @@ class Speaker:
     _stretches: int = 0  # counted from 1; 0 is the opening
     _playing: int = OPENING  # the stretch that the playout clock follows
     _last_seq: int = 0  # of what this owner, or one before it, appended
+    _unclear: int = 0  # the sequence of what is being appended, or was without an answer of the table; 0 for none
     _cancel_up_to: int = 0
     _cancelled_up_to: int = 0
     _cancel_opening: bool = False
@@ -140,8 +141,9 @@ class Speaker:
         now = self.clock.now_ms()
         self._cancel_opening = self._cancel_opening or stretch.number == OPENING
         final = self._leaving.final
-        final_seq = final.seq if final is not None else 0
-        self._cancel_up_to = max(self._cancel_up_to, final_seq - 1 if final_seq else self._last_seq)
+        final_seq = final.seq or final.unclear if final is not None else 0
+        up_to = final_seq - 1 if final_seq else max(self._last_seq, self._unclear)
+        self._cancel_up_to = max(self._cancel_up_to, up_to)
         if self._interruptible:
             self._hearing.cut(stretch.number, now)
         if self._playout.open and self._playing == stretch.number:
@@ -195,7 +197,10 @@ class Speaker:
         self._wake.set()
 
     def unask(self) -> None:
-        self._cancel_up_to = max(self._cancel_up_to, self.asking.unask())
+        up_to, never = self.asking.unask()
+        self._cancel_up_to = max(self._cancel_up_to, up_to)
+        if never is not None:
+            self._emit(never)
         self._wake.set()
 
     def adopt(self, pending: Numbered) -> None:
@@ -244,23 +249,38 @@ class Speaker:
             begun = self._begun
             await self.store.heard(self.lease, *begun)
             self._begun = None if self._begun == begun else self._begun
+        elif final is not None and final.unclear:
+            await self._leave(final)
         elif final is not None and self._is_too_early(final):
             await self._postpone(final)
-        elif self._says:
-            self._last_seq = await self.store.append(self.lease, Say(self._says[0]), now)
+        elif self._says and not self.asking.unclear:
+            await self._append(Say(self._says[0]))
             self._says.popleft()
-        elif (question := self.asking.waiting) is not None and self._stretch is None:
+        elif (question := self.asking.waiting) is not None and (self._stretch is None or self.asking.unclear):
             await self._ask(question)
         elif (upload := self._upload) is not None and upload.task.done():
             await self._offer(upload)
         elif (stretch := self._stretch) is not None and (clip := self._due_clip(stretch, now)) is not None:
             self._store(stretch, clip)
         elif final is not None and not final.seq and not self._last_words and self._upload is None:
-            self._last_seq = final.seq = await self.store.append(self.lease, final.action, now)
+            await self._leave(final)
         else:
             self._report(self._playout.due(now))
             return False
         return True
+
+    async def _append(self, action: Action) -> int:
+        """Its sequence. Where the table gives no answer the action may be in the log all the same: it is appended
+        again, or cancelled."""
+        self._unclear = self._last_seq + 1
+        seq = await self.store.append(self.lease, action, self.clock.now_ms())
+        self._last_seq, self._unclear = max(self._last_seq, seq), 0
+        return seq
+
+    async def _leave(self, final: Final) -> None:
+        final.unclear = self._last_seq + 1
+        final.seq = await self._append(final.action)
+        final.unclear = 0
 
     def _due_clip(self, stretch: Stretch, now_ms: int) -> Clip | None:
         if self._playout.cut or self._upload is not None:
@@ -313,12 +333,12 @@ class Speaker:
             self._upload = None
             self._failed(stretch.number, clip)
             return
-        seq = self._last_seq = await self.store.append(self.lease, Play(url, clip.duration_ms), self.clock.now_ms())
+        seq = await self._append(Play(url, clip.duration_ms))
         if self._upload is upload:
             self._upload = None
             self._appended(seq, stretch, clip)
         else:
-            self._cancel_up_to = seq  # withdrawn while it was being appended
+            self._cancel_up_to = max(self._cancel_up_to, seq)  # withdrawn while it was being appended
 
     def _appended(self, seq: int, stretch: Stretch, clip: Clip) -> None:
         stretch.appended += 1
@@ -336,14 +356,15 @@ class Speaker:
         """Append the question; a prompt without a clip is spoken by the flow's own voice first."""
         rendered = await self.store.opening(rendered_name(question.agent, question.name))
         once = token_urlsafe(24) if question.function else ""
-        action = self.asking.next_action(rendered, once)
         if once:
             await self.store.put_code(once, self.call.contact_id, self.clock.now_ms() + SECRET_MS)
-        seq = self._last_seq = await self.store.append(self.lease, action, self.clock.now_ms())
-        if isinstance(action, Say):
-            self.asking.introduced()
-        elif not self.asking.appended(seq, question):
-            self._cancel_up_to = seq
+        if self.asking.waiting is not question:
+            return  # taken back meanwhile
+        action = self.asking.next_action(question, rendered, once)
+        self.asking.trying(self._last_seq + 1, action)
+        seq = await self._append(action)
+        if not self.asking.appended(seq, question, action):
+            self._cancel_up_to = max(self._cancel_up_to, seq)
 
     async def _cancel_in_log(self) -> None:
         if self._cancel_opening:
@@ -352,14 +373,27 @@ class Speaker:
         up_to = self._cancel_up_to
         if up_to > self._cancelled_up_to:
             await self.store.cancel(self.lease, up_to)
+            if up_to > self._last_seq:
+                await self._settle()
+                up_to = self._cancel_up_to = min(up_to, self._last_seq)
             self._cancelled_up_to = up_to
+
+    async def _settle(self) -> None:
+        """See whether what may have been in the log was there: else another action gets its sequence."""
+        head = await self.store.head(self.call.contact_id)
+        self._last_seq, self._unclear = head.last_seq, 0
+        if (never := self.asking.settled(head.last_seq)) is not None:
+            self._emit(never)
+        self.saw(head)
 
     async def _take_back(self, final: Final) -> None:
         """Withdraw a transfer or the end, if the flow has not been offered it: the two exclude each other."""
-        if final.seq:
-            await self.store.cancel(self.lease, final.seq)
+        if seq := final.seq or final.unclear:
+            await self.store.cancel(self.lease, seq)
             head = await self.store.head(self.call.contact_id)
-            if head.leaving >= final.seq:
+            self._last_seq, self._unclear = head.last_seq, 0
+            if head.leaving >= seq:
+                final.seq, final.unclear = seq, 0
                 self._leaving.too_late(final)
                 self.saw(head)
                 return

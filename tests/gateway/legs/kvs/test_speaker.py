@@ -53,6 +53,8 @@ class Store(MemoryStore):
         self.failing: set[str] = set()
         self.appended: list[tuple[int, Action, int]] = []
         self.before_append: Callable[[], None] | None = None
+        self.no_answer: type[Action] | None = None  # one that is appended, and the answer gets lost
+        self.lost: tuple[int, Action] | None = None
 
     def _check(self, operation: str) -> None:
         if operation in self.failing:
@@ -62,8 +64,18 @@ class Store(MemoryStore):
         self._check("append")
         if self.before_append is not None:
             self.before_append()
+        if (
+            self.lost is not None
+            and self.lost[1] == action
+            and self.lost[0] > (await self.head(CONTACT)).cancelled_up_to
+        ):
+            (seq, _), self.lost = self.lost, None
+            return seq  # found again, as the store in the table does
         seq = await super().append(lease, action, now_ms)
         self.appended.append((seq, action, now_ms))
+        if self.no_answer is not None and isinstance(action, self.no_answer):
+            self.no_answer, self.lost = None, (seq, action)
+            raise StoreUnavailable("append", "ReadTimeoutError")
         return seq
 
     async def cancel(self, lease: Lease, up_to: int) -> None:
@@ -894,6 +906,172 @@ async def test_a_clip_that_could_not_be_appended_is_the_same_action_when_it_is_a
         assert len(it.prompts.objects) == 1
 
 
+# An append whose answer got lost, and what was appended is taken back before it is tried again.
+
+
+@both
+async def test_a_transfer_of_which_nobody_knows_whether_it_is_in_the_log_can_be_taken_back(form: FlowForm) -> None:
+    async with scene(form, flow=False) as it:
+        it.store.no_answer = Transfer
+        it.speaker.transfer(HANDOVER)
+        await it.until(lambda: it.store.lost)
+        it.speaker.withdraw()
+        it.speaker.hang_up("goodbye")
+        await asyncio.sleep(2)
+        log = await it.store.actions_after(CONTACT, (await it.store.head(CONTACT)).cancelled_up_to)
+        assert [(line.seq, line.action) for line in log] == [(2, End("goodbye"))]
+        it.speaker.withdraw()
+        await asyncio.sleep(1)
+        assert (await it.store.head(CONTACT)).cancelled_up_to == 2, "and so can what comes after it"
+
+
+@both
+async def test_a_transfer_that_was_not_in_the_log_after_all_leaves_its_number_to_the_next(form: FlowForm) -> None:
+    async with scene(form, flow=False) as it:
+        it.store.failing = {"append"}
+        it.speaker.transfer(HANDOVER)
+        await asyncio.sleep(0.1)
+        it.speaker.withdraw()
+        it.store.failing = set()
+        await asyncio.sleep(1)
+        await it.says(speech(1500))
+        await it.until(lambda: it.store.appended)
+        it.speaker.clear()
+        await asyncio.sleep(1)
+        assert [(seq, type(action)) for seq, action, _ in it.store.appended] == [(1, Play)]
+        assert (await it.store.head(CONTACT)).cancelled_up_to == 1
+
+
+@both
+async def test_a_transfer_that_the_flow_took_before_it_was_taken_back_is_told_of(form: FlowForm) -> None:
+    async with scene(form) as it:
+        await asyncio.sleep(1)
+        it.store.no_answer = Transfer
+        it.speaker.transfer(HANDOVER)
+        await it.until(lambda: it.flow.over)
+        assert it.store.lost is not None
+        it.speaker.withdraw()
+        await it.until(lambda: it.got(FlowTook))
+        assert it.got(FlowTook) == [TOOK]
+        await it.until(lambda: it.got(CallerGone))
+        assert it.got(CallerGone) == [CallerGone("queued")]
+
+
+async def test_a_transfer_that_may_be_in_the_log_is_made_sure_of_before_anything_else_is_said() -> None:
+    async with scene(FlowForm.POLLING, flow=False) as it:
+        it.store.no_answer = Transfer
+        it.speaker.transfer(HANDOVER)
+        await it.until(lambda: it.store.lost)
+        it.speaker.say("One moment.")
+        await asyncio.sleep(2)
+        kinds = [type(action) for _, action, _ in it.store.appended]
+        assert kinds == [Transfer, Say, Transfer], "put off behind the words, as they are to be heard"
+        assert (await it.store.head(CONTACT)).cancelled_up_to == 1
+
+
+async def test_a_barge_in_leaves_a_transfer_that_may_be_in_the_log() -> None:
+    async with scene(FlowForm.POLLING, flow=False) as it:
+        await it.says(speech(1500))
+        it.store.no_answer = Transfer
+        it.speaker.transfer(HANDOVER)
+        await it.until(lambda: it.store.lost)
+        it.speaker.clear()
+        await asyncio.sleep(1)
+        assert (await it.store.head(CONTACT)).cancelled_up_to == 1
+        assert [seq for seq, action, _ in it.store.appended if isinstance(action, Transfer)] == [2]
+
+
+@both
+@pytest.mark.parametrize("landed", [True, False])
+@pytest.mark.parametrize("meanwhile", [True, False])
+async def test_a_clip_of_which_nobody_knows_whether_it_is_in_the_log_is_left_at_a_barge_in(
+    form: FlowForm, landed: bool, meanwhile: bool
+) -> None:
+    async with scene(form, flow=False) as it:
+        append, refused = it.store.append, 0
+
+        async def lossy(lease: Lease, action: Action, now_ms: int) -> int:
+            nonlocal refused
+            refused += 1
+            if refused > 1:
+                return await append(lease, action, now_ms)
+            if landed:
+                await append(lease, action, now_ms)
+            if meanwhile:
+                it.speaker.clear()
+            raise StoreUnavailable("append", "ReadTimeoutError")
+
+        it.store.append = lossy  # type: ignore[method-assign]
+        await it.says(speech(1000))
+        await it.until(lambda: refused)
+        it.speaker.clear()
+        await asyncio.sleep(1)
+        assert (await it.store.head(CONTACT)).cancelled_up_to == int(landed)
+        await it.says(speech(1000))
+        await it.until(lambda: len(it.store.appended) == landed + 1)
+        it.speaker.clear()
+        await asyncio.sleep(1)
+        head = await it.store.head(CONTACT)
+        assert head.cancelled_up_to == head.last_seq == landed + 1
+
+
+@pytest.mark.parametrize("meanwhile", [True, False])
+@pytest.mark.parametrize("landed", [True, False])
+async def test_a_question_of_which_nobody_knows_whether_it_is_in_the_log_can_be_taken_back(
+    meanwhile: bool, landed: bool
+) -> None:
+    async with scene(FlowForm.POLLING, flow=False) as it:
+        await it.store.put_opening("shop/order", Opening("https://clips/order.wav", "Type it.", 900))
+        if meanwhile:
+            it.store.before_append = it.speaker.unask
+        if landed:
+            it.store.no_answer = Collect
+        else:
+            tried = 0
+
+            async def refused(lease: Lease, action: Action, now_ms: int) -> int:
+                nonlocal tried
+                tried += 1
+                if it.store.before_append is not None:
+                    it.store.before_append()
+                raise StoreUnavailable("append", "Throttled")
+
+            it.store.append = refused  # type: ignore[method-assign]
+        it.speaker.ask(QUESTION)
+        await it.until(lambda: it.store.lost if landed else tried)
+        it.speaker.unask()
+        await it.until(lambda: it.got(KeysTaken))
+        await asyncio.sleep(1)
+        assert it.got(KeysTaken) == [KeysTaken(Keys.NEVER)]
+        assert (await it.store.head(CONTACT)).cancelled_up_to == int(landed)
+        assert len(it.store.appended) == landed
+
+
+async def test_keys_of_a_question_that_nobody_knew_to_be_asked_are_told_all_the_same() -> None:
+    async with scene(FlowForm.POLLING) as it:
+        await it.store.put_opening("shop/order", Opening("https://clips/order.wav", "Type it.", 900))
+        await asyncio.sleep(1)
+        it.flow.keys = "4711"
+        it.store.no_answer = Collect
+        it.speaker.ask(QUESTION)
+        await it.until(lambda: it.flow.asked_for)
+        it.speaker.unask()
+        await it.until(lambda: it.got(KeysTaken))
+        assert it.got(KeysTaken) == [KeysTaken(Keys.TAKEN, "4711")]
+
+
+async def test_a_question_that_may_be_in_the_log_is_made_sure_of_before_anything_else_is_said() -> None:
+    async with scene(FlowForm.POLLING, flow=False) as it:
+        await it.store.put_opening("shop/order", Opening("https://clips/order.wav", "Type it.", 900))
+        it.store.no_answer = Collect
+        it.speaker.ask(QUESTION)
+        await it.until(lambda: it.store.lost)
+        it.speaker.say("One moment.")
+        await asyncio.sleep(1)
+        assert it.store.lost is None
+        assert [type(action) for _, action, _ in it.store.appended] == [Collect, Say]
+
+
 async def test_a_barge_in_that_cannot_be_written_is_written_later() -> None:
     async with scene(FlowForm.POLLING, opening=OPENING, flow=False) as it:
         await it.says(speech(1500), pace=50)
@@ -1012,6 +1190,60 @@ async def test_a_question_that_is_taken_back_while_it_is_appended_is_cancelled()
         it.speaker.ask(QUESTION)
         await it.until(lambda: it.got(KeysTaken))
         assert it.got(KeysTaken) == [KeysTaken(Keys.NEVER)]
+
+
+@pytest.mark.parametrize("operation", ["opening", "put_code"])
+@pytest.mark.parametrize("again", [False, True])
+async def test_a_question_that_is_taken_back_before_it_is_appended_is_never_put(operation: str, again: bool) -> None:
+    async with scene(FlowForm.POLLING, flow=False) as it:
+        look = getattr(it.store, operation)
+
+        async def meanwhile(*given: Any) -> Any:
+            found = await look(*given)
+            if not it.got(KeysTaken):
+                it.speaker.unask()
+                if again:
+                    it.speaker.ask(QUESTION)
+            return found
+
+        setattr(it.store, operation, meanwhile)
+        it.speaker.ask(replace(QUESTION, secret=True, function="check_pin", parameter="pin"))
+        await asyncio.sleep(1)
+        assert it.got(KeysTaken) == [KeysTaken(Keys.NEVER)]
+        assert [asked.secret for asked in it.actions(Collect)] == [False] * again
+        assert not it.running.done()
+
+
+async def test_a_question_that_is_taken_back_while_the_agent_still_speaks_is_told_of() -> None:
+    async with scene(FlowForm.POLLING, flow=False) as it:
+        await it.says(speech(3000), end=False)
+        it.speaker.ask(QUESTION)
+        it.speaker.unask()
+        it.speaker.unask()
+        assert it.got(KeysTaken) == [KeysTaken(Keys.NEVER)]
+        await asyncio.sleep(1)
+        assert it.actions(Collect) == []
+
+
+async def test_a_question_that_is_taken_back_between_its_words_and_the_keys_is_not_put() -> None:
+    async with scene(FlowForm.POLLING, flow=False) as it:
+        it.store.before_append = it.speaker.unask
+        it.speaker.ask(QUESTION)
+        await asyncio.sleep(1)
+        assert it.got(KeysTaken) == [KeysTaken(Keys.NEVER)]
+        assert it.actions(Say) == [Say("Type it.")]
+        assert it.actions(Collect) == []
+        assert (await it.store.head(CONTACT)).cancelled_up_to == 1, "nobody is told to type"
+
+
+async def test_a_question_that_is_taken_back_after_its_words_leaves_nothing_of_them() -> None:
+    async with scene(FlowForm.POLLING, flow=False) as it:
+        it.speaker.ask(QUESTION)
+        await it.until(lambda: it.actions(Say))
+        it.speaker.unask()
+        await asyncio.sleep(1)
+        assert it.got(KeysTaken) == [KeysTaken(Keys.NEVER)]
+        assert (await it.store.head(CONTACT)).cancelled_up_to == 1
 
 
 async def test_a_secret_that_somebody_is_to_get_has_a_code_that_is_good_once() -> None:
