@@ -9,6 +9,8 @@ import pytest
 from contract.errors import StoreUnavailable
 from contract.turns import Role
 from simulator.connect.presets import preset
+from simulator.deepgram.access import LOCAL_KEY
+from simulator.deepgram.loopback import Loopback
 from simulator.deepgram.manners import Incident, Manners
 from tests.scenarios import shop
 from tests.scenarios.world import World, spoken
@@ -41,6 +43,25 @@ def leaving(call: World) -> bool:
     return any(turn.text.startswith("I will connect") for turn in call.turns_now())
 
 
+async def said_by_caller(call: World) -> list[str]:
+    return [turn.text for turn in await call.turns() if turn.role is Role.CALLER]
+
+
+def break_next_session(call: World, incident: Incident) -> None:
+    """The next session of the voice agent meets the incident, and none after it, however soon it is opened."""
+    connect = call.deepgram.connect
+    manners, call.deepgram.manners = call.deepgram.manners, Manners(incidents=(incident,))
+
+    async def connect_once(key: str = LOCAL_KEY) -> Loopback:
+        call.deepgram.connect = connect  # type: ignore[method-assign]
+        try:
+            return await connect(key)
+        finally:
+            call.deepgram.manners = manners
+
+    call.deepgram.connect = connect_once  # type: ignore[method-assign]
+
+
 MOMENTS: dict[str, Callable[[World], bool]] = {
     "before_the_opening": ringing,
     "while_it_speaks": speaking,
@@ -67,7 +88,7 @@ async def test_a_gateway_that_is_killed_leaves_its_caller_to_a_human(form: str, 
     await call.check()
     assert call.queued is not None
     assert call.queued_at_ms - died_at <= HUMAN_WITHIN_MS
-    said = [turn.text for turn in await call.turns() if turn.role is Role.CALLER]
+    said = await said_by_caller(call)
     if moment == "before_the_opening":
         assert call.handover["va_reason"] in ("no_gateway", "gateway_lost", "flow_failure")
     elif moment != "during_the_handover":
@@ -108,17 +129,16 @@ async def test_a_lambda_that_always_fails_costs_the_agent_and_not_the_call(form:
 @pytest.mark.parametrize("moment", ["open", "settings", "speech", "function", "turn"])
 async def test_a_session_that_breaks_is_renewed_and_the_agent_still_knows(form: str, moment: str) -> None:
     call = world(form)
-    once = Manners(incidents=(Incident(moment, "drop"),))  # type: ignore[arg-type]
 
-    async def mend(world: World) -> None:
-        await world.until(lambda world: len(world.deepgram.connections) >= 2)
-        world.deepgram.manners = once
-        await world.until(lambda world: len(world.deepgram.connections) >= 3)
-        world.deepgram.manners = Manners()
+    async def break_first(world: World) -> None:
+        break_next_session(world, Incident(moment, "drop"))  # type: ignore[arg-type]
 
-    await call.call(mend)
+    await call.call(break_first)
     await call.check()
-    assert call.queued is not None
+    assert len(call.deepgram.connections) == 3  # one of them rendered the opening
+    assert call.queued == "orders"
+    assert await said_by_caller(call) == ["it is 4711", "a person please"]
+    assert shop.STATUS.format(number=4711) in call.heard_words
 
 
 @each_flow
@@ -198,13 +218,11 @@ async def test_what_is_said_while_there_is_no_session_is_not_lost(form: str, at_
     call.said = [spoken("please tell me about my order 4711 now"), spoken("a person please")]
 
     async def drop_once(world: World) -> None:
-        world.deepgram.manners = Manners(incidents=(Incident("clock", "drop", at_ms=at_ms),))
-        await world.until(lambda world: len(world.deepgram.connections) >= 2)
-        world.deepgram.manners = Manners()
+        break_next_session(world, Incident("clock", "drop", at_ms=at_ms))
 
     await call.call(drop_once)
     await call.check()
     assert call.queued == "orders"
-    said = [turn.text for turn in await call.turns() if turn.role is Role.CALLER]
+    said = await said_by_caller(call)
     assert said[0] == "please tell me about my order 4711 now"
     assert len(call.deepgram.connections) == 3
