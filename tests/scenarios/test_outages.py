@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import math
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -14,7 +16,7 @@ from contract.errors import StoreUnavailable
 from contract.memory import MemoryStore
 from contract.turns import Role
 from tests.scenarios import shop
-from tests.scenarios.test_deaths import speaking
+from tests.scenarios.test_deaths import leaving, speaking
 from tests.scenarios.world import CONTACT, World, spoken
 
 pytestmark = pytest.mark.scenario
@@ -23,24 +25,47 @@ each_flow = pytest.mark.parametrize("form", ["interruptible", "polling", "sip"])
 movable_calls = pytest.mark.parametrize("form", ["interruptible", "polling"])  # a SIP dialog stays where it is
 
 
+ALWAYS = math.inf
+
+
+def queued(call: World) -> bool:
+    return call.queued is not None
+
+
 def world(form: str) -> World:
     said = [spoken("it is 4711"), spoken("a person please")]
     return World(form, said, shop.mind(), functions=shop.functions(), patience_ms=60_000)
 
 
-def fail(store: MemoryStore, operation: str, times: int) -> None:
-    """The next calls of one operation fail."""
-    does = getattr(store, operation)
-    left = times
+class Failing:
+    """The next calls of one operation fail; `met` of them were made."""
 
-    async def broken(*arguments: Any, **named: Any) -> Any:
-        nonlocal left
-        if left:
-            left -= 1
-            raise StoreUnavailable(operation, "InternalServerError")
-        return await does(*arguments, **named)
+    def __init__(self, store: MemoryStore, operation: str, times: float) -> None:
+        self.operation = operation
+        self.times = times
+        self.met = 0
+        self._does = getattr(store, operation)
+        setattr(store, operation, self._try)
 
-    setattr(store, operation, broken)
+    async def _try(self, *arguments: Any, **named: Any) -> Any:
+        if self.met < self.times:
+            self.met += 1
+            raise StoreUnavailable(self.operation, "InternalServerError")
+        return await self._does(*arguments, **named)
+
+
+Fail = Callable[[MemoryStore, str, float], None]
+
+
+@pytest.fixture
+def fail() -> Iterator[Fail]:
+    """Plants failures of the store. A test fails when one that it planted was not met: it would prove nothing."""
+    planted: list[Failing] = []
+    yield lambda store, operation, times: planted.append(Failing(store, operation, times))
+    met = {each.operation: each.met for each in planted}
+    assert met == {each.operation: each.met if each.times == ALWAYS else each.times for each in planted}
+    assert met
+    assert all(met.values())
 
 
 @movable_calls
@@ -66,7 +91,7 @@ async def test_a_call_whose_record_is_read_for_longer_than_a_lease_stays_where_i
 
 @each_flow
 @pytest.mark.parametrize("operation", ["call", "turns", "functions"])
-async def test_a_call_that_cannot_be_read_at_once_is_served_all_the_same(form: str, operation: str) -> None:
+async def test_a_call_that_cannot_be_read_at_once_is_served_all_the_same(fail: Fail, form: str, operation: str) -> None:
     call = world(form)
 
     async def outage(world: World) -> None:
@@ -79,22 +104,24 @@ async def test_a_call_that_cannot_be_read_at_once_is_served_all_the_same(form: s
 
 
 @each_flow
-@pytest.mark.parametrize("operation", ["turns", "functions"])
-async def test_a_session_is_renewed_although_the_record_cannot_be_read_at_once(form: str, operation: str) -> None:
+async def test_a_session_is_renewed_without_reading_the_record(form: str) -> None:
     call = world(form)
+    reads: list[Failing] = []
 
     async def outage(world: World) -> None:
         await world.until(speaking)
-        fail(world.store, operation, 2)
+        reads.extend(Failing(world.store, operation, ALWAYS) for operation in ("call", "turns", "functions"))
         await world.deepgram.connections[-1].close()
 
     await call.call(outage)
+    assert [each.met for each in reads] == [0, 0, 0]
+    assert len(call.deepgram.connections) == 3  # one of them rendered the opening
     assert call.queued == "orders"
     assert call.handover["va_reason"] == "delivery"
 
 
 @movable_calls
-async def test_a_call_is_taken_over_although_its_turns_cannot_be_read_at_once(form: str) -> None:
+async def test_a_call_is_taken_over_although_its_turns_cannot_be_read_at_once(fail: Fail, form: str) -> None:
     call = world(form)
 
     async def outage(world: World) -> None:
@@ -114,24 +141,27 @@ async def test_a_call_is_taken_over_although_its_turns_cannot_be_read_at_once(fo
 
 
 @each_flow
-@pytest.mark.parametrize("operation", ["end", "put_turn"])
-async def test_a_record_that_cannot_be_closed_at_once_is_closed_by_its_owner(form: str, operation: str) -> None:
+@pytest.mark.parametrize(("operation", "after"), [("end", queued), ("put_turn", leaving)])
+async def test_a_record_that_cannot_be_closed_at_once_is_closed_by_its_owner(
+    fail: Fail, form: str, operation: str, after: Callable[[World], bool]
+) -> None:
     call = world(form)
 
     async def outage(world: World) -> None:
-        await world.until(lambda world: world.queued is not None)
+        await world.until(after)
         fail(world.store, operation, 3)
 
     await call.call(outage)
     head = await call.store.head(CONTACT)
     assert (head.state, head.result, head.moves) == (CallState.ENDED, Result.TRANSFERRED, 0)
     assert call.closed_after_ms <= 5000
+    assert (await call.said_by_agent())[-1].heard_text == shop.CONNECTING
 
 
 @movable_calls
 @pytest.mark.parametrize("fails", [{"call": 9}, {"functions": 17, "renew": 3}], ids=["call", "functions"])
 async def test_a_call_that_cannot_be_read_for_as_long_as_its_lease_lasts_is_taken_again(
-    form: str, fails: dict[str, int]
+    fail: Fail, form: str, fails: dict[str, int]
 ) -> None:
     call = world(form)
 
@@ -146,7 +176,9 @@ async def test_a_call_that_cannot_be_read_for_as_long_as_its_lease_lasts_is_take
 
 
 @pytest.mark.parametrize("fails", [{"call": 9}, {"functions": 17, "renew": 3}], ids=["call", "functions"])
-async def test_a_sip_call_that_cannot_be_read_goes_back_to_the_flow_and_to_a_human(fails: dict[str, int]) -> None:
+async def test_a_sip_call_that_cannot_be_read_goes_back_to_the_flow_and_to_a_human(
+    fail: Fail, fails: dict[str, int]
+) -> None:
     call = world("sip")
 
     async def outage(world: World) -> None:
@@ -159,11 +191,13 @@ async def test_a_sip_call_that_cannot_be_read_goes_back_to_the_flow_and_to_a_hum
 
 
 @movable_calls
-async def test_a_call_whose_ledger_cannot_be_read_although_its_lease_is_kept_goes_to_a_human(form: str) -> None:
+async def test_a_call_whose_ledger_cannot_be_read_although_its_lease_is_kept_goes_to_a_human(
+    fail: Fail, form: str
+) -> None:
     call = world(form)
 
     async def outage(world: World) -> None:
-        fail(world.store, "functions", 1000)
+        fail(world.store, "functions", ALWAYS)
 
     with structlog.testing.capture_logs():  # a traceback on the console would read files within the event loop
         await call.call(outage)
@@ -173,7 +207,9 @@ async def test_a_call_whose_ledger_cannot_be_read_although_its_lease_is_kept_goe
 
 
 @each_flow
-async def test_a_call_that_is_over_is_not_handed_over_while_its_record_is_still_being_closed(form: str) -> None:
+async def test_a_call_that_is_over_is_not_handed_over_while_its_record_is_still_being_closed(
+    fail: Fail, form: str
+) -> None:
     call = World(form, [spoken("it is 4711")], shop.mind(), functions=shop.functions(), patience_ms=8000)
 
     async def told_to_stop(world: World) -> None:
