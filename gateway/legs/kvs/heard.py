@@ -27,6 +27,7 @@ KEPT_HOPS = 30_000 // HOP_MS
 MISSING_MS = 6000  # a clip that does not show up so long after it was offered has not been played
 CUT_MISSING_MS = 1500  # nor does one that was withdrawn before, so long after that
 EARLIEST_MS = 60  # nothing that was offered is heard sooner
+LATEST_MS = 200  # nothing begins so long after the flow has gone on to a queue or to the end
 SOUND_MS = 500  # of sound that nobody knows: the track carries what Connect plays
 LONGEST_DELAY_MS = 2000  # more is not how a prompt starts, but a flow that was busy, or a clip mistaken for another
 CLOCK_SET_BACK_MS = 2000  # blocks that go back further are not repeats
@@ -102,6 +103,7 @@ class _Sought:
     offered_ms: int
     length: int
     stopped_ms: int | None
+    until_ms: int | None = None  # it does not begin later
     candidate: int = 0  # next hop of the track to be compared with the onset
     start: int | None = None  # hop of the track at which the clip began
     followed: int = 0  # hops of the clip that were looked at on the line
@@ -142,6 +144,12 @@ class HeardTrack:
         for sought in self._sought:
             if sought.stopped_ms is None:
                 sought.stopped_ms = now_ms
+
+    def left(self, now_ms: int) -> None:
+        """The flow plays none of these any more: what begins from now on are sentences of its own, and music."""
+        for sought in self._sought:
+            if sought.until_ms is None:
+                sought.until_ms = now_ms + LATEST_MS
 
     def block(self, media_ms: int, pcm: bytes) -> list[Measured]:
         """The next block of the track; 16-bit PCM, 8 kHz. Times of a hole are silence, repeats are left out."""
@@ -232,7 +240,10 @@ class HeardTrack:
         earliest = max(self._first, self._hop_at(sought.offered_ms + EARLIEST_MS) + sought.onset)
         if self._previous_end is not None:
             earliest = max(earliest, self._previous_end + sought.onset - NEAR_HOPS)
-        for hop in range(max(sought.candidate, earliest), self._end - needed):
+        past = self._end - needed
+        if sought.until_ms is not None:
+            past = min(past, self._hop_at(sought.until_ms) + sought.onset)
+        for hop in range(max(sought.candidate, earliest), past):
             sought.candidate = hop + 1
             if self._level(hop) > LOUD and self._may_begin(hop, sought):
                 # The hops of clip and track need not coincide: which of them is the first loud one may differ by one.

@@ -82,6 +82,10 @@ class Hearing:
             self._stretches[stretch].cut_ms = now_ms
         self._track.cut(now_ms)
 
+    def left(self, now_ms: int) -> None:
+        """The flow has gone on to a queue or to the end."""
+        self._track.left(now_ms)
+
     def finished(self, stretch: int) -> list[HeardMeasured]:
         """The stretch was reported as finished."""
         known = self._stretches.get(stretch)

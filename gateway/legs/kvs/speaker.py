@@ -454,6 +454,7 @@ class Speaker:
         if head.disconnected_at_ms:
             self.leave("contact_event")
         elif self._leaving.taken:
+            self._hearing.left(head.offered_at_ms)
             if signal := self._leaving.over(now):
                 self.leave(signal)
         elif head.state is CallState.ENDED:

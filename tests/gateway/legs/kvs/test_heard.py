@@ -177,6 +177,20 @@ def test_a_clip_that_was_withdrawn_is_not_waited_for_so_long() -> None:
     assert feed(track, quiet(CUT_MISSING_MS + 300)) == [Missing(1, cut=True)]
 
 
+@pytest.mark.parametrize("begins_after_ms", [100, 700])
+def test_what_begins_after_the_flow_has_gone_on_is_no_clip_of_ours(begins_after_ms: int) -> None:
+    """A sentence of the flow's own may begin like one of the agent's; the track may come late, too."""
+    track = looking(CLIP)
+    track.cut(T0 + 100)
+    track.left(T0 + 200)
+    track.left(T0 + 900)  # the first time counts
+    found = feed(track, quiet(begins_after_ms) + CLIP + quiet(500))
+    if begins_after_ms == 100:
+        assert heard(found) == len(CLIP)
+    else:
+        assert found == [Missing(1, cut=True)]
+
+
 def test_another_sound_is_not_taken_for_the_clip() -> None:
     loud_then_quiet = tone(100, 8000) + tone(500, 400)
     quiet_then_loud = tone(400, 400) + tone(200, 8000)

@@ -133,3 +133,12 @@ def test_a_silent_clip_is_not_looked_for() -> None:
     line = Line()
     line.take(1, 1, Clip(0, 8000, quiet(1000)))
     assert line.hearing.finished(1) == []
+
+
+def test_of_a_clip_that_was_withdrawn_nothing_is_heard_behind_a_transfer() -> None:
+    line = Line()
+    line.take(1, 1, FIRST)
+    line.hearing.cut(1, T0 + 100)
+    line.hearing.left(T0 + 150)
+    assert line.hearing.finished(1) == []
+    assert line.plays(quiet(1000) + FIRST.ulaw + quiet(1000)) == []
