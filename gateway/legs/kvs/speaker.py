@@ -11,21 +11,22 @@ from typing import assert_never
 
 import structlog
 
-from contract.actions import NONE, Action, End, Numbered, Outcome, Play, Returned, Say, Transfer
+from contract.actions import NONE, End, Numbered, Outcome, Play, Returned, Say, Transfer
 from contract.audio import BYTES_PER_MS
 from contract.call import Call, CallState, FlowForm, Head, Lease
 from contract.clock import Clock
 from contract.errors import CallEnded, StoreUnavailable
 from contract.store import GatewayStore
+from gateway.legs.kvs.action_log import ActionLog
 from gateway.legs.kvs.asking import Asking
 from gateway.legs.kvs.clips import INTERRUPTIBLE, POLLING, Clip, ClipCutter
 from gateway.legs.kvs.heard import Found
 from gateway.legs.kvs.hearing import Hearing, NotHeard
 from gateway.legs.kvs.leaving import Final, Leaving
 from gateway.legs.kvs.playout import Failed, Finished, Playout, PlayoutEvent, Started
-from gateway.legs.kvs.prompts import PromptNotStored, Prompts, clip_key
+from gateway.legs.kvs.prompts import Prompts
 from gateway.legs.kvs.stretch import BUSY_POLL_MS, Stretch
-from gateway.legs.kvs.wav import ulaw_wav
+from gateway.legs.kvs.uploads import Upload, Uploads
 from gateway.legs.leg import (
     CallerGone,
     ClipFailed,
@@ -43,19 +44,9 @@ log = structlog.get_logger()
 
 IDLE_POLL_MS = 500
 RETRY_S = 0.3  # the store was not available, after retries of its own
-MOST_KEYS = 1000  # names of clips that are remembered, so that they can be removed
 MOST_SAYINGS = 4  # texts for the flow's own voice that wait for the log: the caller waits for all of them
 SECRET_MS = 600_000  # the longest that a question, its prompt and 20 keys can take, and the flow before them
 OPENING = 0  # the number of its stretch, and of its sequence on the playout clock
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Upload:
-    """A clip on its way into S3; `task` returns its URL."""
-
-    stretch: Stretch
-    clip: Clip
-    task: asyncio.Task[str]
 
 
 @dataclass(slots=True)
@@ -69,21 +60,16 @@ class Speaker:
     call: Call
     emit: Callable[[LegEvent], None]
     newest: Head
-    keys: list[str] = field(default_factory=list)
+    _log: ActionLog = field(init=False)
+    _uploads: Uploads = field(init=False)
     _playout: Playout = field(init=False)
     _hearing: Hearing = field(default_factory=Hearing)
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
     _stretch: Stretch | None = None  # what the agent says now
     _stretches: int = 0  # counted from 1; 0 is the opening
     _playing: int = OPENING  # the stretch that the playout clock follows
-    _last_seq: int = 0  # of what this owner, or one before it, appended
-    _unclear: int = 0  # the sequence of what is being appended, or was without an answer of the table; 0 for none
-    _cancel_up_to: int = 0
-    _cancelled_up_to: int = 0
-    _cancel_opening: bool = False
     _begun: tuple[int, int] | None = None  # sequence and start of a clip that was just found in the track
     _says: deque[str] = field(default_factory=deque)
-    _upload: _Upload | None = None  # the clip that is being stored, or appended
     _leaving: Leaving = field(init=False)
     asking: Asking = field(default_factory=Asking)
     _read_at_ms: int = 0
@@ -91,10 +77,17 @@ class Speaker:
 
     def __post_init__(self) -> None:
         self._playout = Playout(cuts_prompts=self._interruptible, start_delay_ms=self.newest.start_delay_ms)
-        self._last_seq = self._cancel_up_to = self._cancelled_up_to = self.newest.last_seq
+        before = self.newest.last_seq
+        self._log = ActionLog(self.store, self.clock, self.lease, last=before, cancelled=before)
+        self._uploads = Uploads(self.prompts, self.call.contact_id, self._wake.set)
         returned_seq = self.newest.loaded if self.newest.returned is not Returned.NONE else 0
         self._leaving = Leaving(returned_seq)
         self._open_with(self.call)
+
+    @property
+    def keys(self) -> list[str]:
+        """Names of the clips that were made."""
+        return self._uploads.keys
 
     @property
     def _interruptible(self) -> bool:
@@ -137,13 +130,13 @@ class Speaker:
         stretch, self._stretch = self._stretch, None
         if stretch is None:
             return
-        self._drop_upload()
+        self._uploads.drop()
         now = self.clock.now_ms()
-        self._cancel_opening = self._cancel_opening or stretch.number == OPENING
+        if stretch.number == OPENING:
+            self._log.cancel_opening()
         final = self._leaving.final
         final_seq = final.seq or final.unclear if final is not None else 0
-        up_to = final_seq - 1 if final_seq else max(self._last_seq, self._unclear)
-        self._cancel_up_to = max(self._cancel_up_to, up_to)
+        self._log.cancel(final_seq - 1 if final_seq else self._log.reach)
         if self._interruptible:
             self._hearing.cut(stretch.number, now)
         if self._playout.open and self._playing == stretch.number:
@@ -198,7 +191,7 @@ class Speaker:
 
     def unask(self) -> None:
         up_to, never = self.asking.unask()
-        self._cancel_up_to = max(self._cancel_up_to, up_to)
+        self._log.cancel(up_to)
         if never is not None:
             self._emit(never)
         self._wake.set()
@@ -223,7 +216,7 @@ class Speaker:
             while not self._gone:
                 await self._try_step()
         finally:
-            self._drop_upload()
+            self._uploads.drop()
 
     async def _try_step(self) -> None:
         try:
@@ -239,8 +232,8 @@ class Speaker:
         """Do the most urgent thing; False when there is nothing to do now. What fails is done again."""
         now = self.clock.now_ms()
         final = self._leaving.final
-        if self._cancel_opening or self._cancel_up_to > self._cancelled_up_to:
-            await self._cancel_in_log()
+        if self._log.owes:
+            await self._cancel()
         elif final is not None and final.withdrawn:
             await self._take_back(final)
         elif now >= self._read_at_ms:
@@ -254,36 +247,28 @@ class Speaker:
         elif final is not None and self._is_too_early(final):
             await self._postpone(final)
         elif self._says and not self.asking.unclear:
-            await self._append(Say(self._says[0]))
+            await self._log.append(Say(self._says[0]))
             self._says.popleft()
         elif (question := self.asking.waiting) is not None and (self._stretch is None or self.asking.unclear):
             await self._ask(question)
-        elif (upload := self._upload) is not None and upload.task.done():
+        elif (upload := self._uploads.stored) is not None:
             await self._offer(upload)
         elif (stretch := self._stretch) is not None and (clip := self._due_clip(stretch, now)) is not None:
-            self._store(stretch, clip)
-        elif final is not None and not final.seq and not self._last_words and self._upload is None:
+            self._uploads.begin(stretch, clip)
+        elif final is not None and not final.seq and not self._last_words and self._uploads.now is None:
             await self._leave(final)
         else:
             self._report(self._playout.due(now))
             return False
         return True
 
-    async def _append(self, action: Action) -> int:
-        """Its sequence. Where the table gives no answer the action may be in the log all the same: it is appended
-        again, or cancelled."""
-        self._unclear = self._last_seq + 1
-        seq = await self.store.append(self.lease, action, self.clock.now_ms())
-        self._last_seq, self._unclear = max(self._last_seq, seq), 0
-        return seq
-
     async def _leave(self, final: Final) -> None:
-        final.unclear = self._last_seq + 1
-        final.seq = await self._append(final.action)
+        final.unclear = self._log.next
+        final.seq = await self._log.append(final.action)
         final.unclear = 0
 
     def _due_clip(self, stretch: Stretch, now_ms: int) -> Clip | None:
-        if self._playout.cut or self._upload is not None:
+        if self._playout.cut or self._uploads.now is not None:
             return None  # the flow is still leaving the stretch before; one clip at a time
         if stretch.again:
             return stretch.again.popleft()
@@ -300,45 +285,27 @@ class Speaker:
     @property
     def _last_words(self) -> bool:
         stretch = self._stretch
-        uploading = self._upload is not None and stretch is not None and stretch.cutter.finished
+        uploading = self._uploads.now is not None and stretch is not None and stretch.cutter.finished
         return uploading or (stretch is not None and stretch.last_words)
 
     def _is_too_early(self, final: Final) -> bool:
         """It is in the log ahead of words that came later, and nothing else is that the caller has yet to hear."""
         words = bool(self._says) or (self._last_words and not self._playout.cut)
-        in_time = 0 < final.seq <= max(self._cancelled_up_to, self.newest.loaded) + 1
+        in_time = 0 < final.seq <= max(self._log.cancelled, self.newest.loaded) + 1
         return words and in_time and not final.taken_ms
 
-    def _store(self, stretch: Stretch, clip: Clip) -> None:
-        """Begin to store a clip: that may take seconds, and a barge-in must not wait for it."""
-        key = clip_key(self.call.contact_id)
-        self.keys.append(key)
-        del self.keys[:-MOST_KEYS]  # those that the flow was told of are in its log, too
-        task = asyncio.create_task(self._stored_at(key, clip), name="clip")
-        task.add_done_callback(lambda _: self._wake.set())
-        self._upload = _Upload(stretch, clip, task)
-
-    async def _stored_at(self, key: str, clip: Clip) -> str:
-        """The clip's URL; empty where it could not be stored."""
-        try:
-            return await self.prompts.put(key, ulaw_wav(clip.ulaw))
-        except PromptNotStored as error:
-            log.error("prompt_not_stored", contact=self.call.contact_id, error=error.cause)
-            return ""
-
-    async def _offer(self, upload: _Upload) -> None:
+    async def _offer(self, upload: Upload) -> None:
         """Append a clip that is stored. Where the table cannot be reached the same action is appended again."""
         stretch, clip, url = upload.stretch, upload.clip, upload.task.result()
         if not url:
-            self._upload = None
+            self._uploads.over(upload)
             self._failed(stretch.number, clip)
             return
-        seq = await self._append(Play(url, clip.duration_ms))
-        if self._upload is upload:
-            self._upload = None
+        seq = await self._log.append(Play(url, clip.duration_ms))
+        if self._uploads.over(upload):
             self._appended(seq, stretch, clip)
         else:
-            self._cancel_up_to = max(self._cancel_up_to, seq)  # withdrawn while it was being appended
+            self._log.cancel(seq)  # withdrawn while it was being appended
 
     def _appended(self, seq: int, stretch: Stretch, clip: Clip) -> None:
         stretch.appended += 1
@@ -346,11 +313,6 @@ class Speaker:
         self._playout.appended(seq, clip)
         self._hearing.given(seq, stretch.number, clip)
         self._read_at_ms = min(self._read_at_ms, self.clock.now_ms() + BUSY_POLL_MS)
-
-    def _drop_upload(self) -> None:
-        if self._upload is not None:
-            self._upload.task.cancel()
-            self._upload = None
 
     async def _ask(self, question: Question) -> None:
         """Append the question; a prompt without a clip is spoken by the flow's own voice first."""
@@ -361,37 +323,22 @@ class Speaker:
         if self.asking.waiting is not question:
             return  # taken back meanwhile
         action = self.asking.next_action(question, rendered, once)
-        self.asking.trying(self._last_seq + 1, action)
-        seq = await self._append(action)
+        self.asking.trying(self._log.next, action)
+        seq = await self._log.append(action)
         if not self.asking.appended(seq, question, action):
-            self._cancel_up_to = max(self._cancel_up_to, seq)
+            self._log.cancel(seq)
 
-    async def _cancel_in_log(self) -> None:
-        if self._cancel_opening:
-            await self.store.cancel_opening(self.lease)
-            self._cancel_opening = False
-        up_to = self._cancel_up_to
-        if up_to > self._cancelled_up_to:
-            await self.store.cancel(self.lease, up_to)
-            if up_to > self._last_seq:
-                await self._settle()
-                up_to = self._cancel_up_to = min(up_to, self._last_seq)
-            self._cancelled_up_to = up_to
-
-    async def _settle(self) -> None:
-        """See whether what may have been in the log was there: else another action gets its sequence."""
-        head = await self.store.head(self.call.contact_id)
-        self._last_seq, self._unclear = head.last_seq, 0
-        if (never := self.asking.settled(head.last_seq)) is not None:
-            self._emit(never)
-        self.saw(head)
+    async def _cancel(self) -> None:
+        head = await self._log.cancel_now()
+        if head is not None:
+            if (never := self.asking.settled(head.last_seq)) is not None:
+                self._emit(never)
+            self.saw(head)
 
     async def _take_back(self, final: Final) -> None:
         """Withdraw a transfer or the end, if the flow has not been offered it: the two exclude each other."""
         if seq := final.seq or final.unclear:
-            await self.store.cancel(self.lease, seq)
-            head = await self.store.head(self.call.contact_id)
-            self._last_seq, self._unclear = head.last_seq, 0
+            head = await self._log.take_back(seq)
             if head.leaving >= seq:
                 final.seq, final.unclear = seq, 0
                 self._leaving.too_late(final)
@@ -401,11 +348,9 @@ class Speaker:
 
     async def _postpone(self, final: Final) -> None:
         """The same transfer or end once more, behind what is to be heard before it; unless the flow has it already."""
-        await self.store.cancel(self.lease, final.seq)
-        head = await self.store.head(self.call.contact_id)
+        head = await self._log.take_back(final.seq)
         if head.leaving < final.seq:
-            self._cancel_up_to = self._cancelled_up_to = final.seq
-            final.seq = 0
+            self._log.cancelled, final.seq = final.seq, 0
         self.saw(head)
 
     async def _read_head(self) -> None:
@@ -416,7 +361,7 @@ class Speaker:
     def _clip_due_ms(self, now_ms: int) -> int | None:
         """When `_due_clip` may have something although nothing happens."""
         stretch = self._stretch
-        if stretch is None or self._playout.cut or self._upload is not None:
+        if stretch is None or self._playout.cut or self._uploads.now is not None:
             return None
         return stretch.due_ms(now_ms, self._playout.needed_at_ms())
 
@@ -497,7 +442,7 @@ class Speaker:
         """The one end of a stretch."""
         if self._stretch is not None and self._stretch.number == number:
             self._stretch = None
-            self._drop_upload()
+            self._uploads.drop()
         self._emit(PlaybackFinished(number, event.position_ms, event.interrupted, event.at_ms))
         for measured in self._hearing.finished(number):
             self._emit(measured)
