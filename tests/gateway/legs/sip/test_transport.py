@@ -56,7 +56,7 @@ async def test_a_chosen_port_that_tcp_has_given_away_is_chosen_anew(monkeypatch:
     transport = a_transport()
     await transport.serve(HOST, 0)
     assert transport.port == asked[-1]
-    assert len(asked) == 4
+    assert len(asked) >= 4  # the machine may refuse one, too
     await transport.close()
 
 
