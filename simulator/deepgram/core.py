@@ -162,6 +162,7 @@ class Session:
         )
 
     def _audio(self, frame: bytes) -> None:
+        self._line.counters.early_audio += not self._handshake.applied
         if not self._handshake.accepted:
             if self._line.manners.early_audio == "refused":
                 raise _before_settings()

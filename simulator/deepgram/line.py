@@ -23,6 +23,8 @@ class Counters:
     too_fast: int = 0
     """Audio frames that came in more than a second ahead of twice real time."""
     empty_frames: int = 0
+    early_audio: int = 0
+    """Audio frames before SettingsApplied: nothing says whether the service keeps them."""
     unknown_answers: int = 0
     """Function responses with an id that was never asked, or was answered already."""
     late_answers: int = 0

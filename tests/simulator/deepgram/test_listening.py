@@ -91,6 +91,7 @@ def test_speech_before_settings_applied_is_heard_when_they_are() -> None:
     client = Client(replace(PESSIMISTIC, applied_after_ms=1_000))
     client.raw(json.dumps(settings(greeting="Good morning to you all")))
     client.say("Hello").quiet(1_000)
+    assert 0 < client.session.counters.early_audio < client.session.counters.frames
     assert client.kinds("History", "ConversationText")[1:3] == ["SettingsApplied", "UserStartedSpeaking"]
 
 
