@@ -22,7 +22,7 @@ from simulator import jumping
 from simulator.connect.events import DisconnectReason
 from tests.chaos import faults
 from tests.chaos.faults import Plan
-from tests.chaos.invariants import Finding, findings, longest_silence
+from tests.chaos.invariants import Finding, findings, longest_silence, says_goodbye
 from tests.chaos.processes import ChaosEventLoop
 from tests.chaos.world import ChaosWorld, prepared
 from tests.scenarios.world import CONTACT, START_MS
@@ -82,7 +82,7 @@ def _result(world: ChaosWorld) -> str:
         return "human, sent by the agent" if moved else "human, for a failure"
     if world.end.reason is DisconnectReason.CUSTOMER:
         return "caller hung up" if world.injected["caller_hangs_up"] else "caller hung up, having said all"
-    return "goodbye"
+    return "hung up on" if any(says_goodbye(world)) else "goodbye"
 
 
 @contextlib.contextmanager

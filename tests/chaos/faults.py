@@ -107,6 +107,7 @@ async def _frozen(world: ChaosWorld, fault: Fault) -> bool | None:
     if fault.for_s >= 6:
         world.deaths += 1
     victim.process.freeze()
+    world.gone_ms.append(world.clock.now_ms())
     if fault.word == "replaced" and len(world.gateways) < 5:
         world.start_gateway()
     await asyncio.sleep(fault.for_s)

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import dataclasses
+import inspect
 import random
+import re
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
-from contract.call import CallState
-from contract.turns import Role
+from contract.actions import Numbered, Say
+from contract.call import CallState, Lease
+from contract.turns import FunctionEntry, FunctionState, Role
+from simulator.connect.events import DisconnectReason
 from simulator.deepgram.manners import Incident
 from tests.chaos import campaign, faults, invariants
 from tests.chaos.faults import DRAWS, Fault
 from tests.chaos.plans import calm
 from tests.chaos.world import ChaosWorld
-from tests.scenarios.world import CONTACT
+from tests.scenarios.world import CONTACT, NEVER_CAUSED
 
 pytestmark = pytest.mark.scenario
 
@@ -83,22 +89,108 @@ def test_a_call_is_told_for_reading(capsys: pytest.CaptureFixture[str]) -> None:
     assert "call_taken" in capsys.readouterr().out
 
 
-def test_what_is_broken_is_found() -> None:
+def _record(world: ChaosWorld) -> Any:
+    return world.store._records[CONTACT]
+
+
+def _head(world: ChaosWorld, **changes: Any) -> None:
+    record = _record(world)
+    record.head = dataclasses.replace(record.head, **changes)
+
+
+def _turns(world: ChaosWorld, role: Role, **changes: Any) -> None:
+    turns = _record(world).turns
+    for number, turn in turns.items():
+        if turn.role is role:
+            turns[number] = dataclasses.replace(turn, **changes)
+
+
+def _without_queue(world: ChaosWorld) -> None:
+    """The flow hangs up on them instead."""
+    assert world.end is not None
+    world.events = [event for event in world.events if event.kind != "queued"]
+    world.end = dataclasses.replace(world.end, reason=DisconnectReason.FLOW)
+
+
+def _twice_in_the_ledger(world: ChaosWorld) -> None:
+    entry = FunctionEntry("1", "cancel_order", {}, FunctionState.FINISHED, 1)
+    _record(world).functions.update({key: dataclasses.replace(entry, key=key) for key in "12"})
+
+
+def _silence(world: ChaosWorld) -> None:
+    world.exchange.line.heard[:0] = bytes(60_000 * 16)
+    world.events = [event for event in world.events if event.kind != "queued"]
+
+
+def _late_silence(world: ChaosWorld) -> None:
+    _without_queue(world)
+    world.exchange.line.now_ms += 60_000
+
+
+def _unquestioned(world: ChaosWorld) -> None:
+    queued = next(event for event in world.events if event.kind == "queued")
+    queued.detail["attributes"]["va_reason"] = "none"
+
+
+def _echo(world: ChaosWorld) -> None:
+    world.plan = dataclasses.replace(world.plan, echo=True)
+    world.caller.spoke_ms.clear()
+    _turns(world, Role.VOICE_AGENT, interrupted=True)
+
+
+def _stale(world: ChaosWorld) -> None:
+    world.store.stale += [(0, Lease(CONTACT, "gateway-1", 1), "turn 1")] * 2
+
+
+def _counted(name: str) -> Callable[[ChaosWorld], None]:
+    return lambda world: setattr(world.deepgram.connections[-1].session.counters, name, 1)
+
+
+PLANTED: dict[str, Callable[[ChaosWorld], None]] = {
+    "late": lambda world: world.late.append("late"),
+    "broken": lambda world: world.broken.append(ValueError("planted")),
+    "bug": lambda world: world.logs.append({"at": 0, "event": "call_broke", "why": "planted"}),
+    "no_goodbye": _late_silence,
+    "hung_up_on": _without_queue,
+    "no_human": _without_queue,
+    "silence": _silence,
+    "twice": lambda world: world.events.extend([each for each in world.events if each.kind == "prompt_asked"]),
+    "open": lambda world: _head(world, state=CallState.ACTIVE),
+    "no_outcome": lambda world: _record(world).log.append(Numbered(99, Say("planted"), 0)),
+    "clips_left": lambda world: world.prompts.objects.update({"https://s3/clips/planted.wav": b""}),
+    "moves": lambda world: setattr(world, "deaths", -1),
+    "sessions_left": lambda world: setattr(world, "left_sessions", 1),
+    "bodies_left": lambda world: setattr(world, "left_readers", 1),
+    "two_sessions": lambda world: world.crowded.append(0),
+    "too_fast": _counted("too_fast"),
+    "empty_frames": _counted("empty_frames"),
+    "early_audio": _counted("early_audio"),
+    "unknown_answers": _counted("unknown_answers"),
+    "invoked_twice": lambda world: world.functions.invoked.extend([("cancel_order", {"arguments": {}})] * 2),
+    "ledger": _twice_in_the_ledger,
+    "no_reason": _unquestioned,
+    "transcript": lambda world: _turns(world, Role.VOICE_AGENT, heard_text="never said in this way"),
+    "left_out": lambda world: _turns(world, Role.VOICE_AGENT, heard_text=""),
+    "unheard": lambda world: _turns(world, Role.CALLER, text=""),
+    "echo": _echo,
+    "zombie": _stale,
+}
+
+
+def test_a_call_in_which_nothing_is_wrong_has_no_findings() -> None:
+    assert invariants.findings(played(calm())[1]) == []
+
+
+@pytest.mark.parametrize("where", PLANTED)
+def test_what_is_broken_is_found(where: str) -> None:
     _, world = played(calm())
-    assert invariants.findings(world) == []
-    world.events += [event for event in world.events if event.kind == "prompt_asked"]
-    world.deaths = -1
-    world.late.append("late")
-    world.left_sessions = world.left_readers = 1
-    world.crowded.append(0)
-    world.functions.invoked += [("cancel_order", {"arguments": {}})] * 2
-    world.deepgram.connections[-1].session.counters.too_fast = 1
-    words = next(turn for turn in world.turns_now() if turn.role is Role.VOICE_AGENT)
-    record = next(iter(world.store._records.values()))
-    record.turns[words.number] = dataclasses.replace(words, heard_text="never said in this way")
-    found = {finding.where for finding in invariants.findings(world)}
-    left = {"late", "sessions_left", "bodies_left", "two_sessions"}
-    assert found == left | {"twice", "moves", "invoked_twice", "too_fast", "transcript"}
+    PLANTED[where](world)
+    assert where in {finding.where for finding in invariants.findings(world)}
+
+
+def test_everything_that_can_be_found_was_planted_once() -> None:
+    source = "".join(inspect.getsource(check) for check in invariants.CHECKS)
+    assert set(re.findall(r'yield \(?\s*"(\w+)"', source)) | set(NEVER_CAUSED) == set(PLANTED)
 
 
 # -- what campaigns found ------------------------------------------------------------------------------------------

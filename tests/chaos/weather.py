@@ -113,6 +113,7 @@ class ChaosStore(MemoryStore):
         self._clock = clock
         self.appended: list[tuple[int, Lease, Action]] = []
         self.wrote: dict[int, tuple[int, Lease]] = {}  # turn: last write
+        self.stale: list[tuple[int, Lease, str]] = []  # what somebody tried to write when the call was another's
 
     async def _do(self, operation: Callable[[], T], *, look: bool = False) -> T:
         weather = self._weather
@@ -130,7 +131,22 @@ class ChaosStore(MemoryStore):
         self.appended.append((self._clock.now_ms(), lease, action))
         return seq
 
+    def _tried(self, lease: Lease, what: str) -> None:
+        """Before the table's own fence, which refuses it."""
+        record = self._records.get(lease.contact_id)
+        if record is not None and record.head.epoch > lease.epoch:
+            self.stale.append((self._clock.now_ms(), lease, what))
+
+    async def append(self, lease: Lease, action: Action, now_ms: int) -> int:
+        self._tried(lease, type(action).__name__)
+        return await super().append(lease, action, now_ms)
+
+    async def heard(self, lease: Lease, seq: int, at_ms: int) -> None:
+        self._tried(lease, f"that sequence {seq} was heard")
+        await super().heard(lease, seq, at_ms)
+
     async def put_turn(self, lease: Lease, turn: Turn) -> None:
+        self._tried(lease, f"turn {turn.number}")
         await super().put_turn(lease, turn)
         self.wrote[turn.number] = self._clock.now_ms(), lease
 

@@ -114,12 +114,14 @@ class ChaosWorld(scenarios.World):
         self.crowded: list[int] = []  # when more than one session was open for long
         self.logs: list[dict[str, Any]] = []
         self.deaths = 0
+        self.gone_ms: list[int] = []  # when a gateway was killed, frozen, or went on
         self.late: list[str] = []  # what did not come to its end in time
         self.shell: ContactShell
         self.caller: ChaosCaller
         self.store: ChaosStore
         self.prompts: ChaosPrompts  # type: ignore[assignment]
         self.settled_after_ms = 0
+        self.somebody_is_left = False  # to close the record, when everything has come to rest
 
     # -- the call --------------------------------------------------------------------------------------------
 
@@ -183,6 +185,7 @@ class ChaosWorld(scenarios.World):
             await asyncio.sleep(0.5)
         self.settled_after_ms = self.clock.now_ms() - since
         await asyncio.sleep(3)
+        self.somebody_is_left = any(gateway.takes_calls for gateway in self.gateways)
 
     async def _at_rest(self) -> bool:
         working = [gateway for gateway in self.gateways if gateway.takes_calls]
@@ -275,6 +278,7 @@ class ChaosWorld(scenarios.World):
     def kill(self, gateway: Gateway) -> None:
         """As `kill -9` does: it takes no step more, and the system closes its sockets."""
         self.deaths += 1
+        self.gone_ms.append(self.clock.now_ms())
         gateway.process.kill()
         gateway.lines.cut()
         for connection in gateway.sessions:
@@ -285,6 +289,7 @@ class ChaosWorld(scenarios.World):
 
     def thawed(self, gateway: Gateway) -> None:
         """It goes on; what it writes from now on is looked at."""
+        self.gone_ms.append(self.clock.now_ms())
         self.note(f"{gateway.process.name} goes on")
 
     @property
@@ -371,7 +376,10 @@ class ChaosWorld(scenarios.World):
         or the flow's Lambdas failed, so that the flow could not tell what became of a clip: which it may find out as
         late as at the limit of its Wait."""
         since = min(turn.started_at_ms, turn.marks.get("agent_audio_received", turn.started_at_ms))
-        return any(begun <= turn.ended_at_ms and since <= over + FOUND_OUT_MS for begun, over in self.struck)
+        return self.suffered_between(since, turn.ended_at_ms)
+
+    def suffered_between(self, since_ms: int, until_ms: int) -> bool:
+        return any(begun <= until_ms and since_ms <= over + FOUND_OUT_MS for begun, over in self.struck)
 
     async def function_is(self, moment: str) -> bool:
         """Wait for a moment in the life of a function that must not run twice; False when the call is over before."""

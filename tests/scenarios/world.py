@@ -78,6 +78,7 @@ SHOP = definitions.load(Path(__file__).resolve().parents[2] / "agents" / "shop.y
 POLL_MS = 10
 LAMBDA_MS = 20
 STORE_DELAY_S = 0.004
+NEVER_CAUSED = ("too_fast", "empty_frames", "early_audio", "unknown_answers")  # by a good client, at Deepgram
 
 
 @dataclass
@@ -529,7 +530,7 @@ def _to_their_end(heard: Sequence[tones.Utterance]) -> list[tones.Utterance]:
 
 def never_caused(counters: Counters) -> list[str]:
     """Which of the things that a good client never causes at Deepgram this one has caused."""
-    return [name for name in ("too_fast", "empty_frames", "early_audio", "unknown_answers") if getattr(counters, name)]
+    return [name for name in NEVER_CAUSED if getattr(counters, name)]
 
 
 def _contains(words: list[str], part: list[str]) -> bool:

@@ -1,0 +1,177 @@
+"""The record of a call against what was said and heard in it, in both directions."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+
+from contract.actions import End, Say, Transfer
+from contract.turns import Role, Turn
+from simulator.connect.presets import PromptCut
+from simulator.deepgram import tones
+from tests.chaos.shop import SHOP
+from tests.chaos.world import ChaosWorld
+
+CUT_WORDS = 2  # of what was cut: its share of the text goes by length, which a long number belies
+TORN_WORDS = 4  # how many words of a torn reply may be wrong: its length is not known, only guessed
+AGAIN_WORDS = 3  # half a second of them, and the torn one
+UNSURE = 0.3  # of a reply: less than that short of the usual length, it is taken to be whole
+LOST_MS = 12_000  # lease, sweep, and a new session: what is heard meanwhile nobody writes
+TRANSCRIBED_MS = 3_000  # so long after it was said, a turn is in the record
+DEAFENING = ("session_", "deepgram_", "media_corrupt", "gateway", "store_", "packets_")  # faults of ears and of memory
+
+Lines = Iterator[tuple[str, str]]
+
+
+def transcript(world: ChaosWorld) -> Lines:
+    """The agent's turns say what the caller heard, to a word at the edge, where their owner lived to see it, and
+    neither the table nor S3 nor a Lambda of the flow failed meanwhile or shortly before."""
+    heard = [word for _, words in _heard(world) for word in words]
+    for turn in _of(world, Role.VOICE_AGENT):
+        if world.saw_the_end_of(turn) and not world.suffered(turn):
+            recorded = turn.heard_text.split()
+            edge = _edge(world, turn)
+            if not any(contains(heard, recorded[: max(0, len(recorded) - less)]) for less in range(edge + 1)):
+                yield "transcript", f"turn {turn.number} says {turn.heard_text!r}, not heard in this form"
+
+
+def nothing_is_left_out(world: ChaosWorld) -> Lines:
+    """What the caller heard of the agent is in a turn: no run of words is missing that is longer than an edge. Where
+    the owner of a turn did not live to see its end, and where the flow plays its prompts to the end whoever speaks, the
+    whole text counts; what a `Say` said, what was heard after an owner had gone, while the table, S3 or a Lambda of the
+    flow failed, or where no gateway is left, is not asked for."""
+    if not world.somebody_is_left:
+        return
+    turns = _of(world, Role.VOICE_AGENT)
+    recorded = [word for turn in turns for word in _recorded(world, turn)]
+    heard = [(word, utterance) for utterance, words in _heard(world) for word in words]
+    edge = max((_edge_of_what_was_heard(world, turn) for turn in turns), default=0)
+    for run in _runs([word for word, _ in heard], recorded):
+        missing = [heard[at] for at in run if not _excused(world, heard[at][1])]
+        if len(missing) > edge:
+            words = " ".join(word for word, _ in missing)
+            yield "left_out", f"{words!r} was heard at {missing[0][1].start_ms} ms, and is in no turn"
+
+
+def the_caller_is_heard(world: ChaosWorld) -> Lines:
+    """Where neither a session nor the media nor a gateway failed, all that the caller said to the agent is in their
+    turns."""
+    if _deafened(world):
+        return
+    said = Counter(name for name, _, until_ms in world.caller.spoken if until_ms < _listened_until_ms(world))
+    recorded = " ".join(turn.text for turn in _of(world, Role.CALLER))
+    for name, times in said.items():
+        if recorded.count(name) < times:
+            yield (
+                "unheard",
+                f"the caller said {name!r} {times} times, and the turns hold it {recorded.count(name)} times",
+            )
+
+
+def _of(world: ChaosWorld, role: Role) -> list[Turn]:
+    return [turn for turn in world.turns_now() if turn.role is role]
+
+
+def _edge(world: ChaosWorld, turn: Turn) -> int:
+    return TORN_WORDS if world.tore(turn) else CUT_WORDS if turn.interrupted else 1
+
+
+def _edge_of_what_was_heard(world: ChaosWorld, turn: Turn) -> int:
+    """Where nothing says that a reply was whole, it is taken to have stalled, and its share goes by the usual pace
+    (docs/reliability.md, Not covered). A failure for good cuts it without asking how far it was heard."""
+    if world.plan.manners.audio_done in ("missing", "early"):
+        return max(_edge(world, turn), math.ceil(UNSURE * len(turn.text.split())))
+    return TORN_WORDS if turn.interrupted and world.gave_up else _edge(world, turn)
+
+
+def _recorded(world: ChaosWorld, turn: Turn) -> list[str]:
+    if turn.interrupted and world.preset.prompt_cut is PromptCut.NEVER:
+        return turn.text.split()
+    seen = world.saw_the_end_of(turn) and not world.suffered(turn)
+    return (turn.heard_text if seen else turn.text).split()
+
+
+def _excused(world: ChaosWorld, heard: tones.Utterance) -> bool:
+    begin_ms = world.exchange.line.started_ms
+    since, until = heard.start_ms + begin_ms, heard.end_ms + begin_ms
+    if any(isinstance(action, Say) and heard.is_of(action.text) for _, _, action in world.store.appended):
+        return True
+    gone = ((at, at + LOST_MS) for at in world.gone_ms)
+    return world.suffered_between(since, until) or any(begun <= until and since <= over for begun, over in gone)
+
+
+def _deafened(world: ChaosWorld) -> bool:
+    plan = world.plan
+    planned = plan.cut_after or any(incident.blow in ("error", "drop") for _, incident in plan.incidents)
+    return bool(planned) or any(kind.startswith(DEAFENING) and times for kind, times in world.injected.items())
+
+
+def _listened_until_ms(world: ChaosWorld) -> int:
+    """Until the agent has decided to end the call or to hand it over; else to the end of it, but for the last words."""
+    assert world.end is not None
+    decided = [at for at, _, action in world.store.appended if isinstance(action, End | Transfer)]
+    return min([*decided, world.queued_at_ms or world.end.ended_at_ms, world.end.ended_at_ms]) - TRANSCRIBED_MS
+
+
+def _heard(world: ChaosWorld) -> list[tuple[tones.Utterance, list[str]]]:
+    """What the agent was heard to say, word by word. A word that a stall of the voice tore in two counts once, and so
+    does what is heard again where the agent goes on after a cough: the flow leaves a prompt when it likes, up to half
+    a second later than it was thought to. What the flow says by itself is no word of the agent's."""
+    heard: list[tuple[tones.Utterance, list[str]]] = []
+    words: list[str] = []
+    before = 0
+    own = flow_marks(world)
+    sentences = [each.sentences for each in world.estate.parameters.languages]
+    templates = [text for each in sentences for text in (each.closed_until, each.callback_closed_until)]
+    filled_in = tuple(text.partition("{")[0] for text in templates)
+    for utterance in world.heard:
+        if utterance.mark in own or utterance.text.startswith(filled_in):
+            continue
+        more = utterance.text.split()
+        again = _overlap(words, more) if utterance.mark == before else 0
+        heard.append((utterance, more[again:]))
+        words += more[again:]
+        before = utterance.mark
+    return heard
+
+
+def flow_marks(world: ChaosWorld) -> set[int]:
+    """Of what the flow says by itself, and nobody else."""
+    own = [text for each in world.estate.parameters.languages for text in asdict(each.sentences).values()]
+    return {tones.mark_of(text) for text in (*own, SHOP.sentences.one_moment)} - {tones.mark_of("Goodbye.")}
+
+
+def _overlap(words: Sequence[str], more: Sequence[str]) -> int:
+    """How many words of `more` are the last ones of `words`."""
+    longest = min(AGAIN_WORDS, len(words), len(more))
+    return next((length for length in range(longest, 0, -1) if words[-length:] == more[:length]), 0)
+
+
+def contains(words: Sequence[str], part: Sequence[str]) -> bool:
+    return any(words[at : at + len(part)] == part for at in range(len(words) - len(part) + 1))
+
+
+def _runs(words: Sequence[str], others: Sequence[str]) -> list[list[int]]:
+    """Which words have no counterpart in `others`, where as many as possible have one in the same order: the places
+    of those that follow one another."""
+    lengths = [[0] * (len(others) + 1) for _ in range(len(words) + 1)]
+    for at in reversed(range(len(words))):
+        for other in reversed(range(len(others))):
+            same = words[at] == others[other]
+            lengths[at][other] = (
+                lengths[at + 1][other + 1] + 1 if same else max(lengths[at + 1][other], lengths[at][other + 1])
+            )
+    runs: list[list[int]] = [[]]
+    at = other = 0
+    while at < len(words):
+        if other < len(others) and words[at] == others[other]:
+            runs.append([])
+            at, other = at + 1, other + 1
+        elif other < len(others) and lengths[at][other + 1] >= lengths[at + 1][other]:
+            other += 1
+        else:
+            runs[-1].append(at)
+            at += 1
+    return [run for run in runs if run]
