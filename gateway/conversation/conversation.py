@@ -189,7 +189,7 @@ class Conversation:
             case HeardMeasured(stretch, position_ms, source):
                 self.turns.measured(stretch, position_ms, source)
                 if self._tail is not None and self._tail.stretch == stretch:
-                    self._tail = self._tail.after(position_ms)
+                    self._tail.heard(position_ms, source, now_ms)
             case ClipFailed():
                 self._could_not_play()
             case FlowTook():
@@ -271,7 +271,8 @@ class Conversation:
         if self._speech.is_over(now_ms):
             self._do(EndSpeech())
             self.ending.speech_over(now_ms)
-        if not self._decisions.away and self._barge_in.is_cough(self.voice, now_ms, playing=self._speech.playing):
+        playing = self._speech.playing or (self._tail is not None and now_ms < self._tail.sure_ms)
+        if not self._decisions.away and self._barge_in.is_cough(self.voice, now_ms, playing=playing):
             self._cough(now_ms)
         for sentence in self._functions.pending.due_fillers(now_ms):
             self._inject(sentence, InjectBehavior.QUEUE)
@@ -381,7 +382,8 @@ class Conversation:
         self.ending.release()
         self._agent_watch.resume(now_ms)
         self._insist_again()
-        tail, self._tail = self._tail, None
+        tail = self._tail.left() if self._tail is not None else None
+        self._tail = None
         if tail is None or self.parked:
             self._nobody_speaks()
             return

@@ -5,25 +5,38 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from contract.audio import BYTES_PER_MS
+from contract.turns import HeardSource
 from gateway.conversation.turns import OPENING_STRETCH
 from gateway.telemetry.bounds import Bound, reached
 
 SPEECH_OVER_MS = 300  # audio within so long after an AgentAudioDone belongs to the same reply
 SPEECH_LOST_MS = 4000  # an AgentAudioDone may never come
+# A clip that is heard 0.7 s after it was withdrawn seems to stay. One that is left within 1 s is known to have been
+# left after 0.2 s of silence, half a second later in the track, which may come by the fragment, a second at once.
+SURE_MS = 1500
 KEPT_BYTES = 120_000 * BYTES_PER_MS  # at most two minutes of one stretch are kept for after a cough
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Tail:
-    """What a cough cut off: the rest of `stretch` from `from_ms` on, µ-law."""
+    """What a cough cut off: the rest of `stretch` from `from_ms` on, µ-law. `heard_ms`: up to where it was heard, as
+    far as is known by now. `sure_ms`: when it is sure, at the latest: a clip that seems to be played to its end may
+    still be left."""
 
     stretch: int
     from_ms: int
     ulaw: bytes = field(repr=False)
+    heard_ms: int = 0
+    sure_ms: int = 0
 
-    def after(self, position_ms: int) -> Tail | None:
-        """What is left when the stretch was heard up to there after all; None where that was all of it."""
-        more_ms = max(0, position_ms - self.from_ms)
+    def heard(self, position_ms: int, source: HeardSource, now_ms: int) -> None:
+        """The leg says up to where it was heard: as it seems, or as it was measured."""
+        self.heard_ms = position_ms
+        self.sure_ms = now_ms + SURE_MS if source is HeardSource.ESTIMATED else 0
+
+    def left(self) -> Tail | None:
+        """What was not heard; None where that is nothing."""
+        more_ms = max(0, self.heard_ms - self.from_ms)
         rest = self.ulaw[more_ms * BYTES_PER_MS :]
         return Tail(self.stretch, self.from_ms + more_ms, rest) if rest else None
 

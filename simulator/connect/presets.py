@@ -18,6 +18,7 @@ class PromptCut(StrEnum):
 
     AT_ONCE = "at_once"
     AFTER_500MS = "after_500ms"
+    AFTER_900MS = "after_900ms"
     AT_ITS_END = "at_its_end"
     NEVER = "never"  # only the time limit leaves it
 
@@ -80,6 +81,7 @@ BEST = Preset(
 # Each of these differs from the best in one thing, so that a failing call names its cause.
 _VARIATIONS = (
     replace(BEST, name="late_cut", prompt_cut=PromptCut.AFTER_500MS),
+    replace(BEST, name="later_cut", prompt_cut=PromptCut.AFTER_900MS),
     replace(BEST, name="cut_at_end", prompt_cut=PromptCut.AT_ITS_END),
     replace(BEST, name="never_cut", prompt_cut=PromptCut.NEVER),
     replace(BEST, name="nothing_cuts", prompt_cut=PromptCut.NEVER, limit_cuts=False),

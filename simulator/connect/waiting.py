@@ -12,7 +12,7 @@ from simulator.connect.flow_file import Action
 from simulator.connect.invocations import Invocation
 from simulator.connect.presets import Preset, PromptCut
 
-CUT_LATE_MS = 500
+CUT_LATE_MS = {PromptCut.AFTER_500MS: 500, PromptCut.AFTER_900MS: 900}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ class Waiting:
             return not self.has_continue
         if not playing or cut is PromptCut.AT_ONCE:
             return True
-        return cut is PromptCut.AFTER_500MS and now_ms >= event_at + CUT_LATE_MS
+        return cut in CUT_LATE_MS and now_ms >= event_at + CUT_LATE_MS[cut]
 
     def _at_limit(self, event_at: int | None, now_ms: int) -> str:
         came = event_at is not None and event_at <= now_ms and self.preset.prompt_cut is not PromptCut.NEVER
@@ -71,5 +71,5 @@ class Waiting:
         times = [self.limit_at_ms]
         event_at = self.event_at_ms()
         if event_at is not None:
-            times += [event_at, event_at + CUT_LATE_MS]
+            times += [event_at, event_at + CUT_LATE_MS.get(self.preset.prompt_cut, 0)]
         return min((at for at in times if at > now_ms), default=None)

@@ -11,6 +11,7 @@ import pytest
 from contract.actions import Outcome, Transfer
 from contract.call import Result
 from contract.turns import FunctionState, Role
+from simulator.connect.presets import PRESETS, KvsDelivery
 from simulator.connect.seams import ObjectMissing
 from simulator.deepgram.brain import Reply
 from simulator.deepgram.manners import PESSIMISTIC, Incident
@@ -161,6 +162,21 @@ def test_after_a_cough_nothing_is_heard_twice_though_the_flow_plays_its_prompt_t
     cough = Fault("caller_coughs", at_ms, 0.3)
     world = played(calm(form="interruptible", preset_name="cut_at_end", said=said, faults=(cough,)))
     assert [times_heard(world, word) for word in ("tables,", "weeks.", "choose", "deliver", "us.")] == [1] * 5
+
+
+@pytest.mark.parametrize("delivery", [(KvsDelivery.PER_BLOCK, 0), (KvsDelivery.PER_FRAGMENT, 300)])
+@pytest.mark.parametrize("at_ms", range(11_650, 13_000, 130))
+def test_after_a_cough_no_word_is_missing_though_the_flow_leaves_its_prompt_late(
+    at_ms: int, delivery: tuple[KvsDelivery, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """For some time it looks as if it stayed to the end."""
+    late = replace(PRESETS["later_cut"], kvs_delivery=delivery[0], kvs_delay_ms=delivery[1])
+    monkeypatch.setattr("tests.chaos.faults.PRESETS", {**PRESETS, "later_cut": late})
+    said = (("what furniture do you have", None), ("a person please", 25.0))  # the pause is not the caller's turn
+    cough = Fault("caller_coughs", at_ms, 0.3)
+    world = played(calm(form="interruptible", preset_name="later_cut", said=said, faults=(cough,)))
+    heard = [times_heard(world, word) for word in ("tables,", "weeks.", "choose", "deliver", "us.")]
+    assert min(heard) == 1, heard
 
 
 # -- an opening that cannot be played ----------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from contract.actions import Returned
 from contract.turns import FunctionState, HeardSource, Role, Turn
 from definition.model import CollectDefinition, Sentences
 from gateway.conversation import sentences
-from gateway.conversation.barge_in import COUGH_QUIET_MS, WORDS_QUIET_MS
+from gateway.conversation.barge_in import COUGH_QUIET_MS, LOOK_AGAIN_MS, WORDS_QUIET_MS
 from gateway.conversation.commands import (
     Answer,
     Ask,
@@ -35,7 +35,7 @@ from gateway.conversation.commands import (
 from gateway.conversation.conversation import Conversation
 from gateway.conversation.ending import LONGEST_MS, NO_WORDS_MS, Leave, Step
 from gateway.conversation.pending import FILLER_MS
-from gateway.conversation.speech import SPEECH_LOST_MS, SPEECH_OVER_MS
+from gateway.conversation.speech import SPEECH_LOST_MS, SPEECH_OVER_MS, SURE_MS
 from gateway.conversation.watch import MUTE_MS, NUDGE_MS
 from gateway.legs.leg import (
     CallerAudio,
@@ -384,6 +384,33 @@ def test_after_a_cough_at_the_end_of_what_the_flow_plays_to_its_end_nothing_is_s
     talk.finished(1000, interrupted=True)
     talk.it.leg(HeardMeasured(1, 4000, HeardSource.ESTIMATED), talk.now)
     assert not has(talk.wait(COUGH_QUIET_MS + 100), Replay)
+
+
+def test_after_a_cough_what_follows_a_clip_that_seems_to_stay_is_said_when_that_is_sure() -> None:
+    talk = Talk()
+    talk.agent("One two three four.", 4000)
+    talk.wait(200, sound=LOUD_FRAME)
+    talk.get(UserStartedSpeaking())
+    talk.finished(1000, interrupted=True)
+    talk.wait(COUGH_QUIET_MS - 100)
+    talk.it.leg(HeardMeasured(1, 3000, HeardSource.ESTIMATED), talk.now)
+    assert not has(talk.wait(SURE_MS - 100), Replay)
+    assert replay(talk, talk.wait(200 + LOOK_AGAIN_MS)).from_ms == 3000
+
+
+def test_after_a_cough_a_clip_that_was_left_late_is_said_from_where_it_was_left() -> None:
+    """For a while it looks as if the flow played it to its end."""
+    talk = Talk()
+    talk.agent("One two three four.", 4000)
+    talk.wait(200, sound=LOUD_FRAME)
+    talk.get(UserStartedSpeaking())
+    talk.finished(1000, interrupted=True)
+    talk.wait(COUGH_QUIET_MS - 100)
+    talk.it.leg(HeardMeasured(1, 4000, HeardSource.ESTIMATED), talk.now)
+    assert not has(talk.wait(SURE_MS - 100), Replay)
+    talk.it.leg(HeardMeasured(1, 1900, HeardSource.MEASURED), talk.now)
+    command = replay(talk, talk.wait(200))
+    assert (command.from_ms, len(command.ulaw)) == (1900, 2100 * 8)
 
 
 def test_without_a_session_nobody_can_say_that_it_was_a_cough() -> None:

@@ -181,7 +181,13 @@ def event_loop() -> list[Block]:
 
 @pytest.mark.parametrize(
     ("name", "heard_ms", "end_ms"),
-    [("best", 1_200, 2_000), ("late_cut", 1_700, 2_500), ("cut_at_end", 39_200, 40_000), ("never_cut", 39_200, 40_000)],
+    [
+        ("best", 1_200, 2_000),
+        ("late_cut", 1_700, 2_500),
+        ("later_cut", 2_100, 2_900),
+        ("cut_at_end", 39_200, 40_000),
+        ("never_cut", 39_200, 40_000),
+    ],
 )
 async def test_a_lambda_that_returns_leaves_the_silence_as_the_preset_says(
     name: str, heard_ms: int, end_ms: int
