@@ -99,15 +99,6 @@ def _lost_at_goodbye(world: ChaosWorld) -> bool:
     return near and bool(world.injected["gateways_cut_off"] or world.injected["store_down"])
 
 
-def comes_to_a_human(world: ChaosWorld) -> Lines:
-    """Who asked for a person last, of queues that are open, is in one, unless they hung up."""
-    said = [name for name, _, _ in world.caller.spoken]
-    if world.end is None or world.queued or world.injected["queue"] or world.injected["caller_hangs_up"]:
-        return
-    if said[-1:] == ["a person please"]:
-        yield "no_human", f"who asked for a person was in no queue: {world.end.reason}"
-
-
 def silence(world: ChaosWorld) -> Lines:
     longest, at = longest_silence(world)
     # Where neither an event nor the Wait's limit leaves a prompt, the flow finds that out by its longest silence.
@@ -252,7 +243,6 @@ CHECKS = (
     ends,
     ends_well,
     says_goodbye,
-    comes_to_a_human,
     silence,
     clips_start_once,
     record_is_closed,

@@ -9,7 +9,7 @@ from dataclasses import asdict
 
 from contract.actions import End, Say, Transfer
 from contract.turns import Role, Turn
-from simulator.connect.presets import PromptCut
+from simulator.connect.presets import DEFAULT
 from simulator.deepgram import tones
 from tests.chaos.shop import SHOP
 from tests.chaos.world import ChaosWorld
@@ -39,7 +39,7 @@ def transcript(world: ChaosWorld) -> Lines:
 
 def nothing_is_left_out(world: ChaosWorld) -> Lines:
     """What the caller heard of the agent is in a turn: no run of words is missing that is longer than an edge. Where
-    the owner of a turn did not live to see its end, and where the flow plays its prompts to the end whoever speaks, the
+    the owner of a turn did not live to see its end, and where the flow cuts its prompts late or never, the
     whole text counts; what a `Say` said, what was heard after an owner had gone, while the table, S3 or a Lambda of the
     flow failed, or where no gateway is left, is not asked for."""
     if not world.somebody_is_left:
@@ -87,7 +87,7 @@ def _edge_of_what_was_heard(world: ChaosWorld, turn: Turn) -> int:
 
 
 def _recorded(world: ChaosWorld, turn: Turn) -> list[str]:
-    if turn.interrupted and world.preset.prompt_cut is PromptCut.NEVER:
+    if turn.interrupted and world.preset.prompt_cut is not DEFAULT.prompt_cut:
         return turn.text.split()
     seen = world.saw_the_end_of(turn) and not world.suffered(turn)
     return (turn.heard_text if seen else turn.text).split()

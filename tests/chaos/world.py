@@ -184,8 +184,8 @@ class ChaosWorld(scenarios.World):
                 break
             await asyncio.sleep(0.5)
         self.settled_after_ms = self.clock.now_ms() - since
-        await asyncio.sleep(3)
         self.somebody_is_left = any(gateway.takes_calls for gateway in self.gateways)
+        await asyncio.sleep(3)
 
     async def _at_rest(self) -> bool:
         working = [gateway for gateway in self.gateways if gateway.takes_calls]
