@@ -66,6 +66,7 @@ class WrittenWorld(World):
 
     book: Rulebook | None = None
     broke_at_ms: int = 0
+    steps: int = 0  # of the file's breaks and key presses, those whose moment came
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -176,6 +177,7 @@ async def _presses(call: WrittenWorld, written: Written) -> None:
         await call.until(lambda world, at=each.at: world.entered(at), limit_s=280)  # type: ignore[misc]
         await asyncio.sleep(PRESS_AFTER_S)
         call.shell.tell(Digits(each.keys))
+        call.steps += 1
     await asyncio.Event().wait()
 
 
@@ -184,6 +186,7 @@ async def _breaks(call: WrittenWorld, written: Written) -> None:
         await call.until(lambda _, at=each.at: _reached(call, at))  # type: ignore[misc]
         call.broke_at_ms = call.clock.now_ms()
         _break(call, each)
+        call.steps += 1
     await asyncio.Event().wait()
 
 
@@ -227,6 +230,8 @@ async def judge(call: WrittenWorld, written: Written) -> list[str]:
     """What the file expects and the call does not show."""
     expect, wrong = written.expect, list[str]()
     result, reason = await _outcome(call)
+    if call.steps != (steps := len(written.breaks) + len(written.presses)):
+        wrong.append(f"{steps} breaks and key presses were to come, {call.steps} came")
 
     def compare(what: str, found: object, wanted: object) -> None:
         if wanted and found != wanted:

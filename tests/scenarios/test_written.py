@@ -33,15 +33,16 @@ def test_there_are_enough_of_them_and_each_preset_is_met_in_every_flow() -> None
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("about: x\ncaller: []\nexpect: {}\nwrold: 1\n", "wrold"),
-        ("about: x\ncaller: [{sya: hello}]\nexpect: {}\n", "say"),
+        ("about: x\ncaller: []\nexpect: {queue: orders}\nwrold: 1\n", "wrold"),
+        ("about: x\ncaller: [{sya: hello}]\nexpect: {queue: orders}\n", "say"),
         ("about: x\ncaller: []\nexpect: {reslut: x}\n", "reslut"),
         (
-            "about: x\ncaller: []\nexpect: {}\nflows: [sideways]\n",
+            "about: x\ncaller: []\nexpect: {queue: orders}\nflows: [sideways]\n",
             "flows: 'sideways' is none of",
         ),
-        ("about: x\ncaller: []\nexpect: {}\nbreaks: [{at: noon, what: store_away}]\n", "breaks.at: 'noon'"),
+        ("about: x\ncaller: []\nexpect: {queue: x}\nbreaks: [{at: noon, what: store_away}]\n", "breaks.at: 'noon'"),
         ("about: [\n", "bad.yaml"),
+        ("about: x\ncaller: []\nexpect: {}\n", "nothing is expected"),
     ],
 )
 def test_a_file_with_a_wrong_key_is_refused(tmp_path: Path, text: str, said: str) -> None:

@@ -125,6 +125,8 @@ def load(path: Path) -> Written:
     try:
         given = yaml.safe_load(path.read_text(encoding="utf-8"))
         caller = [_said(each) for each in given["caller"]]
+        if not given["expect"]:
+            raise BadScenario(f"{path.name}: nothing is expected")
         given |= {"caller": caller, "expect": Expected(**given["expect"]), "name": path.stem}
         queue = given.get("queue", {})
         given["queue"] = {"is": queue} if isinstance(queue, str) else queue
