@@ -89,7 +89,7 @@ async def serving(
 
 async def failure_of(url: str, keys: Keys | None = None) -> ConnectionFailed:
     with pytest.raises(ConnectionFailed) as raised:
-        await WebSocketConnector(url, keys or Keys(), open_s=1).connect()
+        await WebSocketConnector(url, keys or Keys()).connect()
     return raised.value
 
 
