@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import re
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,26 @@ CALLS = {
 }
 for agent in CALLS:
     prepared(agent)
+
+
+def leaks(logged: str) -> list[str]:
+    """What was said or typed, where it stands. Four digits within an id, a fraction or a number are chance."""
+    found = (re.search(rf"(?<![0-9a-z.]){planted}(?![0-9a-z])", logged) for planted in PLANTED)
+    return [logged[max(0, each.start() - 60) : each.end() + 20] for each in found if each]
+
+
+@pytest.mark.scenario
+@pytest.mark.parametrize(
+    ("logged", "found"),
+    [
+        (f'{{"digits": "{PIN}"}}', 1),
+        (f"digits={PIN} said 471108.", 2),
+        (f"5f{PIN}ac 0.{PIN} 1{PIN}", 0),
+        ("my name is zebediah", 1),
+    ],
+)
+def test_what_is_looked_for_is_found_where_it_stands_by_itself(logged: str, found: int) -> None:
+    assert len(leaks(logged)) == found
 
 
 @pytest.mark.scenario
@@ -70,7 +91,7 @@ async def test_nothing_of_a_call_is_in_a_log(
             *figures,
         ]
     ).lower()
-    assert [planted for planted in PLANTED if planted in everything] == []
+    assert leaks(everything) == []
 
 
 @pytest.mark.scenario
