@@ -16,6 +16,8 @@ from gateway.conversation.speech import AgentSpeech
 from gateway.conversation.watch import AgentWatch
 from gateway.voice_agent.messages import FunctionCall, InjectBehavior, UpdatePrompt
 
+_OURS = ("caller_silent", "max_duration")  # we end these calls, and must not without a goodbye
+
 
 class Departure:
     """`parked`: the caller is on the way out; nothing of the voice agent reaches them any more."""
@@ -139,6 +141,8 @@ class Departure:
             self.goodbye(Leave("max_duration", firm=True), now_ms, InjectBehavior.INTERRUPT)
         leave = self.ending.due(now_ms)
         if leave is not None:
+            if leave.reason in _OURS and not self.ending.spoke:  # refused while the caller coughed, say
+                self._decisions.do(SayLocally(self._definition.goodbye))
             self._decisions.do(Go(leave))
 
     def next_due_ms(self) -> int | None:

@@ -94,6 +94,11 @@ class Ending:
         self._playing = True
         self._audio_done_ms = None
 
+    @property
+    def spoke(self) -> bool:
+        """The agent has said something since it was asked for."""
+        return self._spoke
+
     def replayed(self) -> None:
         """What a cough cut off is played on: all of it is there, and no AgentAudioDone will follow."""
         self._playing = True

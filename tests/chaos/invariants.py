@@ -74,6 +74,8 @@ def says_goodbye(world: ChaosWorld) -> Lines:
     stalls within it the beginning will do."""
     if world.end is None or world.queued or world.end.reason is DisconnectReason.CUSTOMER or _lost_at_goodbye(world):
         return
+    if world.injected["clips_not_played"]:  # of the interruptible form it takes six seconds to know
+        return
     last = next((each for each in reversed(world.heard) if not each.is_of(SHOP.sentences.one_moment)), None)
     for text in goodbyes(world):
         parts = [text, *re.split(r"(?<=[.?!]) ", text)]

@@ -63,6 +63,7 @@ from gateway.voice_agent.messages import (
     FunctionCallResponse,
     InjectAgentMessage,
     InjectBehavior,
+    InjectionRefused,
     InjectUserMessage,
     PromptUpdated,
     ServerMessage,
@@ -785,6 +786,24 @@ def test_a_sentence_that_is_not_spoken_does_not_stop_the_ladder() -> None:
     talk = Talk()
     talk.said_and_heard()
     assert injected(talk.wait(31_000)) == ["Still there?", "Hello?", "Goodbye."]
+
+
+def test_a_goodbye_that_is_refused_for_a_cough_is_said_by_the_flows_own_voice() -> None:
+    talk = Talk()
+    talk.said_and_heard()
+    assert "Goodbye." in injected(talk.wait(31_000))
+    talk.get(InjectionRefused())
+    commands = talk.wait(6000)
+    assert gone(commands) == [Leave("caller_silent")]
+    assert [each for each in commands if isinstance(each, SayLocally)] == [SayLocally("Goodbye.")]
+
+
+def test_a_goodbye_that_was_heard_is_said_once() -> None:
+    talk = Talk()
+    talk.said_and_heard()
+    talk.wait(31_000)
+    talk.said_and_heard("Goodbye.")
+    assert not has(talk.wait(6000), SayLocally)
 
 
 def test_a_sound_in_the_silence_starts_its_time_anew() -> None:
