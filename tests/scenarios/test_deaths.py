@@ -20,6 +20,7 @@ pytestmark = pytest.mark.scenario
 FORMS = ("interruptible", "polling", "sip")
 each_flow = pytest.mark.parametrize("form", FORMS)
 HUMAN_WITHIN_MS = 25_000
+NUDGE = "Sorry, I didn't catch that."
 
 
 def world(form: str, name: str = "default", takes_s: float = 0.1) -> World:
@@ -47,17 +48,22 @@ async def said_by_caller(call: World) -> list[str]:
     return [turn.text for turn in await call.turns() if turn.role is Role.CALLER]
 
 
-def break_next_session(call: World, incident: Incident) -> None:
-    """The next session of the voice agent meets the incident, and none after it, however soon it is opened."""
+def invoked(call: World, function: str) -> int:
+    """How often a flow has asked one of its functions."""
+    return sum(event.kind == "lambda" and str(event.detail["arn"]).endswith(f":{function}") for event in call.events)
+
+
+def next_session(call: World, manners: Manners) -> None:
+    """The next session of the voice agent is of these manners, and none after it, however soon it is opened."""
     connect = call.deepgram.connect
-    manners, call.deepgram.manners = call.deepgram.manners, Manners(incidents=(incident,))
+    plain, call.deepgram.manners = call.deepgram.manners, manners
 
     async def connect_once(key: str = LOCAL_KEY) -> Loopback:
         call.deepgram.connect = connect  # type: ignore[method-assign]
         try:
             return await connect(key)
         finally:
-            call.deepgram.manners = manners
+            call.deepgram.manners = plain
 
     call.deepgram.connect = connect_once  # type: ignore[method-assign]
 
@@ -117,12 +123,34 @@ async def test_a_gateway_that_is_told_to_stop_hands_its_caller_over(form: str, m
 
 
 @each_flow
-@pytest.mark.parametrize("function", ["start_call", "next_action_wait", "next_action_poll"])
-async def test_a_lambda_that_always_fails_costs_the_agent_and_not_the_call(form: str, function: str) -> None:
+async def test_a_call_that_cannot_be_begun_is_a_human(form: str) -> None:
     call = world(form)
-    call.lambdas.down.add(function)
+    call.lambdas.down.add("start_call")
     await call.call()
-    assert call.queued is not None
+    assert invoked(call, "start_call") == 1
+    assert (call.queued, call.handover["va_reason"]) == ("support", "flow_failure")
+    assert len(call.deepgram.connections) == 1  # it rendered the opening
+
+
+async def test_a_flow_whose_waiting_lambda_always_fails_asks_in_turn() -> None:
+    call = world("interruptible")
+    call.lambdas.down.add("next_action_wait")
+    await call.call()
+    await call.check()
+    assert invoked(call, "next_action_wait") == 1
+    assert invoked(call, "next_action_poll") > 1
+    assert (call.queued, call.handover["va_reason"]) == ("orders", "delivery")
+    assert await said_by_caller(call) == ["it is 4711", "a person please"]
+
+
+@pytest.mark.parametrize(("form", "said"), [("polling", []), ("sip", ["it is 4711", "a person please"])])
+async def test_a_flow_that_cannot_ask_any_more_leaves_its_caller_to_a_human(form: str, said: list[str]) -> None:
+    call = world(form)
+    call.lambdas.down.add("next_action_poll")
+    await call.call()
+    assert invoked(call, "next_action_poll") == 3
+    assert (call.queued, call.handover["va_reason"]) == ("support", "flow_failure")
+    assert await said_by_caller(call) == said  # over SIP the flow asks only when the voice agent is done
 
 
 @each_flow
@@ -131,7 +159,7 @@ async def test_a_session_that_breaks_is_renewed_and_the_agent_still_knows(form: 
     call = world(form)
 
     async def break_first(world: World) -> None:
-        break_next_session(world, Incident(moment, "drop"))  # type: ignore[arg-type]
+        next_session(world, Manners(incidents=(Incident(moment, "drop"),)))  # type: ignore[arg-type]
 
     await call.call(break_first)
     await call.check()
@@ -154,24 +182,52 @@ async def test_a_voice_agent_that_cannot_be_had_is_a_human(form: str) -> None:
 
 
 @each_flow
-async def test_a_mute_agent_is_nudged_and_replaced(form: str) -> None:
+async def test_a_mute_agent_is_nudged(form: str) -> None:
     call = world(form)
     call.manners = Manners(mute_turns=(1,))
     await call.call()
     await call.check()
-    assert call.queued is not None
+    assert NUDGE in call.heard_words
+    assert len(call.deepgram.connections) == 2  # one of them rendered the opening
+    assert (call.queued, call.handover["va_reason"]) == ("orders", "delivery")
 
 
 @each_flow
-async def test_a_table_that_is_gone_for_a_while_costs_nothing_that_was_said(form: str) -> None:
+async def test_an_agent_that_is_mute_although_it_was_nudged_is_replaced(form: str) -> None:
     call = world(form)
+    call.said = [spoken("hello"), spoken("a person please")]  # the new session gets both as one
 
-    async def outage(world: World) -> None:
-        await world.until(speaking)
-        world.break_store(StoreUnavailable("any", "InternalServerError"), for_s=3)
+    async def silence(world: World) -> None:
+        next_session(world, Manners(mute_turns=(1, 2), inject_ms=60_000))
 
-    await call.call(outage)
-    assert call.queued is not None
+    await call.call(silence)
+    await call.check()
+    assert NUDGE not in call.heard_words
+    assert len(call.deepgram.connections) == 3
+    assert (call.queued, call.handover["va_reason"]) == ("orders", "delivery")
+
+
+@pytest.mark.parametrize("form", ["interruptible", "polling"])
+async def test_a_table_that_is_gone_for_seconds_is_a_human_and_what_was_said_is_on_record(form: str) -> None:
+    call = world(form)
+    await call.call(table_is_gone)
+    await call.check()
+    assert (call.queued, call.handover["va_reason"]) == ("support", "store_unavailable")
+    assert await said_by_caller(call) == ["it is 4711"]
+    assert (await call.said_by_agent())[-1].text == shop.STATUS.format(number=4711)
+
+
+async def test_a_table_that_is_gone_for_seconds_is_not_noticed_over_sip() -> None:
+    call = world("sip")
+    await call.call(table_is_gone)
+    await call.check()
+    assert (call.queued, call.handover["va_reason"]) == ("orders", "delivery")
+    assert await said_by_caller(call) == ["it is 4711", "a person please"]
+
+
+async def table_is_gone(call: World) -> None:
+    await call.until(speaking)
+    call.break_store(StoreUnavailable("any", "InternalServerError"), for_s=3)
 
 
 async def test_the_switch_in_the_console_sends_everybody_to_the_queue_without_us() -> None:
@@ -218,7 +274,7 @@ async def test_what_is_said_while_there_is_no_session_is_not_lost(form: str, at_
     call.said = [spoken("please tell me about my order 4711 now"), spoken("a person please")]
 
     async def drop_once(world: World) -> None:
-        break_next_session(world, Incident("clock", "drop", at_ms=at_ms))
+        next_session(world, Manners(incidents=(Incident("clock", "drop", at_ms=at_ms),)))
 
     await call.call(drop_once)
     await call.check()
