@@ -20,10 +20,13 @@ class Limits:
       where the clip was found in what Connect plays.
     - `no_gateway_ms` after the start of the call, and `lost_ms` after the end of the last lease (8 s after its
       last renewal), the flow helps itself.
+    - `patience_ms`: how long a table that does not answer is asked again, each time with botocore's own attempts
+      inside; less than a lease, so that the call is still somebody's when it comes back.
     - `wake_every_ms`: between two wake-ups while nobody serves the call.
     """
 
     block_ms: int
+    patience_ms: int
     fast_ms: int = 50
     slow_ms: int = 100
     fast_for_ms: int = 3000
@@ -38,5 +41,5 @@ class Limits:
         return replace(self, block_ms=max(0, min(self.block_ms, remaining_ms - ANSWER_MS)))
 
 
-WAIT = Limits(block_ms=21_000)  # the asynchronous form: longest clip 15 s, Lambda 24 s, Wait 25 s
-POLL = Limits(block_ms=5800)  # the synchronous form: the flow waits 8 s at most
+WAIT = Limits(block_ms=21_000, patience_ms=6000)  # the asynchronous form: longest clip 15 s, Lambda 24 s, Wait 25 s
+POLL = Limits(block_ms=5800, patience_ms=3000)  # the synchronous form: the flow waits 8 s at most

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
-from typing import assert_never
+from typing import TypeVar, assert_never
 
 from contract import wire
 from contract.actions import NONE, End, Numbered, Outcome, Request
@@ -22,7 +22,8 @@ from lambdas.settings import Settings
 from lambdas.telling import NOBODY, Teller, sent
 
 OFFER_ATTEMPTS = 5
-READ_ATTEMPTS = 3  # each of them has botocore's own attempts inside
+
+T = TypeVar("T")
 
 Answer = dict[str, str]
 
@@ -92,7 +93,7 @@ class _Execution:
 
     async def run(self) -> Answer:
         """Raises CallNotFound, StoreUnavailable, MalformedRecord."""
-        head = await self._store.asked(self._request, self._id, self._asked_at_ms)
+        head = await self._patiently(lambda: self._store.asked(self._request, self._id, self._asked_at_ms))
         self._moved_at_ms = head.loaded_at_ms
         self._woken_at_ms = head.started_at_ms  # by start_call
         while True:
@@ -139,7 +140,7 @@ class _Execution:
     async def _give(self, numbered: Numbered, previous: Outcome) -> Answer | None:
         final = is_final(numbered.action)
         contact_id, now_ms = self._request.contact_id, self._clock.now_ms()
-        if await self._store.offer(contact_id, self._id, numbered.seq, now_ms, final):
+        if await self._patiently(lambda: self._store.offer(contact_id, self._id, numbered.seq, now_ms, final)):
             return wire.answer(numbered, previous)
         # Cancelled, or overtaken, since the head was read. A second look shows it; should it ever not, the flow
         # asks again rather than that we go round in a circle.
@@ -173,22 +174,30 @@ class _Execution:
 
     async def _look(self, before: Head) -> Head:
         """Read the head, and notice whether the gateway moved it."""
-        head = await self._read_head()
+        head = await self._patiently(lambda: self._store.head(self._request.contact_id))
         if _moves(head) != _moves(before):
             self._moved_at_ms = self._clock.now_ms()
         return head
 
-    async def _read_head(self) -> Head:
-        for _ in range(READ_ATTEMPTS - 1):
-            try:
-                return await self._store.head(self._request.contact_id)
-            except StoreUnavailable:
-                await asyncio.sleep(self._limits.slow_ms / 1000)
-        return await self._store.head(self._request.contact_id)
-
     async def _read_log(self, head: Head) -> None:
-        self._log = await self._store.actions_after(self._request.contact_id, max(head.loaded - 1, 0))
+        contact_id, after = self._request.contact_id, max(head.loaded - 1, 0)
+        self._log = await self._patiently(lambda: self._store.actions_after(contact_id, after))
         self._log_up_to = head.last_seq
+
+    async def _patiently(self, ask: Callable[[], Awaitable[T]]) -> T:
+        """What the table answers, be it away for a moment: what is asked here may be asked again.
+
+        Raises StoreUnavailable after `patience_ms`, or at the end of the request's time.
+        """
+        began_ms = self._clock.now_ms()
+        until_ms = min(began_ms + self._limits.patience_ms, self._asked_at_ms + self._limits.block_ms)
+        while True:
+            try:
+                return await ask()
+            except StoreUnavailable:
+                if self._clock.now_ms() >= until_ms:
+                    raise
+            await asyncio.sleep(self._limits.slow_ms / 1000)
 
     async def _wake(self, head: Head) -> None:
         """Ask for a gateway again while nobody serves the call."""

@@ -23,7 +23,7 @@ from simulator.jumping import JumpingEventLoop
 from tests.contract.samples import CONTACT
 from tests.lambdas.samples import SETTINGS, Recorder, a_start, an_event
 
-AT_ONCE = Limits(block_ms=100)
+AT_ONCE = Limits(block_ms=100, patience_ms=0)
 LOG = (
     Play("https://b.s3.us-east-1.amazonaws.com/clip.wav", 1000),
     Say("One moment."),

@@ -21,6 +21,8 @@ from tests.contract.faults import Failing, Killed, killed_at
 from tests.contract.samples import CLIP, CONTACT, QUEUE, T0, TRANSFER, a_call, a_request, taken
 from tests.lambdas.samples import SETTINGS, Flow, Recorder
 
+ALWAYS = 1_000_000
+
 
 class ToldTo(Nobody):
     def __init__(self) -> None:
@@ -289,23 +291,38 @@ async def test_an_unknown_call_goes_to_the_queue() -> None:
 async def test_a_store_that_does_not_answer_takes_the_caller_to_the_queue() -> None:
     store, clock = MemoryStore(), LoopClock(T0)
     await taken(store)
-    broken = Failing(store, {"asked": 1}).store()
+    broken = Failing(store, {"asked": ALWAYS}).store()
     answer = await Flow(broken, clock).poll(a_request(3))
+    assert POLL.patience_ms <= clock.now_ms() - T0 <= POLL.patience_ms + POLL.slow_ms
     assert (answer["action"], answer["reason"], answer["seq"]) == ("transfer", "store_unavailable", "3")
 
 
-async def test_a_short_outage_while_a_request_is_held_is_waited_out() -> None:
+@pytest.mark.parametrize("what", ["asked", "head", "actions_after", "offer"])
+async def test_a_table_that_is_away_for_a_moment_is_waited_for(what: str) -> None:
     store, clock = MemoryStore(), LoopClock(T0)
-    await taken(store)
-    broken = Failing(store, {"head": 2}).store()
-    assert (await Flow(broken, clock).poll())["action"] == "listen"
+    lease = await taken(store)
+    await store.append(lease, CLIP, T0)
+    broken = Failing(store, {what: POLL.patience_ms // POLL.slow_ms}).store()
+    assert (await Flow(broken, clock).poll())["action"] == "play"
 
 
-async def test_a_longer_outage_is_not() -> None:
+@pytest.mark.parametrize("what", ["asked", "head", "actions_after", "offer"])
+async def test_a_table_that_is_away_for_longer_is_not(what: str) -> None:
     store, clock = MemoryStore(), LoopClock(T0)
-    await taken(store)
-    broken = Failing(store, {"head": 3}).store()
+    lease = await taken(store)
+    await store.append(lease, CLIP, T0)
+    broken = Failing(store, {what: ALWAYS}).store()
     assert (await Flow(broken, clock).poll())["reason"] == "store_unavailable"
+    assert clock.now_ms() - T0 <= POLL.patience_ms + POLL.slow_ms
+
+
+async def test_a_table_is_not_waited_for_beyond_the_time_of_the_lambda() -> None:
+    store, clock = MemoryStore(), LoopClock(T0)
+    await taken(store)
+    broken = Failing(store, {"head": ALWAYS}).store()
+    answer = await Flow(broken, clock).poll(limits=POLL.within(remaining_ms=3000))
+    assert answer["reason"] == "store_unavailable"
+    assert clock.now_ms() - T0 <= 1000 + POLL.slow_ms
 
 
 async def test_a_record_that_cannot_be_read_takes_the_caller_to_the_queue() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 
@@ -207,10 +208,19 @@ async def test_an_agent_that_is_mute_although_it_was_nudged_is_replaced(form: st
     assert (call.queued, call.handover["va_reason"]) == ("orders", "delivery")
 
 
-@pytest.mark.parametrize("form", ["interruptible", "polling"])
-async def test_a_table_that_is_gone_for_seconds_is_a_human_and_what_was_said_is_on_record(form: str) -> None:
+@each_flow
+async def test_a_table_that_is_gone_for_two_seconds_is_not_noticed(form: str) -> None:
     call = world(form)
-    await call.call(table_is_gone)
+    await call.call(partial(table_is_gone, for_s=2))
+    await call.check()
+    assert (call.queued, call.handover["va_reason"]) == ("orders", "delivery")
+    assert await said_by_caller(call) == ["it is 4711", "a person please"]
+
+
+@pytest.mark.parametrize("form", ["interruptible", "polling"])
+async def test_a_table_that_is_gone_for_longer_is_a_human_and_what_was_said_is_on_record(form: str) -> None:
+    call = world(form)
+    await call.call(partial(table_is_gone, for_s=10))
     await call.check()
     assert (call.queued, call.handover["va_reason"]) == ("support", "store_unavailable")
     assert await said_by_caller(call) == ["it is 4711"]
@@ -219,15 +229,15 @@ async def test_a_table_that_is_gone_for_seconds_is_a_human_and_what_was_said_is_
 
 async def test_a_table_that_is_gone_for_seconds_is_not_noticed_over_sip() -> None:
     call = world("sip")
-    await call.call(table_is_gone)
+    await call.call(partial(table_is_gone, for_s=3))
     await call.check()
     assert (call.queued, call.handover["va_reason"]) == ("orders", "delivery")
     assert await said_by_caller(call) == ["it is 4711", "a person please"]
 
 
-async def table_is_gone(call: World) -> None:
+async def table_is_gone(call: World, for_s: float) -> None:
     await call.until(speaking)
-    call.break_store(StoreUnavailable("any", "InternalServerError"), for_s=3)
+    call.break_store(StoreUnavailable("any", "InternalServerError"), for_s)
 
 
 async def test_the_switch_in_the_console_sends_everybody_to_the_queue_without_us() -> None:
