@@ -41,6 +41,52 @@ class LeakedTasks(RuntimeError):
         return f"{len(self.names)} tasks were left behind: {', '.join(self.names)}"
 
 
+class NobodyTook(RuntimeError):
+    """Exceptions that reached nobody: of a callback, or of a task that nobody waited for. The first is the cause."""
+
+    def __init__(self, told: list[str]) -> None:
+        super().__init__(told)
+        self.told = told
+
+    def __str__(self) -> str:
+        return f"{len(self.told)} exceptions reached nobody: {'; '.join(self.told)}"
+
+
+class _Untaken:
+    """What asyncio would only log of one event loop. That nobody asked a task for its exception asyncio finds out when
+    the task is collected as garbage, which may be after the test, or never: this one looks at each."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._found: list[tuple[str, BaseException | None]] = []
+        self._failed: list[asyncio.Task[Any]] = []
+        loop.set_exception_handler(self._log)
+        loop.set_task_factory(self._task)
+
+    def _log(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        about = context.get("future") or context.get("task") or context.get("handle") or ""
+        self._found.append((f"{context['message']} {about}".strip(), context.get("exception")))
+
+    def _task(self, loop: asyncio.AbstractEventLoop, work: Any, **named: Any) -> asyncio.Task[Any]:
+        task = asyncio.Task(work, loop=loop, **named)
+        task.add_done_callback(self._over)
+        return task
+
+    def _over(self, task: asyncio.Task[Any]) -> None:
+        if task._log_traceback:  # asyncio's own: it failed, and nobody has asked yet
+            self._failed.append(task)
+
+    def error(self) -> NobodyTook | None:
+        """To be asked when the loop is closed: nobody can take anything any more."""
+        for task in self._failed:
+            if task._log_traceback:
+                self._found.append((f"a task failed, and nobody asked it: {task!r}", task.exception()))
+        if not self._found:
+            return None
+        error = NobodyTook([what for what, _ in self._found])
+        error.__cause__ = next((exception for _, exception in self._found if exception is not None), None)
+        return error
+
+
 class _Handle(asyncio.Handle):
     """As asyncio's own, without what only its debug mode needs."""
 
@@ -163,14 +209,25 @@ class JumpingEventLoop(asyncio.SelectorEventLoop):
 
 
 def run(main: Coroutine[Any, Any, T], loop_factory: Callable[[], asyncio.AbstractEventLoop] = JumpingEventLoop) -> T:
-    """Run a coroutine on a jumping clock, and fail when it leaves tasks behind.
+    """Run a coroutine on a jumping clock, and fail when it leaves tasks behind, or exceptions that nobody took.
 
     Raises:
         LeakedTasks: a task is still there when `main` has returned.
+        NobodyTook: a callback raised, or a task that nobody waited for. Where `main` raised, its exception has a note
+            of it.
         Stalled: nothing can go on.
     """
     with asyncio.Runner(loop_factory=loop_factory) as runner:
-        return runner.run(_owning(main))
+        untaken = _Untaken(runner.get_loop())
+        try:
+            result = runner.run(_owning(main))
+        except BaseException as error:
+            if (others := untaken.error()) is not None:
+                error.add_note(str(others))
+            raise
+    if (others := untaken.error()) is not None:
+        raise others
+    return result
 
 
 async def _owning(main: Coroutine[Any, Any, T]) -> T:

@@ -111,6 +111,8 @@ def _innermost(error: BaseException | None) -> str:
     """An error in one line, and where it was raised."""
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
+    if isinstance(error, jumping.NobodyTook):
+        return f"{error}; {_innermost(error.__cause__)}"
     frames = traceback.extract_tb(error.__traceback__) if error is not None else []
     places = [f"{'/'.join(frame.filename.split('/')[-2:])}:{frame.lineno}" for frame in frames[-4:]]
     return f"{error!r} at {' > '.join(places)}"

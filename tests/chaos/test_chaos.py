@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import inspect
 import random
@@ -77,6 +78,24 @@ def test_a_seed_makes_the_same_call_again(form: str) -> None:
     assert [(event.at_ms, event.kind) for event in world.events] == [
         (event.at_ms, event.kind) for event in the_same.events
     ]
+
+
+class _Careless(ChaosWorld):
+    """A callback of its raises in the middle of the call."""
+
+    async def play(self) -> None:
+        asyncio.get_running_loop().call_later(9.0, self._raises)
+        await super().play()
+
+    def _raises(self) -> None:
+        raise ValueError("planted")
+
+
+def test_an_exception_in_a_callback_is_a_finding() -> None:
+    report = campaign.run(calm(), make=_Careless)
+    assert [finding.where for finding in report.broken] == ["crash"]
+    assert "reached nobody" in report.broken[0].what
+    assert "ValueError('planted') at" in report.broken[0].what
 
 
 def test_a_campaign_prints_its_figures_and_what_failed(capsys: pytest.CaptureFixture[str]) -> None:

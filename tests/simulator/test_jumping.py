@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 import pytest
+import uvloop
 
 from contract.clock import LoopClock
 from simulator import jumping
@@ -84,3 +87,70 @@ async def test_a_wait_until_a_deadline_does_not_come_back_too_early() -> None:
         deadline = step * 0.1
         await asyncio.sleep(deadline - loop.time())
         assert loop.time() >= deadline
+
+
+async def _fails() -> None:
+    raise ValueError("planted")
+
+
+async def _a_callback() -> None:
+    asyncio.get_running_loop().call_soon(_raises)
+    await asyncio.sleep(0.01)
+
+
+def _raises() -> None:
+    raise ValueError("planted")
+
+
+async def _a_done_callback() -> None:
+    task = asyncio.create_task(asyncio.sleep(0))
+    task.add_done_callback(lambda _: _raises())
+    await asyncio.sleep(0.01)
+
+
+async def _a_task_that_is_gone() -> None:
+    asyncio.create_task(_fails())  # noqa: RUF006  that nobody keeps it is the case
+    await asyncio.sleep(0.01)
+
+
+async def _a_task_that_is_kept() -> None:
+    """By somebody who outlives the loop: asyncio never tells of it."""
+    _KEPT.append(asyncio.create_task(_fails()))
+    await asyncio.sleep(0.01)
+
+
+async def _a_future() -> None:
+    asyncio.get_running_loop().create_future().set_exception(ValueError("planted"))
+
+
+_KEPT: list[asyncio.Task[None]] = []
+_LOOPS = (jumping.JumpingEventLoop, asyncio.new_event_loop, uvloop.new_event_loop)
+
+
+@pytest.mark.parametrize("loop", _LOOPS)
+@pytest.mark.parametrize(
+    "untaken", [_a_callback, _a_done_callback, _a_task_that_is_gone, _a_task_that_is_kept, _a_future]
+)
+def test_an_exception_that_nobody_took_fails_what_ran(
+    untaken: Callable[[], Coroutine[Any, Any, None]], loop: Callable[[], asyncio.AbstractEventLoop]
+) -> None:
+    async def also_fails() -> None:
+        await untaken()
+        raise OSError("its own")
+
+    with pytest.raises(jumping.NobodyTook, match="1 exceptions reached nobody") as caught:
+        jumping.run(untaken(), loop)
+    assert isinstance(caught.value.__cause__, ValueError)
+    with pytest.raises(OSError, match="its own") as other:
+        jumping.run(also_fails(), loop)
+    assert "1 exceptions reached nobody" in other.value.__notes__[0]
+
+
+def test_an_exception_that_is_asked_for_late_was_taken() -> None:
+    async def ask() -> str:
+        task = asyncio.create_task(_fails())
+        await asyncio.sleep(10)
+        (error,) = await asyncio.gather(task, return_exceptions=True)
+        return str(error)
+
+    assert jumping.run(ask()) == "planted"
