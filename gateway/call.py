@@ -347,8 +347,8 @@ class LiveCall:
                 self._leg.unask()
             case Answer(call_id, content):
                 self._answered(call_id, content)
-            case Go(leave):
-                self._go(leave)
+            case Go(leave, goodbye):
+                self._go(leave, goodbye)
             case Stay():
                 self._leg.withdraw()  # which may come too late: `_left` stays until something else is decided
             case Reconnect():
@@ -377,10 +377,10 @@ class LiveCall:
         result = self._changed(FunctionResult(FunctionState.FINISHED, content))
         self._talk.function_finished(call_id, result, self._clock.now_ms())
 
-    def _go(self, leave: Leave) -> None:
+    def _go(self, leave: Leave, goodbye: str = "") -> None:
         self._left = leave
         if not leave.queue:
-            self._leg.hang_up(leave.reason)
+            self._leg.hang_up(leave.reason, goodbye)
             return
         record = self._facilities.announcer.where(self._call)
         attributes = handover(self._call, leave, self._talk.turns, self._runner.ledger.values(), record)

@@ -12,6 +12,7 @@ from contract.audio import ULAW_SILENCE
 from contract.call import Call
 from definition.settings import settings
 from gateway.conversation.conversation import Conversation
+from gateway.conversation.ending import Step
 from gateway.conversation.sentences import so_far
 from gateway.facilities import Facilities
 from gateway.held_audio import HeldAudio
@@ -189,9 +190,10 @@ class Sessions:
             self._hold = None
 
     def _say_hold(self) -> None:
-        """Not into what is said anyway: neither what the agent has left to say, nor the caller's own words."""
+        """Not into what is said anyway, be it what the agent has left to say or the caller's own words, and not to who
+        is on the way out."""
         self._hold = None
-        if self._talk.parked:
+        if self._talk.ending.step is not Step.NOT:
             return
         if self._talk.silent:
             self._shared.leg.say(self._shared.persona.definition.sentences.one_moment)

@@ -117,9 +117,11 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Go:
-    """The last words were heard: transfer or hang up."""
+    """The last words were heard: transfer or hang up. `goodbye`: of these words none was, or not the end; the contact
+    flow's own voice says this before it hangs up."""
 
     leave: Leave
+    goodbye: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,7 +92,7 @@ class Conversation:
         self._functions = FunctionCalls(definition)
         self._keys = KeyPresses(self._functions.pending)
         self._speech = AgentSpeech()
-        self._departure = Departure(definition, self._decisions, self._speech, self._agent_watch, now_ms)
+        self._departure = Departure(definition, self._decisions, self.turns, self._speech, self._agent_watch, now_ms)
         self.ending = self._departure.ending
         self._echoes = Echoes()
         self._tail: Tail | None = None
@@ -120,7 +120,7 @@ class Conversation:
 
     def audio(self, ulaw: bytes, now_ms: int) -> bool:
         """Agent audio came in; True when it is to be played. Runs for every frame."""
-        if self.parked or not ulaw:
+        if self._departure.hushed or not ulaw:
             return False
         if not self._gate.admit(len(ulaw), now_ms):
             self.turns.agent_audio_dropped(len(ulaw))

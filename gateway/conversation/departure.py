@@ -8,32 +8,40 @@ from __future__ import annotations
 from contract.actions import Returned
 from definition import AgentDefinition
 from gateway.conversation import sentences
-from gateway.conversation.commands import ClearSpeech, GiveUp, Go, SayLocally, Stay, Tell, Unwish, Wish
+from gateway.conversation.commands import ClearSpeech, GiveUp, Go, Stay, Tell, Unwish, Wish
 from gateway.conversation.decisions import Decisions
 from gateway.conversation.ending import Ending, Leave, Step
 from gateway.conversation.function_calls import answer
 from gateway.conversation.speech import AgentSpeech
+from gateway.conversation.turns import Turns
 from gateway.conversation.watch import AgentWatch
 from gateway.voice_agent.messages import FunctionCall, InjectBehavior, UpdatePrompt
-
-_OURS = ("caller_silent", "max_duration")  # we end these calls, and must not without a goodbye
 
 
 class Departure:
     """`parked`: the caller is on the way out; nothing of the voice agent reaches them any more."""
 
     def __init__(
-        self, definition: AgentDefinition, decisions: Decisions, speech: AgentSpeech, watch: AgentWatch, now_ms: int
+        self,
+        definition: AgentDefinition,
+        decisions: Decisions,
+        turns: Turns,
+        speech: AgentSpeech,
+        watch: AgentWatch,
+        now_ms: int,
     ) -> None:
         self.ending = Ending()
         self.parked = False
         self._definition = definition
         self._decisions = decisions
+        self._turns = turns
         self._speech = speech
         self._watch = watch
         self._limit_ms = now_ms + definition.max_duration_s * 1000
         self._warn_ms = self._limit_ms - definition.warn_s * 1000 if definition.warn_s else None
         self._gave_up = False
+        self._spoken_into = False  # a goodbye of ours that stands: what the agent says next is an answer
+        self._says_goodbye = False
         self._came_back: Leave | None = None
 
     def redefine(self, definition: AgentDefinition) -> None:
@@ -43,6 +51,11 @@ class Departure:
     def begun(self) -> bool:
         """Who is on the way out is not spoken to any more."""
         return self.parked or self.ending.step is not Step.NOT
+
+    @property
+    def hushed(self) -> bool:
+        """The flow says goodbye in the agent's place: what comes of the agent's now is too late."""
+        return self.parked or (self._says_goodbye and self.ending.step is not Step.NOT)
 
     def resume(self, leave: Leave, now_ms: int) -> None:
         """The gateway that had the call before died between the wish to leave and its fulfilment."""
@@ -61,10 +74,14 @@ class Departure:
         self._decisions.do(answer(call, status="ok", note=note if words else sentences.ANSWER_ALREADY))
 
     def goodbye(self, leave: Leave, now_ms: int, behavior: InjectBehavior) -> None:
-        """We end the call; the agent says so."""
+        """We end the call; the agent says so. Without one, the flow does."""
         self.ending.ask(leave, now_ms, playing=self._speech.playing)
+        self._spoken_into = False
         self._watch.satisfied()
-        self._decisions.inject(self._definition.goodbye, behavior)
+        if self._decisions.away:
+            self._go(self.ending.act())
+        else:
+            self._decisions.inject(self._definition.goodbye, behavior)
 
     def give_up(self, reason: str) -> None:
         """The voice agent is out of the game: whatever it was about to say, a human takes over now."""
@@ -73,13 +90,10 @@ class Departure:
         self._gave_up = self.parked = True
         self._watch.satisfied()
         self._decisions.do(ClearSpeech())
-        leave = self.ending.act()
-        if leave is not None:
-            if not leave.queue:  # nobody else says it
-                self._decisions.do(SayLocally(self._definition.goodbye))
-            self._decisions.do(Go(leave))
-        elif self.ending.step is Step.NOT:
+        if self.ending.step is Step.NOT:
             self._decisions.do(GiveUp(reason))
+        else:
+            self._go(self.ending.act())
 
     def taken(self) -> None:
         """The flow has the transfer or the end."""
@@ -97,6 +111,7 @@ class Departure:
         if leave is None or not self.ending.interrupted:
             return
         if leave.firm:
+            self._spoken_into = not self._heard_goodbye(leave)
             self.ending.release()
         elif self._cancel():
             self._decisions.do(Tell(UpdatePrompt(sentences.CANCELLED_LEAVE)))
@@ -136,14 +151,30 @@ class Departure:
             self._warn_ms = None
             self._decisions.insist(self._definition.sentences.time_is_up)
         if self._may_limit and now_ms >= self._limit_ms:
-            if self._speech.playing:
+            if self._speech.playing and not self._decisions.away:
                 self._decisions.do(ClearSpeech())
             self.goodbye(Leave("max_duration", firm=True), now_ms, InjectBehavior.INTERRUPT)
-        leave = self.ending.due(now_ms)
-        if leave is not None:
-            if leave.reason in _OURS and not self.ending.spoke:  # refused while the caller coughed, say
-                self._decisions.do(SayLocally(self._definition.goodbye))
-            self._decisions.do(Go(leave))
+        self._go(self.ending.due(now_ms))
+
+    def _go(self, leave: Leave | None) -> None:
+        """To the human, or away with a goodbye that was heard: what of it was refused, torn with its session, or never
+        said, the flow says."""
+        if leave is None:
+            return
+        self._says_goodbye = not leave.queue and not self._heard_goodbye(leave)
+        if self._says_goodbye and self._speech.playing and not self.parked:
+            self._decisions.do(ClearSpeech())
+        self._decisions.do(Go(leave, self._definition.goodbye if self._says_goodbye else ""))
+
+    def _heard_goodbye(self, leave: Leave) -> bool:
+        """Whether the caller has heard what may be a goodbye, or will have before the line is closed. What the agent
+        said in the turn in which it asked to end the call may be one."""
+        if self._spoken_into or (self.ending.resumed and self.ending.spoke):
+            return False
+        since_ms = self._turns.last_caller_ms if leave.function_id else self.ending.asked_ms
+        if self._speech.playing and not self.parked:
+            return self.ending.all_came and self._turns.is_all_there(since_ms)
+        return self._turns.heard_out(since_ms)
 
     def next_due_ms(self) -> int | None:
         """When `due` may have something to do."""

@@ -95,9 +95,24 @@ class Ending:
         self._audio_done_ms = None
 
     @property
+    def asked_ms(self) -> int:
+        """When it was asked for, of this gateway."""
+        return self._asked_ms
+
+    @property
     def spoke(self) -> bool:
         """The agent has said something since it was asked for."""
         return self._spoke
+
+    @property
+    def all_came(self) -> bool:
+        """No more audio of the agent's is on its way, as it says or as it seems."""
+        return self._audio_done_ms is not None
+
+    @property
+    def resumed(self) -> bool:
+        """The agent of another gateway asked for it, and the one of this gateway did not."""
+        return self._resumed
 
     def replayed(self) -> None:
         """What a cough cut off is played on: all of it is there, and no AgentAudioDone will follow."""

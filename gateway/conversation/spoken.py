@@ -8,6 +8,7 @@ from contract.audio import BYTES_PER_MS
 from contract.turns import HeardSource, Role, Turn
 
 CHARACTER_MS = 65  # about 150 words a minute, until the voice is known better
+UNHEARD_MS = 100  # less than a sound of a word: so much may be missing at the end of what was heard whole
 ENOUGH = 0.7  # of the time that a text takes at the voice's pace: less audio cannot be all of it
 
 
@@ -109,6 +110,15 @@ class Speech:
     def lacks_audio(self, voice: Voice) -> bool:
         """Nobody said that what came was all, though this voice agent does so, or it is too short for the text."""
         return self.sure_texts is None and (voice.tells_ends or self.is_short(voice))
+
+    def is_all(self, voice: Voice) -> bool:
+        """Nothing that came, or did not come, suggests that more of it was to be heard."""
+        return not self.torn and not self.is_short(voice)
+
+    def heard_out(self, voice: Voice) -> bool:
+        """All of it came, and was heard to its end."""
+        heard_ms = self.position_ms + UNHEARD_MS
+        return self.finished and self.is_all(voice) and heard_ms >= self.received_bytes // BYTES_PER_MS
 
     def turn(self, voice: Voice) -> Turn:
         text = self.text

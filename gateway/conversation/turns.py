@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from contract.audio import BYTES_PER_MS
 from contract.turns import HeardSource, Role, Turn
+from gateway.conversation.ending import LONGEST_MS
 from gateway.conversation.spoken import Speech, Voice
 from gateway.telemetry.bounds import Bound, reached
 
@@ -66,6 +67,31 @@ class Turns:
         """The agent's last reply was torn and is still on its way to the caller."""
         last = self._all[max(self._all)] if self._all else None
         return isinstance(last, Speech) and last.torn and not last.finished
+
+    @property
+    def last_caller_ms(self) -> int:
+        """When the caller's last turn was over; 0 before their first."""
+        return max((turn.ended_at_ms for turn in self.all() if turn.role is Role.CALLER), default=0)
+
+    def heard_out(self, since_ms: int) -> bool:
+        """Whether the last that the agent said came later than `since_ms`, was all there, and was heard to its end."""
+        last = self._last_of_agent()
+        if isinstance(last, Speech):
+            return 0 < last.last_audio_ms >= since_ms and last.heard_out(self._voice)
+        whole = last is not None and last.heard_text == last.text and not last.interrupted
+        return last is not None and whole and 0 < last.ended_at_ms >= since_ms
+
+    def is_all_there(self, since_ms: int) -> bool:
+        """Whether that came later than `since_ms` and is all there, no more than last words may be, wherever the
+        caller is in it."""
+        last = self._last_of_agent()
+        if not isinstance(last, Speech) or last.last_audio_ms < since_ms:
+            return False
+        return last.is_all(self._voice) and last.received_bytes <= LONGEST_MS * BYTES_PER_MS
+
+    def _last_of_agent(self) -> Turn | Speech | None:
+        said = (self._all[number] for number in sorted(self._all, reverse=True))
+        return next((each for each in said if isinstance(each, Speech) or each.role is Role.VOICE_AGENT), None)
 
     def changed(self) -> list[Turn]:
         """Turns that are new or amended since the last time."""

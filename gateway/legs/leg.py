@@ -226,7 +226,10 @@ class Leg(Protocol):
         """Take a transfer or a hang-up back, if the flow has not taken it yet."""
         ...
 
-    def hang_up(self, reason: str) -> None: ...
+    def hang_up(self, reason: str, goodbye: str = "") -> None:
+        """Close the line, behind `goodbye` by the contact flow's own voice, unless that has been heard already; taken
+        back with it as long as it has not."""
+        ...
 
     def record(self, tape: Tape) -> None:
         """Write both sides to the tape, as they are heard. Before `run`."""

@@ -16,7 +16,7 @@ from tests.chaos.shop import SHOP
 from tests.chaos.transcripts import nothing_is_left_out, the_caller_is_heard, transcript
 from tests.chaos.world import ChaosWorld
 from tests.scenarios.shop import GOODBYE
-from tests.scenarios.world import CONTACT, START_MS, never_caused
+from tests.scenarios.world import CONTACT, never_caused
 
 LONGEST_SILENCE_MS = 45_000
 LIBRARY_SILENCE_MS = 62_000
@@ -65,14 +65,14 @@ def ends_well(world: ChaosWorld) -> Lines:
     if world.plan.preset_name == "nothing_cuts":
         limit = LIBRARY_SILENCE_MS
     # In the interruptible form a prompt that cannot be read is known by not being heard, six seconds later.
-    if silent_ms > limit and not world.injected["clips_not_played"] and not _lost_at_goodbye(world):
+    if silent_ms > limit and not world.injected["clips_not_played"]:
         yield "no_goodbye", f"the flow hung up after {silent_ms} ms of silence ({world.end.reason})"
 
 
 def says_goodbye(world: ChaosWorld) -> Lines:
     """A line that the flow closes has heard a goodbye last: the agent's, the shop's, or the flow's own. Of a voice that
     stalls within it the beginning will do."""
-    if world.end is None or world.queued or world.end.reason is DisconnectReason.CUSTOMER or _lost_at_goodbye(world):
+    if world.end is None or world.queued or world.end.reason is DisconnectReason.CUSTOMER:
         return
     if world.injected["clips_not_played"]:  # of the interruptible form it takes six seconds to know
         return
@@ -90,15 +90,6 @@ def goodbyes(world: ChaosWorld) -> list[str]:
     own = [language.sentences for language in world.estate.parameters.languages]
     flow = [text for each in own for text in (each.farewell, each.goodbye, each.no_human, each.no_callback)]
     return [GOODBYE, SHOP.goodbye, *flow, *(each.callback_promised for each in own)]
-
-
-def _lost_at_goodbye(world: ChaosWorld) -> bool:
-    """The goodbye to a silent caller went with its session while the table could not be reached: it is not said again
-    (docs/reliability.md, Not covered)."""
-    assert world.end is not None
-    lost = [line["at"] + START_MS for line in world.logs if line["event"] == "voice_agent_lost"]
-    near = any(world.end.ended_at_ms - TAKEOVER_MS <= at for at in lost)
-    return near and bool(world.injected["gateways_cut_off"] or world.injected["store_down"])
 
 
 def silence(world: ChaosWorld) -> Lines:

@@ -18,13 +18,14 @@ from simulator.deepgram.manners import PESSIMISTIC, Incident
 from simulator.deepgram.manners import PRESETS as MANNERS
 from simulator.deepgram.scripted import Rule, ScriptedMind, calls
 from tests.chaos import campaign
-from tests.chaos.faults import MOMENTS_OF_A_FUNCTION, Fault, Plan
+from tests.chaos.faults import MOMENTS_OF_A_FUNCTION, SIP, Fault, Plan
 from tests.chaos.invariants import longest_silence
 from tests.chaos.plans import calm
 from tests.chaos.shop import SHOP
 from tests.chaos.weather import ChaosObjects
 from tests.chaos.world import ChaosWorld
 from tests.flows.deployment import ENGLISH
+from tests.scenarios.shop import GOODBYE
 from tests.scenarios.world import CONTACT, START_MS
 
 pytestmark = pytest.mark.scenario
@@ -261,6 +262,42 @@ def test_a_caller_whose_agent_breaks_at_the_goodbye_hears_one_all_the_same(form:
     fatal = Incident("function", "error", "INVALID_AGENT_ID")
     world = played(calm(form=form, said=(("good bye", None),), incidents=((1, fatal),)))
     assert world.heard_words.endswith(SHOP.goodbye)
+
+
+GOODBYES = (GOODBYE, SHOP.goodbye)
+ENDED_AT_MS = 8_500  # the end has been asked for; the goodbye begins to come, and is heard half a second later
+
+
+def ends_with_one(world: ChaosWorld) -> bool:
+    return world.queued is None and world.heard_words.endswith(GOODBYES)
+
+
+@pytest.mark.parametrize("form", ["interruptible", "polling", SIP])
+@pytest.mark.parametrize("manners", ["pessimistic", "real-time", "dribble"])
+@pytest.mark.parametrize("after_ms", range(0, 2_400, 400))
+def test_a_goodbye_whose_session_breaks_in_it_is_heard_whole(form: str, manners: str, after_ms: int) -> None:
+    """The agent's or the flow's, also where the next session is long in coming."""
+    outage = Fault("deepgram_hangs", ENDED_AT_MS + after_ms, 5.0, 6.0)
+    plan = calm(form=form, said=(("good bye", None),), manners=MANNERS[manners], faults=(outage,))
+    world = played(plan)
+    assert ends_with_one(world)
+    assert times_heard(world, "One moment") == 0
+
+
+@both_flows
+@pytest.mark.parametrize("after_ms", range(0, 4_500, 500))
+def test_a_goodbye_whose_gateway_dies_in_it_is_heard_whole(form: str, after_ms: int) -> None:
+    killed = Fault("gateway_killed", ENDED_AT_MS + after_ms, 0.0, word="replaced")
+    assert ends_with_one(played(calm(form=form, said=(("good bye", None),), faults=(killed,))))
+
+
+@both_flows
+@pytest.mark.parametrize("at_ms", range(50_000, 53_000, 500))
+def test_a_silent_caller_hears_the_goodbye_though_its_session_breaks_while_the_table_is_away(
+    form: str, at_ms: int
+) -> None:
+    faults = (Fault("gateways_cut_off", at_ms - 1_000, 3.0, word="1.0"), Fault("session_dropped", at_ms))
+    assert ends_with_one(played(calm(form=form, said=(("hm", None),), faults=faults)))
 
 
 def test_a_caller_who_has_asked_already_is_not_greeted_by_the_next_gateway() -> None:

@@ -15,10 +15,11 @@ QUEUED_MS = 20_000
 
 @dataclass(slots=True)
 class Final:
-    """An action that takes the caller away. `unclear`: the sequence that it gets, or has got without an answer of the
-    table."""
+    """An action that takes the caller away. `goodbye`: what the flow's own voice is to say before it. `unclear`: the
+    sequence that it gets, or has got without an answer of the table."""
 
     action: Transfer | End
+    goodbye: str = ""
     seq: int = 0
     unclear: int = 0
     taken_ms: int = 0  # when the flow took it; 0 before
@@ -43,22 +44,29 @@ class Final:
 
 @dataclass(slots=True)
 class Leaving:
-    """`returned_seq`: the sequence from which the caller has come back already."""
+    """`returned_seq`: the sequence from which the caller has come back already; `goodbye_seq`: that of the flow's last
+    goodbye, which is `said` once the flow has it, until the agent speaks again."""
 
     returned_seq: int
     final: Final | None = None
+    goodbye_seq: int = 0
+    said: bool = False
     _after: Final | None = field(default=None)  # asked for while the one before was being withdrawn
 
-    def ask(self, action: Transfer | End) -> None:
+    def ask(self, action: Transfer | End, goodbye: str = "") -> None:
         if self.final is None:
-            self.final = Final(action)
+            self.final = Final(action, "" if self.said else goodbye)
         elif self.final.withdrawn:
-            self._after = Final(action)
+            self._after = Final(action, goodbye)
+
+    def spoken(self) -> None:
+        """The agent says something: the conversation goes on."""
+        self.goodbye_seq, self.said = 0, False
 
     def adopt(self, pending: Numbered) -> None:
         """The owner before this one appended it, and the flow has not taken it yet."""
         if self.final is None and isinstance(pending.action, Transfer | End):
-            self.final = Final(pending.action, pending.seq)
+            self.final = Final(pending.action, seq=pending.seq)
 
     def withdraw(self) -> bool:
         """Whether there is something that the flow has not taken."""
@@ -73,11 +81,14 @@ class Leaving:
 
     def withdrawn(self) -> None:
         self.final, self._after = self._after, None
+        if self.final is not None and self.said:
+            self.final.goodbye = ""
 
     def saw(self, head: Head, now_ms: int) -> list[LegEvent]:
         """What a newer head says of it."""
         events: list[LegEvent] = []
         final = self.final
+        self.said = self.said or 0 < self.goodbye_seq <= max(head.offered, head.loaded)
         if final is not None and final.seq and not final.taken_ms and max(head.offered, head.loaded) >= final.seq:
             final.taken_ms = now_ms
             events.append(final.took)

@@ -127,8 +127,8 @@ class KvsLeg:
     def withdraw(self) -> None:
         self._speaker.withdraw()
 
-    def hang_up(self, reason: str) -> None:
-        self._speaker.hang_up(reason)
+    def hang_up(self, reason: str, goodbye: str = "") -> None:
+        self._speaker.hang_up(reason, goodbye)
 
     def record(self, tape: Tape) -> None:
         self._tape = tape

@@ -114,6 +114,7 @@ class Speaker:
         if stretch is None:
             self._stretches += 1
             stretch = self._stretch = Stretch(self._stretches, self._cutter())
+            self._leaving.spoken()
         stretch.cutter.resume()  # more of the same, before the caller heard the end
         self._playout.resume()
         if not stretch.appended or not stretch.cutter.in_hand:
@@ -178,8 +179,8 @@ class Speaker:
     def transfer(self, handover: Handover) -> None:
         self._leave_by(handover.action())
 
-    def hang_up(self, reason: str) -> None:
-        self._leave_by(End(reason))
+    def hang_up(self, reason: str, goodbye: str = "") -> None:
+        self._leave_by(End(reason), goodbye)
 
     def withdraw(self) -> None:
         if self._leaving.withdraw():
@@ -200,8 +201,8 @@ class Speaker:
         """What the owner before this one has left in the log, and the flow has not taken."""
         self._leaving.adopt(pending)
 
-    def _leave_by(self, action: Transfer | End) -> None:
-        self._leaving.ask(action)
+    def _leave_by(self, action: Transfer | End, goodbye: str = "") -> None:
+        self._leaving.ask(action, goodbye)
         self._wake.set()
 
     # -- the task --------------------------------------------------------------------------------------------
@@ -263,6 +264,9 @@ class Speaker:
         return True
 
     async def _leave(self, final: Final) -> None:
+        if final.goodbye:
+            self._leaving.goodbye_seq = await self._log.append(Say(final.goodbye))
+            final.goodbye = ""
         final.unclear = self._log.next
         final.seq = await self._log.append(final.action)
         final.unclear = 0
@@ -339,10 +343,12 @@ class Speaker:
         """Withdraw a transfer or the end, if the flow has not been offered it: the two exclude each other."""
         if seq := final.seq or final.unclear:
             head = await self._log.take_back(seq)
-            if head.leaving >= seq:
+            late = head.leaving >= seq
+            if late:
                 final.seq, final.unclear = seq, 0
                 self._leaving.too_late(final)
-                self.saw(head)
+            self.saw(head)
+            if late:
                 return
         self._leaving.withdrawn()
 

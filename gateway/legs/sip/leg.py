@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Mapping
 
 import structlog
 
-from contract.actions import Action, End, Returned
+from contract.actions import Action, End, Returned, Say
 from contract.call import Call, Head, Lease
 from contract.errors import CallEnded, StoreUnavailable
 from gateway.legs.leg import (
@@ -59,6 +59,7 @@ class SipLeg:
         self._tape: Tape | None = None
         self._began_ms = self._beats = 0
         self._final: Action | None = None
+        self._goodbye = ""  # what the flow is to say when it has the caller back
         self._final_seq = 0
         self._taken = False
         self._gone = False
@@ -108,7 +109,9 @@ class SipLeg:
     def transfer(self, handover: Handover) -> None:
         self._finally(handover.action())
 
-    def hang_up(self, reason: str) -> None:
+    def hang_up(self, reason: str, goodbye: str = "") -> None:
+        if self._final is None:
+            self._goodbye = goodbye
         self._finally(End(reason))
 
     def withdraw(self) -> None:
@@ -242,7 +245,9 @@ class SipLeg:
             while self._final is None:
                 await self._wake.wait()
                 self._wake.clear()
-            action = self._final
+            action, goodbye = self._final, self._goodbye
+            if goodbye and isinstance(action, End):
+                await self._append(Say(goodbye))
             seq = await self._append(action)
             if self._final is action:
                 return action, seq

@@ -660,6 +660,48 @@ async def test_the_last_words_are_in_the_log_before_the_end(form: FlowForm) -> N
 
 
 @both
+async def test_a_goodbye_of_the_flow_is_heard_before_the_end_and_after_the_agents_last_words(form: FlowForm) -> None:
+    async with scene(form) as it:
+        await it.says(speech(1500), pace=50)
+        it.speaker.hang_up("goodbye", "Goodbye.")
+        await it.until(lambda: it.flow.over)
+        assert [type(action) for _, action, _ in it.store.appended] == [Play, Say, End]
+        assert it.flow.said == ["Goodbye."]
+
+
+async def test_a_goodbye_that_is_taken_back_before_it_is_heard_is_said_with_the_next_end() -> None:
+    async with scene(FlowForm.POLLING, flow=False) as it:
+        it.speaker.hang_up("goodbye", "Goodbye.")
+        await it.until(lambda: it.actions(End))
+        it.speaker.withdraw()
+        it.speaker.hang_up("goodbye", "Goodbye.")
+        await it.until(lambda: len(it.actions(End)) == 2)
+        assert [type(action) for _, action, _ in it.store.appended] == [Say, End, Say, End]
+        assert (await it.store.head(CONTACT)).cancelled_up_to == 2
+
+
+@pytest.mark.parametrize("later", [True, False])
+async def test_a_goodbye_that_the_flow_has_is_not_said_again_until_the_agent_has_spoken(later: bool) -> None:
+    """A cough into it takes the end back, and nothing else."""
+    async with scene(FlowForm.POLLING, flow=False) as it:
+        it.speaker.hang_up("goodbye", "Goodbye.")
+        await it.until(lambda: it.actions(End))
+        assert (await it.flow._ask())["action"] == "say"
+        it.speaker.withdraw()
+        if later:
+            await it.until(lambda: not it.speaker.leaving)
+        it.speaker.hang_up("goodbye", "Goodbye.")
+        await it.until(lambda: len(it.actions(End)) == 2)
+        assert [type(action) for _, action, _ in it.store.appended] == [Say, End, End]
+        it.speaker.withdraw()
+        await it.until(lambda: not it.speaker.leaving)
+        await it.says(speech(1500), pace=50)
+        it.speaker.hang_up("goodbye", "Goodbye.")
+        await it.until(lambda: len(it.actions(End)) == 3)
+        assert len(it.actions(Say)) == 2
+
+
+@both
 async def test_an_agent_that_talks_for_ever_is_not_heard_to_its_end(form: FlowForm) -> None:
     async with scene(form, flow=False) as it:
         await it.says(speech(LAST_WORDS_MS + 6000), pace=200)

@@ -7,7 +7,9 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 
-from contract.actions import Action, Transfer
+import pytest
+
+from contract.actions import Action, End, Say, Transfer
 from contract.call import LEASE_MS, Call, FlowForm, Lease
 from contract.clock import LoopClock
 from contract.memory import MemoryStore
@@ -124,6 +126,26 @@ async def test_what_is_decided_instead_while_it_is_written_is_what_happens() -> 
         it.leg.transfer(SUPPORT)
         await it.event(FlowTook)
         assert await it.actions() == (["orders", "support"], 1)
+
+
+@pytest.mark.parametrize("goodbye", ["Goodbye.", ""])
+async def test_the_flow_says_goodbye_when_it_has_the_caller_back(goodbye: str) -> None:
+    """Its own voice, which the line here does not have."""
+    async with playing() as it:
+        it.leg.hang_up("goodbye", goodbye)
+        it.leg.hang_up("too late", "Too late.")
+        await it.event(FlowTook)
+        log = [each.action for each in await it.store.actions_after(CONTACT, 0)]
+        assert log == [*([Say(goodbye)] if goodbye else []), End("goodbye")]
+
+
+async def test_what_is_decided_instead_of_an_end_has_no_goodbye() -> None:
+    async with playing() as it:
+        it.leg.hang_up("goodbye", "Goodbye.")
+        it.leg.withdraw()
+        it.leg.transfer(ORDERS)
+        await it.event(FlowTook)
+        assert [type(each.action) for each in await it.store.actions_after(CONTACT, 0)] == [Transfer]
 
 
 async def test_a_transfer_that_the_flow_may_have_is_not_taken_back() -> None:
