@@ -88,7 +88,7 @@ class LiveCall:
         self._persona: Persona | None = None
         # What the flow goes by: what it was told last, else what the contact's attributes say.
         self._flow_speaks = head.language or call.agent.partition(".")[2] or self._base.language
-        self._leg: Leg = facilities.open_leg(lease, head, call)
+        self.leg: Leg = facilities.open_leg(lease, head, call)
         self._record = CallRecord(facilities.store, facilities.clock, lease, head.lease_until_ms)
         self._injections = Injections(facilities.store, lease, head, self._inject)
         self._conversation: Conversation | None = None
@@ -183,7 +183,7 @@ class LiveCall:
             await self._telling.done()
             return
         await self._record.close(self._talk.turns.changed(), self.outcome)
-        await self._leg.close()
+        await self.leg.close()
         await self._telling.over(self.outcome, self._left)
         log.info(
             "call_over",
@@ -192,23 +192,23 @@ class LiveCall:
             reason=self.outcome.reason,
             loop_lag_ms_p99=round(self._facilities.lag.p99_ms, 1),
             **last_line(self._call, self._talk.turns.all(), self._queue),
-            **self._leg.figures(),
+            **self.leg.figures(),
         )
 
     async def _serve(self) -> None:
         try:
             async with asyncio.TaskGroup() as tasks:
                 self._tasks = tasks
-                tasks.create_task(self._record.renew(lambda: self._leg.start_delay_ms, self._saw), name="renew")
+                tasks.create_task(self._record.renew(lambda: self.leg.start_delay_ms, self._saw), name="renew")
                 context = await self._begin()
                 if self._base.record_calls:
                     self._audio = CallAudio(self._facilities.shelf, self._call, self._base.keep_days)
-                    self._leg.record(self._audio.tape)
+                    self.leg.record(self._audio.tape)
                 assert self._persona is not None
                 shared = Shared(
                     self._talk,
                     self._persona,
-                    self._leg,
+                    self.leg,
                     tasks,
                     self._carry_out,
                     self._arm,
@@ -216,7 +216,7 @@ class LiveCall:
                     self._overheard,
                 )
                 self._sessions = Sessions(self._facilities, self._call, shared, resumed=self._resumed)
-                tasks.create_task(self._leg.run(), name="leg")
+                tasks.create_task(self.leg.run(), name="leg")
                 tasks.create_task(self._listen(), name="listen")
                 tasks.create_task(self._speak(self._sessions, context), name="sessions")
                 tasks.create_task(self._injections.run(), name="injections")
@@ -235,7 +235,7 @@ class LiveCall:
     def _saw(self, head: Head) -> None:
         """A newer head; the leg looks for itself what an owner before this one has left in it."""
         if self._conversation is not None:
-            self._leg.saw(head)
+            self.leg.saw(head)
         self._injections.saw(head)
 
     async def _begin(self) -> Context:
@@ -254,7 +254,7 @@ class LiveCall:
         self._persona, self._conversation = begun.persona, begun.conversation
         self._turns_before = begun.caller_turns
         if begun.asked_since_ms is not None:
-            self._leg.asked_before(begun.asked_since_ms)
+            self.leg.asked_before(begun.asked_since_ms)
         self._tell_language()
         if self._stopping:
             self._talk.give_up(self._stopping)
@@ -276,7 +276,7 @@ class LiveCall:
 
     async def _listen(self) -> None:
         while True:
-            event = await self._leg.next_event()
+            event = await self.leg.next_event()
             if isinstance(event, CallerAudio) and self._sessions is not None:
                 self._sessions.hear(event)
             self._talk.leg(event, self._clock.now_ms())
@@ -323,13 +323,13 @@ class LiveCall:
                 if self._sessions is not None:
                     self._sessions.send(message)
             case EndSpeech():
-                self._leg.end_of_speech()
+                self.leg.end_of_speech()
             case ClearSpeech():
-                self._leg.clear()
+                self.leg.clear()
             case Replay(ulaw):
-                self._talk.replayed(self._leg.speak(ulaw), command)
+                self._talk.replayed(self.leg.speak(ulaw), command)
             case SayLocally(text):
-                self._leg.say(text)
+                self.leg.say(text)
             case StartFunction():
                 self._functions[command.id] = self._group.create_task(self._function(command))
             case StopFunction(call_id):
@@ -342,15 +342,15 @@ class LiveCall:
             case NoteQuestion(question):
                 self._ledger.asked(question, self._talk.turns.caller_turns)
             case Ask(question):
-                self._leg.ask(question)
+                self.leg.ask(question)
             case Unask():
-                self._leg.unask()
+                self.leg.unask()
             case Answer(call_id, content):
                 self._answered(call_id, content)
             case Go(leave, goodbye):
                 self._go(leave, goodbye)
             case Stay():
-                self._leg.withdraw()  # which may come too late: `_left` stays until something else is decided
+                self.leg.withdraw()  # which may come too late: `_left` stays until something else is decided
             case Reconnect():
                 if self._sessions is not None:
                     self._sessions.reconnect()
@@ -380,7 +380,7 @@ class LiveCall:
     def _go(self, leave: Leave, goodbye: str = "") -> None:
         self._left = leave
         if not leave.queue:
-            self._leg.hang_up(leave.reason, goodbye)
+            self.leg.hang_up(leave.reason, goodbye)
             return
         record = self._facilities.announcer.where(self._call)
         attributes = handover(self._call, leave, self._talk.turns, self._runner.ledger.values(), record)
@@ -388,7 +388,7 @@ class LiveCall:
         arn = self._facilities.queue_arns[leave.queue]
         priority = self._definition.priority(leave.queue, leave.why)
         callback = self._definition.queues[leave.queue].otherwise is Otherwise.CALLBACK
-        self._leg.transfer(Handover(leave.queue, arn, leave.reason, attributes, priority, callback))
+        self.leg.transfer(Handover(leave.queue, arn, leave.reason, attributes, priority, callback))
 
     def _conversed(self) -> Conversed:
         functions = tuple(self._runner.ledger.values())

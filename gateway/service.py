@@ -23,6 +23,7 @@ from contract.store import WakeupQueue
 from gateway.call import LiveCall
 from gateway.duty import Duty
 from gateway.facilities import Facilities
+from gateway.forsaking import served
 from gateway.giving import unless_taken
 from gateway.last_resort import hand_over
 
@@ -318,7 +319,8 @@ class Service:
         async with self.facilities.of_call(lease, head, call) as facilities:
             live = LiveCall(facilities, lease, head, call)
             self.calls[call.contact_id] = live
-            await live.run()
+            assert self._tasks is not None
+            await served(live, self._tasks)
         if not live.given_away:
             return None
         self.calls[call.contact_id] = None

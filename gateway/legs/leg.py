@@ -244,6 +244,10 @@ class Leg(Protocol):
         """How long a prompt takes to be heard after it was offered, as this leg learned it."""
         ...
 
+    async def forsake(self) -> None:
+        """The call is another gateway's: remove what that one does not know of. After `run`."""
+        ...
+
     def figures(self) -> Mapping[str, int]:
         """Measures of this call for its last log line, by name; times in ms."""
         ...

@@ -143,7 +143,8 @@ def record_is_closed(world: ChaosWorld) -> Lines:
         yield "no_outcome", f"no outcome for {without}"
     # What a gateway had stored, but not yet appended, when it died, nobody knows of: S3 lets it expire.
     known = {line.action.prompt_url for line in record.log if isinstance(line.action, Play)}
-    clips = [url for url in world.prompts.objects if "/openings/" not in url and (url in known or not world.deaths)]
+    died = any(gateway.process.killed for gateway in world.gateways)
+    clips = [url for url in world.prompts.objects if "/openings/" not in url and (url in known or not died)]
     if clips:
         yield "clips_left", f"{len(clips)} clips left in S3"
 

@@ -325,6 +325,20 @@ def test_a_gateway_that_was_only_frozen_writes_nothing_more_and_is_not_heard(for
     assert world.queued == "orders"
 
 
+@both_flows
+@pytest.mark.parametrize("kind", ["gateways_cut_off", "gateway_frozen"])
+@pytest.mark.parametrize("at_ms", range(9_400, 10_600, 400))
+def test_clips_of_a_gateway_that_loses_the_call_before_they_are_in_the_log_are_removed(
+    form: str, kind: str, at_ms: int
+) -> None:
+    """It cannot reach the table for longer than its lease, or does nothing at all; storing a clip takes its time."""
+    said = (("what furniture do you have", None), ("a person please", 25.0))
+    slow = Fault("clips_stored_slowly", 5_000, 20.0, 0.5)
+    lost = Fault(kind, at_ms, 12.0, word="1.0" if kind == "gateways_cut_off" else "replaced")
+    world = played(calm(form=form, said=said, faults=(slow, lost)))
+    assert world.store._records[CONTACT].head.moves == 1
+
+
 # -- a wish to leave ---------------------------------------------------------------------------------------------
 
 

@@ -65,7 +65,7 @@ class MediaWorld(ChaosWorld):
     async def _watch(self) -> None:
         while self.end is None:
             for live in filter(None, self.gateways[0].service.calls.values()):
-                counters = live._leg._pacer.counters()  # type: ignore[attr-defined]
+                counters = live.leg._pacer.counters()  # type: ignore[attr-defined]
                 since_ms = self.clock.now_ms() - self.exchange.line.started_ms
                 self.listening.backlog.append((since_ms, counters.backlog_ms))
             await asyncio.sleep(LOOK_S)

@@ -150,12 +150,25 @@ class KvsLeg:
 
     async def close(self) -> None:
         """The clips are of no use any more, those of an earlier owner of the call among them."""
-        keys = set(self._speaker.keys)
         try:
-            log_of_call = await self._services.store.actions_after(self._call.contact_id, 0)
+            logged = await self._logged()
         except StoreUnavailable:
-            log_of_call = ()
-        keys.update(key_of(line.action.prompt_url) for line in log_of_call if isinstance(line.action, Play))
+            logged = set()
+        await self._delete(logged | set(self._speaker.keys))
+
+    async def forsake(self) -> None:
+        """Clips that are not in the log: that of an action that the table did not take, and those that a barge-in left.
+        A table that is away is waited for."""
+        if self._speaker.keys:
+            logged = await at_last(self._logged, "log_not_read", self._call.contact_id)
+            await self._delete(set(self._speaker.keys) - logged)
+
+    async def _logged(self) -> set[str]:
+        """Names of the clips in the log, whoever made them. Raises StoreUnavailable."""
+        log_of_call = await self._services.store.actions_after(self._call.contact_id, 0)
+        return {key_of(line.action.prompt_url) for line in log_of_call if isinstance(line.action, Play)}
+
+    async def _delete(self, keys: set[str]) -> None:
         if keys:
             await self._services.prompts.delete(sorted(keys))
 

@@ -142,6 +142,9 @@ class SipLeg:
     async def close(self) -> None:
         """Nothing is kept outside this process."""
 
+    async def forsake(self) -> None:
+        """Nor has another gateway anything of it."""
+
     # -- the work --------------------------------------------------------------------------------------------
 
     async def run(self) -> None:
