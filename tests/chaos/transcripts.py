@@ -15,6 +15,7 @@ from tests.chaos.shop import SHOP
 from tests.chaos.world import ChaosWorld
 
 CUT_WORDS = 2  # of what was cut: its share of the text goes by length, which a long number belies
+WORD_MS, STOP_MS = 320, 200  # of the scripted voice (simulator/deepgram/scripted.py)
 TORN_WORDS = 4  # how many words of a torn reply may be wrong: its length is not known, only guessed
 AGAIN_WORDS = 3  # half a second of them, and the torn one
 UNSURE = 0.3  # of a reply: less than that short of the usual length, it is taken to be whole
@@ -46,10 +47,10 @@ def nothing_is_left_out(world: ChaosWorld) -> Lines:
         return
     turns = _of(world, Role.VOICE_AGENT)
     recorded = [word for turn in turns for word in _recorded(world, turn)]
-    heard = [(word, utterance) for utterance, words in _heard(world) for word in words]
+    heard = [(word, told) for told, words in _heard(world) if not _excused(world, told) for word in words]
     edge = max((_edge_of_what_was_heard(world, turn) for turn in turns), default=0)
     for run in _runs([word for word, _ in heard], recorded):
-        missing = [heard[at] for at in run if not _excused(world, heard[at][1])]
+        missing = [heard[at] for at in run]
         if len(missing) > edge:
             words = " ".join(word for word, _ in missing)
             yield "left_out", f"{words!r} was heard at {missing[0][1].start_ms} ms, and is in no turn"
@@ -75,7 +76,23 @@ def _of(world: ChaosWorld, role: Role) -> list[Turn]:
 
 
 def _edge(world: ChaosWorld, turn: Turn) -> int:
-    return TORN_WORDS if world.tore(turn) else CUT_WORDS if turn.interrupted else 1
+    """Of a reply that was not all there its share goes by length, whoever stopped it: how many words that is off, the
+    time tells that was heard of it: this voice gives each word as long, a number and an 'as'."""
+    torn = world.tore(turn)
+    if not torn and not turn.interrupted and turn.heard_text == turn.text:
+        return 1
+    off = abs(_words_within(turn.text, turn.heard_ms) - len(turn.heard_text.split()))
+    return max(TORN_WORDS if torn else CUT_WORDS, off + 1)
+
+
+def _words_within(text: str, ms: int) -> int:
+    """How many words of it this voice says in so long a time; sentences it says one by one."""
+    words = 0
+    for words, word in enumerate(text.split(), 1):
+        ms -= WORD_MS + (STOP_MS if word.endswith(",") else 0)
+        if ms < 0:
+            return words - 1
+    return words
 
 
 def _edge_of_what_was_heard(world: ChaosWorld, turn: Turn) -> int:
