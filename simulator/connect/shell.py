@@ -211,7 +211,10 @@ class ContactShell:
         self._ends[prompt.prompt_id] = loop.call_later(left_ms / 1000, self.tell, PromptEnded(prompt.prompt_id))
 
     def _stop_prompt(self, prompt: StopPrompt) -> None:
-        self._ends.pop(prompt.prompt_id).cancel()
+        end = self._ends.pop(prompt.prompt_id, None)
+        if end is None:  # it ran out in the moment in which the flow leaves it, and is reported as ended
+            return
+        end.cancel()
         self._seams.line.stop_prompt(prompt)
         self._report("prompt_stopped", prompt_id=prompt.prompt_id)
 

@@ -101,6 +101,10 @@ async def answer(event: Mapping[str, Any]) -> object:
     return {"action": "end"}
 
 
+async def at_once(event: Mapping[str, Any]) -> object:
+    return {"action": "end"}
+
+
 async def never(event: Mapping[str, Any]) -> object:
     await asyncio.sleep(3600)
     return None
@@ -380,6 +384,23 @@ async def test_the_event_of_a_wait_and_the_end_of_a_prompt_may_fall_together() -
     await world.call().run()
     assert world.ear.heard == {"prompt-1": (150, 1_850)}
     assert len(world.kinds("prompt_ended", "prompt_stopped")) == 1
+
+
+async def test_a_prompt_that_ends_in_the_moment_in_which_it_is_left_is_not_stopped() -> None:
+    """Its end is there when the Wait lets its event, which it had held back, have its way."""
+    then = {"Continue": "a", "LambdaReturned": "load", "WaitCompleted": "failed"}
+    blocks = [small.invoke("ask", "w", asynchronous=True), small.waiting("w", then, limit_s=5), say("a", "x" * 85)]
+    world = World(*blocks, small.load("load"), lambdas=InProcess({small.LAMBDA: at_once}))
+    shell = world.call(dataclasses.replace(BEST, minimum_wait_holds_back=True))
+    running = asyncio.create_task(shell.run())
+    await asyncio.sleep(0.5003)
+    shell.tell(Digits("5"))  # of no interest, but from now on the contact's time is a fraction of a ms behind
+    await asyncio.sleep(0.4998)
+    shell.tell(PromptEnded("prompt-1"))
+    await running
+    assert world.path[-3:] == ["a", "load", "bye"]
+    assert world.ear.heard == {"prompt-1": (150, 850)}
+    assert world.kinds("prompt_ended", "prompt_stopped") == [("prompt_ended", "a")]
 
 
 async def test_errors_of_the_seams_say_what_is_missing() -> None:
