@@ -253,7 +253,10 @@ def renewed(head: Head, lease: Lease, now_ms: int, lease_ms: int, start_delay_ms
 
 
 def given_away(head: Head, lease: Lease) -> Head:
-    """Free for the next owner. `lease_until_ms` stays: it tells when the caller was last served. Raises LeaseLost."""
+    """Free for the next owner. `lease_until_ms` stays: it tells when the caller was last served. Again, while nobody
+    has taken it, changes nothing. Raises LeaseLost."""
+    if (head.epoch, head.owner, head.state) == (lease.epoch, "", CallState.WAITING):
+        return head
     fence(head, lease)
     return head if head.state is CallState.ENDED else replace(head, state=CallState.WAITING, owner="")
 

@@ -6,9 +6,10 @@ import asyncio
 
 import structlog
 
-from contract.call import LEASE_MS, CallState, Head, Lease
+from contract.call import CallState, Head, Lease
 from contract.errors import CallEnded, CallNotFound, CallTaken, StoreUnavailable
 from gateway.facilities import Facilities
+from gateway.taking import take
 
 log = structlog.get_logger()
 
@@ -23,7 +24,7 @@ async def unless_taken(facilities: Facilities, owner: str, lease: Lease) -> tupl
             if await _is_taken(facilities, lease):
                 return None
         log.warning("nobody_took", contact=lease.contact_id)
-        return await facilities.store.take(lease.contact_id, owner, facilities.clock.now_ms(), LEASE_MS)
+        return await take(facilities, owner, lease.contact_id)
     except (CallTaken, CallEnded, CallNotFound):
         return None
     except StoreUnavailable as error:  # who reaches the table first takes it

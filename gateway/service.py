@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from contract.call import LEASE_MS, MOST_MOVES, Call, FlowForm, Head, Lease, Result, Wakeup
+from contract.call import MOST_MOVES, Call, FlowForm, Head, Lease, Result, Wakeup
 from contract.errors import (
     CallEnded,
     CallNotFound,
@@ -26,6 +26,7 @@ from gateway.facilities import Facilities
 from gateway.forsaking import served
 from gateway.giving import unless_taken
 from gateway.last_resort import hand_over
+from gateway.taking import take
 
 log = structlog.get_logger()
 
@@ -252,9 +253,7 @@ class Service:
             return
         self._reserved.add(contact_id)
         try:
-            lease, head = await self.facilities.store.take(
-                contact_id, self.owner, self.facilities.clock.now_ms(), LEASE_MS
-            )
+            lease, head = await take(self.facilities, self.owner, contact_id)
         except (CallTaken, CallEnded, CallNotFound) as error:
             log.debug("not_taken", contact=contact_id, why=type(error).__name__)
         except MalformedRecord as error:

@@ -72,6 +72,8 @@ class FunctionRunner:
     # By key without the turn: what must not run twice and runs, or was over when nobody waited for it any more.
     _asked: dict[str, _Asked] = field(default_factory=dict)
     _given: dict[str, FunctionResult] = field(default_factory=dict)  # by key: what an earlier turn had asked for
+    # By key: what may stand in the ledger, the table's answer being lost, and was not invoked.
+    _unanswered: dict[str, FunctionEntry] = field(default_factory=dict)
 
     def inherit(self, entries: Iterable[FunctionEntry]) -> None:
         """Take over the ledger of an earlier owner."""
@@ -145,7 +147,7 @@ class FunctionRunner:
             reached(Bound.FUNCTIONS_A_CALL)
             return failed("too_many_functions")
         try:
-            older = await self.store.enter_function(lease, entered)
+            older = await self._enter(lease, entered)
         except StoreUnavailable as error:
             log.error("ledger_unavailable", contact=self.call.contact_id, function=request.name, cause=error.cause)
             return failed("ledger_unavailable")  # what is not in the ledger is not invoked
@@ -157,6 +159,20 @@ class FunctionRunner:
         result = await self._invoke(function, request)
         await self._finish(lease, entered, result)
         return result
+
+    async def _enter(self, lease: Lease, entered: FunctionEntry) -> FunctionEntry | None:
+        """The older entry, None where it is this one: what was entered without an answer of the table is our own, and
+        has not been invoked. Raises StoreUnavailable at the second failure."""
+        mine = self._unanswered.pop(entered.key, None)
+        try:
+            older = await self.store.enter_function(lease, entered)
+        except StoreUnavailable as error:
+            log.warning("entered_again", contact=self.call.contact_id, function=entered.name, cause=error.cause)
+            mine = self._unanswered[entered.key] = mine or entered
+            older = await self.store.enter_function(lease, entered)
+            del self._unanswered[entered.key]
+        own = older is not None and mine is not None and older.entered_at_ms == mine.entered_at_ms
+        return None if own else older
 
     async def _finish(self, lease: Lease, entered: FunctionEntry, result: FunctionResult) -> None:
         now = self.clock.now_ms()

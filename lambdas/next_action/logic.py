@@ -140,7 +140,12 @@ class _Execution:
     async def _give(self, numbered: Numbered, previous: Outcome) -> Answer | None:
         final = is_final(numbered.action)
         contact_id, now_ms = self._request.contact_id, self._clock.now_ms()
-        if await self._patiently(lambda: self._store.offer(contact_id, self._id, numbered.seq, now_ms, final)):
+        try:
+            ours = await self._patiently(lambda: self._store.offer(contact_id, self._id, numbered.seq, now_ms, final))
+        except StoreUnavailable as error:  # it may be offered; the flow asks again, and gets it then
+            LOG.warning("offer_unanswered", contact=contact_id, cause=error.cause)
+            return wire.listen(previous)
+        if ours:
             return wire.answer(numbered, previous)
         # Cancelled, or overtaken, since the head was read. A second look shows it; should it ever not, the flow
         # asks again rather than that we go round in a circle.

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import secrets
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, TypeVar
 
 from contract import wire
 from contract.actions import NONE, Transfer
@@ -20,6 +22,11 @@ from lambdas.settings import Settings
 from lambdas.telling import NOBODY, Teller, sent
 
 Answer = dict[str, str]
+T = TypeVar("T")
+
+# The flow waits 8 s at most; an attempt that gets no answer takes two seconds and a half (lambdas.environment).
+PATIENCE_MS = 3500
+RETRY_S = 0.2
 
 
 async def start_call(
@@ -43,6 +50,7 @@ async def start_call(
     except StoreUnavailable as error:
         LOG.error("store_unavailable", contact=start.contact_id, cause=error.cause)
         reason = "store_unavailable"
+        await _forgo(store, start, reason, clock.now_ms())
     except MalformedRecord as error:
         LOG.error("malformed_record", contact=start.contact_id, where=error.where)
         reason = "malformed_record"
@@ -98,17 +106,39 @@ async def _recorded(store: FlowStore, start: Start) -> bool:
 async def _begin(store: FlowStore, wakeups: Wakeups, clock: Clock, start: Start, settings: Settings) -> Answer:
     opening = await _opening(store, start)
     now_ms = clock.now_ms()
-    head = await store.create_call(start.call(now_ms, opening))
+    call = start.call(now_ms, opening)
+    head = await _patiently(clock, lambda: store.create_call(call))
     if head.state is CallState.WAITING:
         await _wake(wakeups, start.contact_id)
-    sip = await _expect(store, start, settings, now_ms) if start.form is FlowForm.SIP else None
+    sip = await _expect(store, clock, start, settings) if start.form is FlowForm.SIP else None
     return wire.start_answer("agent", attempt=start.attempts_before + 1, opening=opening, sip=sip)
 
 
-async def _expect(store: FlowStore, start: Start, settings: Settings, now_ms: int) -> Expected:
+async def _patiently(clock: Clock, write: Callable[[], Awaitable[T]]) -> T:
+    """What the table answers. A write whose answer got lost does no harm when it is made again. Raises
+    StoreUnavailable."""
+    until_ms = clock.now_ms() + PATIENCE_MS
+    while True:
+        try:
+            return await write()
+        except StoreUnavailable:
+            if clock.now_ms() >= until_ms:
+                raise
+        await asyncio.sleep(RETRY_S)
+
+
+async def _forgo(store: FlowStore, start: Start, reason: str, now_ms: int) -> None:
+    """The table may have the call all the same, and a gateway would take it, with nobody on the line."""
+    with contextlib.suppress(CallNotFound, StoreUnavailable, MalformedRecord):
+        if (await store.head(start.contact_id)).attempt > start.attempts_before:
+            await store.fail_over(start.contact_id, reason, now_ms)
+
+
+async def _expect(store: FlowStore, clock: Clock, start: Start, settings: Settings) -> Expected:
     """A fresh code for this call: it is dialled, so it is digits, and short; single use and the time keep it safe."""
     code = "".join(secrets.choice("0123456789") for _ in range(CODE_DIGITS))
-    await store.put_code(code, start.contact_id, now_ms + EXPECTED_MS)
+    until_ms = clock.now_ms() + EXPECTED_MS
+    await _patiently(clock, lambda: store.put_code(code, start.contact_id, until_ms))
     return Expected(settings.sip_number, code)
 
 

@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 
 from simulator.kvs import mkv
-from simulator.kvs.faults import BodyFault, Corrupted, Fault, InBand, KvsRefusal, NoFragment, Refusal, Refused
+from simulator.kvs.faults import BodyFault, Corrupted, Cut, Fault, InBand, KvsRefusal, NoFragment, Refusal, Refused
 from simulator.kvs.fragment import Fragment, Part
 from simulator.kvs.habits import Delivery, Habits, LastTags, TrackOrder
 
@@ -245,28 +245,29 @@ class Stream:
 
 
 class Reader:
-    """One GetMedia body. `broken`: it ended without a proper end."""
+    """One GetMedia body. `broken`: it ended without a proper end. `struck`: which of the planted faults have."""
 
     def __init__(self, stream: Stream, after: int, now_ms: int) -> None:
         self.ended = False
         self.broken = False
+        self.struck: list[BodyFault] = []
         self._stream = stream
         self._after = after  # number of the last fragment that was given whole
         self._part = 0
         self._opened_ms = self._last_byte_ms = now_ms
         self._given = 0  # bytes
         self._error: InBand | None = None
-        self._corrupt: list[tuple[int, int]] = []  # where, and with which mask
-        self._cut: tuple[int, bool] | None = None
+        self._corrupt: list[tuple[int, Corrupted]] = []  # where
+        self._cut: tuple[int, Cut] | None = None
 
     def plant(self, fault: BodyFault) -> None:
         """Bytes count from here on; an error in band comes before the next fragment."""
         if isinstance(fault, InBand):
             self._error = fault
         elif isinstance(fault, Corrupted):
-            self._corrupt.append((self._given + fault.after_bytes, fault.mask))
+            self._corrupt.append((self._given + fault.after_bytes, fault))
         else:
-            self._cut = (self._given + fault.after_bytes, fault.broken)
+            self._cut = (self._given + fault.after_bytes, fault)
 
     def close(self) -> None:
         """The client closes its connection."""
@@ -311,17 +312,20 @@ class Reader:
 
     def _fail(self, error: InBand) -> bytes:
         self.ended = True
+        self.struck.append(error)
         return mkv.error(bytes(16), error.error_id, error.code)
 
     def _spoilt(self, data: bytes) -> bytes:
         """What faults were planted for these bytes."""
         if self._cut is not None and self._given + len(data) >= self._cut[0]:
             data = data[: self._cut[0] - self._given]
-            self.ended, self.broken = True, self._cut[1]
+            self.ended, self.broken = True, self._cut[1].broken
+            self.struck.append(self._cut[1])
         spoilt = bytearray(data)
-        for at, mask in self._corrupt:
+        for at, fault in self._corrupt:
             if self._given <= at < self._given + len(data):
-                spoilt[at - self._given] ^= mask
+                spoilt[at - self._given] ^= fault.mask
+                self.struck.append(fault)
         self._given += len(data)
         return bytes(spoilt)
 

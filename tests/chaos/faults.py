@@ -9,19 +9,23 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from contract.audio import ulaw2lin
+from gateway.voice_agent.connection import PING_S
 from gateway.voice_agent.treatment import ERRORS, WARNINGS
 from simulator.caller.schedule import Words
 from simulator.connect.events import CallerHungUp
 from simulator.connect.presets import PRESETS, Preset
 from simulator.deepgram import tones
+from simulator.deepgram.loopback import Loopback
 from simulator.deepgram.manners import PRESETS as MANNERS
 from simulator.deepgram.manners import Incident, Manners
 from simulator.deepgram.scripted import ScriptedMind
 from simulator.deepgram.wire import Close
-from simulator.kvs.faults import Corrupted, Cut, InBand, Refusal, Refused
+from simulator.kvs.faults import BodyFault, Corrupted, Cut, InBand, Refusal, Refused
 from simulator.kvs.habits import Habits
 from tests.chaos import shop
-from tests.chaos.weather import ChaosFunctions, Weather
+from tests.chaos.sockets import STUCK, half_open
+from tests.chaos.tables import OF_LAMBDAS, WRITES
+from tests.chaos.weather import ANY, ChaosFunctions, Unanswered, Weather, counted
 from tests.scenarios.world import spoken
 
 if TYPE_CHECKING:
@@ -44,12 +48,12 @@ class Fault:
     number: float = 0.0
     word: str = ""
 
-    async def strike(self, world: ChaosWorld) -> bool | None:
-        """False: there was nothing to hit."""
+    async def strike(self, world: ChaosWorld) -> bool:
+        """Whether it has struck. What only begins now is False, and counts itself when something meets it."""
         return await STRIKES[self.kind](world, self)
 
 
-Strike = Callable[["ChaosWorld", Fault], Awaitable["bool | None"]]
+Strike = Callable[["ChaosWorld", Fault], Awaitable[bool]]
 Draw = Callable[[random.Random], dict[str, Any]]
 STRIKES: dict[str, Strike] = {}
 DRAWS: dict[str, Draw] = {}
@@ -90,31 +94,31 @@ async def _replace_later(world: ChaosWorld, fault: Fault) -> None:
 
 
 @kind("gateway_killed", _lasting(0, 9, (0, 0), "replaced", "alone"))
-async def _killed(world: ChaosWorld, fault: Fault) -> bool | None:
+async def _killed(world: ChaosWorld, fault: Fault) -> bool:
     victim = world.owner
     if victim is None:
         return False
     world.kill(victim)
     await _replace_later(world, fault)
-    return None
+    return True
 
 
 @kind("gateway_frozen", _lasting(0.5, 25, (0, 0), "replaced", "alone"))
-async def _frozen(world: ChaosWorld, fault: Fault) -> bool | None:
+async def _frozen(world: ChaosWorld, fault: Fault) -> bool:
     victim = world.owner
     if victim is None:
         return False
     if fault.for_s >= 6:
         world.deaths += 1
     victim.process.freeze()
-    world.gone_ms.append(world.clock.now_ms())
+    world.frozen()
     if fault.word == "replaced" and len(world.gateways) < 5:
         world.start_gateway()
     await asyncio.sleep(fault.for_s)
     if not victim.process.killed:
         victim.process.thaw()
         world.thawed(victim)
-    return None
+    return True
 
 
 MOMENTS_OF_A_FUNCTION = ("entered", "invoked", "answered", "finished")
@@ -125,7 +129,7 @@ def _moment_of_a_function(chance: random.Random) -> dict[str, Any]:
 
 
 @kind("gateway_killed_in_function", _moment_of_a_function)
-async def _killed_in_function(world: ChaosWorld, fault: Fault) -> bool | None:
+async def _killed_in_function(world: ChaosWorld, fault: Fault) -> bool:
     """`number` rounds of the event loop after a moment between the entry in the ledger and the answer."""
     if not await world.function_is(fault.word):
         return False
@@ -137,11 +141,11 @@ async def _killed_in_function(world: ChaosWorld, fault: Fault) -> bool | None:
     world.kill(victim)
     if len(world.gateways) < 5:
         world.start_gateway()
-    return None
+    return True
 
 
 @kind("gateway_stopped", _lasting(0, 5, (0, 0), "replaced", "alone"))
-async def _stopped(world: ChaosWorld, fault: Fault) -> bool | None:
+async def _stopped(world: ChaosWorld, fault: Fault) -> bool:
     victim: Gateway | None = world.owner
     if victim is None:
         return False
@@ -149,102 +153,124 @@ async def _stopped(world: ChaosWorld, fault: Fault) -> bool | None:
         world.start_gateway()
     victim.stopped = True
     victim.process.context.run(victim.service.stop)
-    return None
+    return True
 
 
 @kind("another_gateway")
-async def _another(world: ChaosWorld, fault: Fault) -> bool | None:
+async def _another(world: ChaosWorld, fault: Fault) -> bool:
     if len(world.gateways) >= 5:
         return False
     world.start_gateway()
-    return None
+    return True
 
 
 # -- Deepgram --------------------------------------------------------------------------------------------------
 
 
+def _live(world: ChaosWorld) -> Loopback | None:
+    """The newest session that is open."""
+    return next((each for each in reversed(world.deepgram.connections) if not each.closed), None)
+
+
 @kind("session_dropped")
-async def _dropped(world: ChaosWorld, fault: Fault) -> bool | None:
-    live = [connection for connection in world.deepgram.connections if not connection.closed]
-    if not live:
+async def _dropped(world: ChaosWorld, fault: Fault) -> bool:
+    connection = _live(world)
+    if connection is None:
         return False
-    connection = live[-1]
     connection.session.closed(world.clock.now_ms())
     connection._close = Close(None)
     connection._changed.set()
-    return None
+    return True
+
+
+@kind(
+    "session_half_open",
+    lambda chance: {"for_s": chance.uniform(PING_S, 2 * PING_S), "word": chance.choice(("", STUCK))},
+)
+async def _half_open(world: ChaosWorld, fault: Fault) -> bool:
+    """`for_s`: until the client's own ping finds out."""
+    connection = _live(world)
+    if connection is None:
+        return False
+    await half_open(connection, world.clock, fault.for_s, fault.word == STUCK)
+    return True
 
 
 @kind("deepgram_refuses", _lasting(0.5, 25, (0, 0), "429", "503", "500", "502"))
-async def _refuses(world: ChaosWorld, fault: Fault) -> bool | None:
+async def _refuses(world: ChaosWorld, fault: Fault) -> bool:
     world.weather.status = int(fault.word)
-    world.weather.door_refuses.begin(fault.for_s)
-    return await _dropped(world, fault) and None
+    world.weather.door_refuses.begin(world.met(fault), fault.for_s)
+    await _dropped(world, fault)
+    return False
 
 
 @kind("deepgram_hangs", _lasting(0.5, 15, (1, 12)))
-async def _hangs(world: ChaosWorld, fault: Fault) -> bool | None:
-    world.weather.door_hangs.begin(fault.for_s, fault.number)
-    return await _dropped(world, fault) and None
+async def _hangs(world: ChaosWorld, fault: Fault) -> bool:
+    world.weather.door_hangs.begin(world.met(fault), fault.for_s, fault.number)
+    await _dropped(world, fault)
+    return False
 
 
 # -- GetMedia --------------------------------------------------------------------------------------------------
 
 
-@kind("media_cut", lambda chance: {"number": chance.randrange(40_000), "word": chance.choice(("broken", "ended"))})
-async def _media_cut(world: ChaosWorld, fault: Fault) -> bool | None:
+def _plant(world: ChaosWorld, fault: Fault, planted: BodyFault) -> bool:
+    world.weather.plant(planted, world.met(fault))
     for reader in world.stream.readers:
-        reader.plant(Cut(int(fault.number), fault.word == "broken"))
-    return bool(world.stream.readers) and None
+        reader.plant(planted)
+    return False
+
+
+@kind("media_cut", lambda chance: {"number": chance.randrange(40_000), "word": chance.choice(("broken", "ended"))})
+async def _media_cut(world: ChaosWorld, fault: Fault) -> bool:
+    return _plant(world, fault, Cut(int(fault.number), fault.word == "broken"))
 
 
 @kind("media_corrupt", lambda chance: {"number": chance.randrange(40_000), "for_s": chance.choice((1, 255, 128, 64))})
-async def _media_corrupt(world: ChaosWorld, fault: Fault) -> bool | None:
-    for reader in world.stream.readers:
-        reader.plant(Corrupted(int(fault.number), int(fault.for_s)))
-    return bool(world.stream.readers) and None
+async def _media_corrupt(world: ChaosWorld, fault: Fault) -> bool:
+    return _plant(world, fault, Corrupted(int(fault.number), int(fault.for_s)))
 
 
 @kind("media_in_band", lambda chance: {"number": chance.choice((3002, 4000, 4503, 5000))})
-async def _media_in_band(world: ChaosWorld, fault: Fault) -> bool | None:
-    for reader in world.stream.readers:
-        reader.plant(InBand(int(fault.number), "PLANTED"))
-    return bool(world.stream.readers) and None
+async def _media_in_band(world: ChaosWorld, fault: Fault) -> bool:
+    return _plant(world, fault, InBand(int(fault.number), "PLANTED"))
 
 
 _REFUSALS = (Refusal.CLIENT_LIMIT, Refusal.CONNECTION_LIMIT, Refusal.THROTTLING, Refusal.INTERNAL, Refusal.NOT_FOUND)
 
 
 @kind("media_refused", lambda chance: {"number": chance.randint(1, 6), "word": str(chance.choice(_REFUSALS))})
-async def _media_refused(world: ChaosWorld, fault: Fault) -> bool | None:
-    world.stream.plant(*[Refused(Refusal(fault.word))] * int(fault.number))
+async def _media_refused(world: ChaosWorld, fault: Fault) -> bool:
+    refusal = Refusal(fault.word)
+    world.weather.plant(refusal, world.met(fault))
+    world.stream.plant(*[Refused(refusal)] * int(fault.number))
     for reader in world.stream.readers:
         reader.plant(Cut(0))
-    return None
+    return False
 
 
 @kind("media_pause", _lasting(0.3, 12))
-async def _media_pause(world: ChaosWorld, fault: Fault) -> bool | None:
-    world.weather.media_pause.begin(fault.for_s)
-    return None
+async def _media_pause(world: ChaosWorld, fault: Fault) -> bool:
+    world.weather.media_pause.begin(world.met(fault), fault.for_s)
+    return False
 
 
 @kind("media_hangs", _lasting(1, 10, (1, 12)))
-async def _media_hangs(world: ChaosWorld, fault: Fault) -> bool | None:
-    world.weather.media_hangs.begin(fault.for_s, fault.number)
+async def _media_hangs(world: ChaosWorld, fault: Fault) -> bool:
+    world.weather.media_hangs.begin(world.met(fault), fault.for_s, fault.number)
     for reader in world.stream.readers:
         reader.plant(Cut(0))
-    return None
+    return False
 
 
 # -- Lambdas, table, S3, functions -------------------------------------------------------------------------------
 
 
 def _spell(name: str, spell: str, draw: Draw) -> None:
-    async def strike(world: ChaosWorld, fault: Fault) -> bool | None:
+    async def strike(world: ChaosWorld, fault: Fault) -> bool:
         share = float(fault.word) if fault.word else 1.0
-        getattr(world.weather, spell).begin(fault.for_s, fault.number, share)
-        return None
+        getattr(world.weather, spell).begin(world.met(fault), fault.for_s, fault.number, share)
+        return False
 
     kind(name, draw)(strike)
 
@@ -263,6 +289,36 @@ _spell("functions_slow", "functions_slow", _lasting(5, 60, (1, 12)))
 _spell("contact_event_lost", "event_lost", _lasting(200, 300))
 
 
+def _unanswered(chance: random.Random) -> dict[str, Any]:
+    """Of the first writes of a call the answers can only be lost from its beginning on."""
+    drawn: dict[str, Any] = {
+        "for_s": round(chance.choice((0.05, chance.uniform(0.05, 6.5))), 2),
+        "number": chance.choice((1, 1, 2, 4)),
+        "word": chance.choice((ANY, ANY, ANY, *WRITES)),
+    }
+    first = drawn["word"] in ("create_call", "put_code", "claim_code") or (
+        drawn["word"] == "take" and chance.random() < 0.5
+    )
+    return {**drawn, "at_ms": 0} if first else drawn
+
+
+@kind("store_unanswered", _unanswered)
+async def _store_unanswered(world: ChaosWorld, fault: Fault) -> bool:
+    """`number` writes of this name, or any, are made, and the table's answers get lost; the client knows after
+    `for_s`. Of a Lambda it is another way of failing: the flow could not tell what became of a clip."""
+    met = world.met(fault)
+
+    def lost(write: str) -> None:
+        nonlocal met
+        met()
+        met = counted
+        if write in OF_LAMBDAS:
+            world.bad_for_the_record(fault.for_s)
+
+    world.weather.unanswered.append(Unanswered(fault.word, int(fault.number), fault.for_s, lost))
+    return False
+
+
 @kind(
     "lambdas_die",
     lambda chance: {
@@ -271,50 +327,52 @@ _spell("contact_event_lost", "event_lost", _lasting(200, 300))
         "word": chance.choice(("before", "after")),
     },
 )
-async def _lambdas_die(world: ChaosWorld, fault: Fault) -> bool | None:
+async def _lambdas_die(world: ChaosWorld, fault: Fault) -> bool:
     weather = world.weather
     weather.dies_at, weather.dies_after = int(fault.number), fault.word == "after"
-    weather.lambdas_die.begin(fault.for_s)
-    return None
+    weather.lambdas_die.begin(counted, fault.for_s)
+    weather.plant(weather.lambdas_die, world.met(fault))  # met by those that come to the place where they die
+    return False
 
 
 @kind("functions_fail", _lasting(5, 60, (0, 0), "raised", "throttled", "unreachable"))
-async def _functions_fail(world: ChaosWorld, fault: Fault) -> bool | None:
+async def _functions_fail(world: ChaosWorld, fault: Fault) -> bool:
     world.weather.failure = fault.word
-    world.weather.functions_fail.begin(fault.for_s)
-    return None
+    world.weather.functions_fail.begin(world.met(fault), fault.for_s)
+    return False
 
 
 # -- the line of a call over SIP ---------------------------------------------------------------------------------
 
 
 @kind("packets_lost", _lasting(0.3, 20, (0, 0), "1.0", "0.5", "0.1", "0.03"))
-async def _packets_lost(world: ChaosWorld, fault: Fault) -> bool | None:
+async def _packets_lost(world: ChaosWorld, fault: Fault) -> bool:
     """All of the caller's packets or some: what is lost to the end gives the caller back (`no_media`)."""
-    world.weather.packets_lost.begin(fault.for_s, share=float(fault.word))
+    world.weather.packets_lost.begin(world.met(fault), fault.for_s, share=float(fault.word))
     for line in world.switchboard.lines:
         world.switchboard.lose(line)
-    return bool(world.switchboard.lines) and None
+    return False
 
 
 # -- the caller and the queues -----------------------------------------------------------------------------------
 
 
 @kind("caller_hangs_up")
-async def _hangs_up(world: ChaosWorld, fault: Fault) -> bool | None:
+async def _hangs_up(world: ChaosWorld, fault: Fault) -> bool:
     world.shell.tell(CallerHungUp())
-    return None
+    return True
 
 
 @kind("caller_coughs", lambda chance: {"for_s": round(chance.uniform(0.1, 1.4), 2)})
-async def _coughs(world: ChaosWorld, fault: Fault) -> bool | None:
+async def _coughs(world: ChaosWorld, fault: Fault) -> bool:
     cough = ulaw2lin(tones.cough(int(fault.for_s * 1000)))
     world.caller.coughs.append((world.exchange.line.now_ms, cough))
-    return None
+    world.weather.plant(cough, world.met(fault))
+    return False
 
 
 @kind("queue", lambda chance: {"word": chance.choice(("orders", "support")), "number": chance.randrange(3)})
-async def _queue(world: ChaosWorld, fault: Fault) -> bool | None:
+async def _queue(world: ChaosWorld, fault: Fault) -> bool:
     queue = world.estate.instance.queues[world.estate.queue_arns[fault.word]]
     if fault.number == 0:
         queue.staffed = queue.available = queue.online = 0
@@ -322,7 +380,7 @@ async def _queue(world: ChaosWorld, fault: Fault) -> bool | None:
         queue.capacity = 0
     else:
         world.estate.instance.hours[queue.hours_arn].open = False
-    return None
+    return True
 
 
 # -- a whole call ------------------------------------------------------------------------------------------------
@@ -422,7 +480,7 @@ def _drawn(chance: random.Random, seed: int, names: tuple[str, ...]) -> Plan:
 
 
 def _fault(chance: random.Random, name: str) -> Fault:
-    return Fault(name, chance.randrange(LATEST_MS), **DRAWS[name](chance))
+    return Fault(**{"kind": name, "at_ms": chance.randrange(LATEST_MS), **DRAWS[name](chance)})
 
 
 def _incident(chance: random.Random) -> tuple[int, Incident]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from contract.errors import ContractError
 from gateway.legs.sip.playout import Playout
 from gateway.legs.sip.rtp import Outgoing
 from gateway.legs.sip.stream import Stream
@@ -15,7 +17,7 @@ from simulator.connect.events import DialThirdParty, ThirdPartyOutcome
 from tests.scenarios.switchboard import AGREED, BEAT_S, RING_S, Line, Switchboard
 
 if TYPE_CHECKING:
-    from tests.chaos.world import ChaosWorld
+    from tests.chaos.world import ChaosWorld, Gateway
 
 Receive = Callable[[bytes, tuple[str, int], int], None]
 
@@ -41,17 +43,9 @@ class ChaosSwitchboard(Switchboard):
     async def dial(self, call: DialThirdParty, connected: Callable[[], None]) -> ThirdPartyOutcome:
         await asyncio.sleep(RING_S)
         world: ChaosWorld = self.world  # type: ignore[assignment]
-        contact_id = await world.store.claim_code(call.user_to_user, world.clock.now_ms())
         gateway = next((each for each in world.gateways if each.takes_calls), None)
-        if contact_id is None or gateway is None:
-            return ThirdPartyOutcome.CALL_FAILED
-        line = ChaosLine(world, len(self.lines), Stream(AGREED, Playout(), Outgoing(9, 0, 0, 0), world.clock.now_ms()))
-        self.lines.append(line)
-        gateway.lines.waiting[contact_id] = line
-        gateway.lines.held.append(line)
-        if world.weather.packets_lost.on:
-            self.lose(line)
-        if not await gateway.process.start(gateway.service.answer(contact_id)):
+        line = await gateway.process.start(self._accept(gateway, call.user_to_user)) if gateway else None
+        if line is None:
             return ThirdPartyOutcome.CALL_FAILED
         connected()
         world.exchange.line.other = line
@@ -61,6 +55,27 @@ class ChaosSwitchboard(Switchboard):
             world.exchange.line.other = None
             line.end("bye")
         return ThirdPartyOutcome.COMPLETED
+
+    async def _accept(self, gateway: Gateway, code: str) -> Line | None:
+        """As `gateway.legs.sip.endpoint` does, in that gateway."""
+        world: ChaosWorld = self.world  # type: ignore[assignment]
+        contact_id = await gateway.codes.claim(code, "connect")
+        if contact_id is None:
+            return None
+        line = ChaosLine(world, len(self.lines), Stream(AGREED, Playout(), Outgoing(9, 0, 0, 0), world.clock.now_ms()))
+        self.lines.append(line)
+        gateway.lines.waiting[contact_id] = line
+        gateway.lines.held.append(line)
+        if world.weather.packets_lost.on:
+            self.lose(line)
+        answered = False
+        with contextlib.suppress(ContractError):
+            answered = await gateway.service.answer(contact_id)
+        if answered:
+            return line
+        gateway.lines.waiting.pop(contact_id, None)
+        line.hang_up()
+        return None
 
     def lose(self, line: Line) -> None:
         """From now on this line's packets pass the weather."""

@@ -17,6 +17,7 @@ from tests.chaos import campaign
 from tests.chaos.faults import Fault, Plan
 from tests.chaos.plans import calm
 from tests.chaos.world import ChaosWorld
+from tests.scenarios.world import START_MS
 
 pytestmark = pytest.mark.scenario
 
@@ -92,7 +93,11 @@ def _loud(ulaw: bytes) -> bytes:
 
 
 def reopened(world: MediaWorld) -> Sequence[str]:
-    return [str(line["cause"]) for line in world.logs if line["event"] == "getmedia_reopen"]
+    """While the caller was there."""
+    assert world.end is not None
+    left = world.end.ended_at_ms - START_MS
+    lines = (line for line in world.logs if line["event"] == "getmedia_reopen")
+    return [str(line["cause"]) for line in lines if line["at"] <= left]
 
 
 @pytest.mark.parametrize(

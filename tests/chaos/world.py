@@ -22,6 +22,7 @@ from gateway.functions.secret_keys import pass_on
 from gateway.legs.kvs.leg import KvsLeg, KvsServices
 from gateway.legs.kvs.wav import ulaw_of
 from gateway.legs.leg import Leg
+from gateway.legs.sip.codes import Codes
 from gateway.legs.sip.leg import SipLeg
 from gateway.legs.sip.services import SipServices
 from gateway.openings import render_openings
@@ -34,16 +35,18 @@ from simulator.deepgram.manners import TEXTBOOK
 from simulator.deepgram.scripted import scripted_brain
 from simulator.deepgram.wire import Close
 from simulator.exchange import stream_for
+from tests.chaos.lambdas import ChaosLambdas, LambdaDied
 from tests.chaos.lines import ChaosSwitchboard, GatewayLines
 from tests.chaos.processes import Process, current
 from tests.chaos.shop import SHOP
+from tests.chaos.sockets import cut_after
+from tests.chaos.tables import ChaosStore, TableClient
 from tests.chaos.weather import (
     ChaosFunctions,
-    ChaosLambdas,
     ChaosObjects,
     ChaosPrompts,
-    ChaosStore,
     Connector,
+    Met,
     Source,
     Weather,
 )
@@ -51,11 +54,12 @@ from tests.scenarios import world as scenarios
 from tests.scenarios.world import CONTACT, START_MS, STORE_DELAY_S, Presence
 
 if TYPE_CHECKING:
-    from tests.chaos.faults import Plan
+    from tests.chaos.faults import Fault, Plan
 
 LONGEST_S = 15 * 60.0  # of the call's own time
 SETTLING_S = 120.0  # after the caller has gone
 STOPPING_S = 100.0
+EVENT_LATE_S = 5.0
 ECHO_MS = 200
 MOMENT_S = 0.0005  # how finely a moment is looked for
 ONCE = "cancel_order"  # the function that must not run twice
@@ -82,6 +86,7 @@ class Gateway:
     service: Service
     task: asyncio.Task[None]
     lines: GatewayLines
+    codes: Codes
     sessions: list[loopback.Loopback] = field(default_factory=list)
     readers: list[Any] = field(default_factory=list)
     stopped: bool = False
@@ -114,7 +119,7 @@ class ChaosWorld(scenarios.World):
         self.crowded: list[int] = []  # when more than one session was open for long
         self.logs: list[dict[str, Any]] = []
         self.deaths = 0
-        self.gone_ms: list[int] = []  # when a gateway was killed, frozen, or went on
+        self._gone_ms: list[int] = []
         self.late: list[str] = []  # what did not come to its end in time
         self.shell: ContactShell
         self.caller: ChaosCaller
@@ -147,6 +152,7 @@ class ChaosWorld(scenarios.World):
                 else:
                     await self._tell_the_end(self.end)
                     await self._settle()
+                    await self._lambdas_over()
                 for task in beside:
                     task.cancel()
 
@@ -160,17 +166,50 @@ class ChaosWorld(scenarios.World):
                 if self.end is None:
                     tasks.create_task(self._inject(fault))
 
-    async def _inject(self, fault: Any) -> None:
+    async def _inject(self, fault: Fault) -> None:
+        self.note(f"FAULT {fault}")
+        met = self.met(fault)
+        if await fault.strike(self):
+            met()
+
+    def met(self, fault: Fault) -> Met:
+        """What counts a fault that begins now, when it has struck."""
         now_ms = self.clock.now_ms()
-        if await fault.strike(self) is not False:
+
+        def struck() -> None:
             self.injected[fault.kind] += 1
             if fault.kind in _BAD_FOR_THE_RECORD:
                 self.struck.append((now_ms, now_ms + int(fault.for_s * 1000)))
-            self.note(f"FAULT {fault}")
+            self.note(f"STRUCK {fault.kind} of {now_ms - START_MS}")
+
+        return struck
+
+    def bad_for_the_record(self, for_s: float) -> None:
+        now_ms = self.clock.now_ms()
+        self.struck.append((now_ms, now_ms + int(for_s * 1000)))
 
     async def _tell_the_end(self, end: ContactEnd) -> None:
-        if not self.weather.event_lost.on:
-            await self._deliver(end)
+        """Some time later, as events of EventBridge come. Until then a gateway may go by what it thinks is heard."""
+        if self.weather.event_lost.strikes():
+            return
+        late_s = random.Random(f"event of {self.plan.seed}").uniform(0, EVENT_LATE_S)
+        self.bad_for_the_record(late_s)
+        await asyncio.sleep(late_s)
+        told = False
+        while not told:
+            try:
+                await self._deliver(end)
+                told = True
+            except LambdaDied:
+                await asyncio.sleep(1)
+
+    async def _lambdas_over(self) -> None:
+        """What Connect had invoked when the caller left goes on to its end, and writes."""
+        try:
+            async with asyncio.timeout(SETTLING_S):
+                await self.lambdas.over()
+        except TimeoutError:
+            self.late.append("a Lambda does not come to its end")
 
     async def _settle(self) -> None:
         """Until the gateways that still work have let go of the call."""
@@ -271,14 +310,15 @@ class ChaosWorld(scenarios.World):
         process = Process(f"gateway-{len(self.gateways) + 1}")
         lines = GatewayLines(self.switchboard)
         service = Service(self._facilities(lines), self.wakeups, process.name, self.limit)
-        gateway = Gateway(process, service, process.start(service.run()), lines)
+        codes = Codes(service.facilities.store, self.clock)
+        gateway = Gateway(process, service, process.start(service.run()), lines, codes)
         self.gateways.append(gateway)
         return gateway
 
     def kill(self, gateway: Gateway) -> None:
         """As `kill -9` does: it takes no step more, and the system closes its sockets."""
         self.deaths += 1
-        self.gone_ms.append(self.clock.now_ms())
+        self._gone_ms.append(self.clock.now_ms())
         gateway.process.kill()
         gateway.lines.cut()
         for connection in gateway.sessions:
@@ -287,9 +327,12 @@ class ChaosWorld(scenarios.World):
         for reader in gateway.readers:
             reader.close()
 
+    def frozen(self) -> None:
+        self._gone_ms.append(self.clock.now_ms())
+
     def thawed(self, gateway: Gateway) -> None:
         """It goes on; what it writes from now on is looked at."""
-        self.gone_ms.append(self.clock.now_ms())
+        self._gone_ms.append(self.clock.now_ms())
         self.note(f"{gateway.process.name} goes on")
 
     @property
@@ -319,9 +362,10 @@ class ChaosWorld(scenarios.World):
         return connection
 
     def _facilities(self, lines: GatewayLines) -> Facilities:  # type: ignore[override]
+        store: Any = TableClient(self.store, self.weather)
         source = Source(self.stream, self.clock, self.weather, self._opened)
         services = KvsServices(
-            store=self.store,
+            store=store,
             prompts=self.prompts,
             presence=Presence(self),
             clock=self.clock,
@@ -332,14 +376,14 @@ class ChaosWorld(scenarios.World):
         async def opening(url: str) -> bytes:
             return ulaw_of(await self.prompts.get(url))
 
-        secret = functools.partial(pass_on, self.functions, self.store)
-        sip = SipServices(self.store, self.clock, lines.waiting.__getitem__, opening, secret)
+        secret = functools.partial(pass_on, self.functions, store)
+        sip = SipServices(store, self.clock, lines.waiting.__getitem__, opening, secret)
 
         def open_leg(lease: Lease, head: Head, call: Call) -> Leg:
             return SipLeg(sip, lease, head, call) if call.form is FlowForm.SIP else KvsLeg(services, lease, head, call)
 
         return Facilities(
-            store=self.store,
+            store=store,
             clock=self.clock,
             connector=Connector(self),
             invoker=self.functions,
@@ -367,9 +411,16 @@ class ChaosWorld(scenarios.World):
     # -- what the invariants ask -----------------------------------------------------------------------------
 
     @property
+    def gone_ms(self) -> list[int]:
+        """When a gateway was killed, frozen, or went on, or had lost the call to a table that does not answer."""
+        lost = [line["at"] + START_MS for line in self.logs if line["event"] == "lease_lost"]
+        return [*self._gone_ms, *lost]
+
+    @property
     def lapses(self) -> int:
-        """How often a gateway could not renew its lease, so that another may have taken the call."""
-        return sum(line["event"] == "lease_lost" for line in self.logs)
+        """How often a gateway could not renew its lease, or not write what it had to in the time of it, so that another
+        may have taken the call."""
+        return sum(line["event"] in ("lease_lost", "record_not_closed") for line in self.logs)
 
     def suffered(self, turn: Turn) -> bool:
         """Whether the table was away in the time of this turn, so that what was said may not have been written, or S3
@@ -447,24 +498,6 @@ class ChaosWorld(scenarios.World):
             return None
 
 
-def cut_after(connection: loopback.Loopback, messages: int, clock: LoopClock) -> None:
-    """Let the line break after so many messages of the service, the one after a message being no better than any."""
-    left = messages
-    receive = connection.recv
-
-    async def recv() -> str | bytes:
-        nonlocal left
-        frame = await receive()
-        left -= 1
-        if left == 0:
-            connection.session.closed(clock.now_ms())
-            connection._inbox.clear()
-            connection._close = Close(None)
-        return frame
-
-    connection.recv = recv  # type: ignore[method-assign]
-
-
 @dataclass
 class ChaosCaller(Caller):
     """Speaks its words, coughs, and has a loudspeaker in front of the microphone. Times are epoch ms."""
@@ -489,6 +522,7 @@ class ChaosCaller(Caller):
         if len(part) < FRAME_BYTES:
             self.coughs.pop(0)
         self.coughed_ms.append(now_ms)
+        self.world.weather.happened(pcm)
         return part.ljust(FRAME_BYTES, b"\0")
 
     def _echo(self) -> bytes:

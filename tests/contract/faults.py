@@ -63,6 +63,19 @@ class Failing(_Around):
         return cast(GatewayStore, self)
 
 
+class Unanswered(Failing):
+    """The same, when the operation is done: its answer gets lost."""
+
+    async def around(self, name: str, operation: Callable[[], Awaitable[Any]]) -> Any:
+        result = await operation()
+        await super().around(name, _nothing)
+        return result
+
+
+async def _nothing() -> None:
+    """What has been done already."""
+
+
 def killed_at(store: GatewayStore, at: int, after: bool) -> GatewayStore:
     """The same store for an execution that dies at its call number `at`, counted from 1, before it or after it."""
     return cast(GatewayStore, _Killing(store, at, after))

@@ -556,6 +556,17 @@ async def test_a_transfer_on_its_way_counts_as_completed_at_the_end(store: Gatew
     assert await outcomes(store) == {1: Outcome.COMPLETED, 2: Outcome.CANCELLED}
 
 
+async def test_a_call_that_was_given_away_without_an_answer_is_given_away_once_more(store: GatewayStore) -> None:
+    old = await taken(store)
+    await store.give_away(old)
+    head = await store.head(CONTACT)
+    await store.give_away(old)
+    assert await store.head(CONTACT) == head
+    await store.take(CONTACT, "gateway-2", T0 + 1, LEASE_MS)
+    with pytest.raises(LeaseLost):
+        await store.give_away(old)
+
+
 async def test_a_call_ends_once(store: GatewayStore) -> None:
     lease = await taken(store)
     await store.end(lease, Result.ENDED, "done", T0)

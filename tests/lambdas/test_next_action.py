@@ -17,7 +17,7 @@ from contract.wire import NEXT_ACTION_FIELDS
 from lambdas.next_action.limits import POLL, WAIT
 from lambdas.next_action.logic import next_action
 from lambdas.telling import Nobody, Unserved
-from tests.contract.faults import Failing, Killed, killed_at
+from tests.contract.faults import Failing, Killed, Unanswered, killed_at
 from tests.contract.samples import CLIP, CONTACT, QUEUE, T0, TRANSFER, a_call, a_request, taken
 from tests.lambdas.samples import SETTINGS, Flow, Recorder
 
@@ -306,7 +306,7 @@ async def test_a_table_that_is_away_for_a_moment_is_waited_for(what: str) -> Non
     assert (await Flow(broken, clock).poll())["action"] == "play"
 
 
-@pytest.mark.parametrize("what", ["asked", "head", "actions_after", "offer"])
+@pytest.mark.parametrize("what", ["asked", "head", "actions_after"])
 async def test_a_table_that_is_away_for_longer_is_not(what: str) -> None:
     store, clock = MemoryStore(), LoopClock(T0)
     lease = await taken(store)
@@ -314,6 +314,19 @@ async def test_a_table_that_is_away_for_longer_is_not(what: str) -> None:
     broken = Failing(store, {what: ALWAYS}).store()
     assert (await Flow(broken, clock).poll())["reason"] == "store_unavailable"
     assert clock.now_ms() - T0 <= POLL.patience_ms + POLL.slow_ms
+
+
+@pytest.mark.parametrize("lose", [Failing, Unanswered])
+async def test_what_may_be_offered_is_asked_for_again_and_given_then(lose: type[Failing]) -> None:
+    """However late in the Lambda's time it was offered."""
+    store, clock = MemoryStore(), LoopClock(T0)
+    lease = await taken(store)
+    await store.append(lease, TRANSFER, T0)
+    flow = Flow(lose(store, {"offer": ALWAYS}).store(), clock)
+    assert (await flow.poll())["action"] == "listen"
+    flow.store = store
+    assert (await flow.poll())["action"] == "transfer"
+    assert (await store.head(CONTACT)).leaving == 1
 
 
 async def test_a_table_is_not_waited_for_beyond_the_time_of_the_lambda() -> None:

@@ -8,16 +8,16 @@ from typing import Any
 import pytest
 
 from contract.actions import Returned
-from contract.call import CODE_DIGITS, EXPECTED_MS, LEASE_MS, CallState, FlowForm, MediaStream
+from contract.call import CODE_DIGITS, EXPECTED_MS, LEASE_MS, CallState, FlowForm, MediaStream, Result
 from contract.clock import LoopClock
-from contract.errors import MalformedRecord, StoreUnavailable
+from contract.errors import CallNotFound, MalformedRecord, StoreUnavailable
 from contract.fleet import Gateway
 from contract.memory import MemoryStore
 from contract.store import FlowStore
 from contract.wire import START_CALL_FIELDS
 from lambdas.settings import Settings
 from lambdas.start_call.logic import start_call
-from tests.contract.faults import Failing, Killed, killed_at
+from tests.contract.faults import Failing, Killed, Unanswered, killed_at
 from tests.contract.samples import CONTACT, MEDIA, OPENING, QUEUE, T0, a_call
 from tests.lambdas.samples import SETTINGS, Recorder, a_start, an_event
 
@@ -149,10 +149,40 @@ async def test_an_event_that_makes_no_sense_takes_the_caller_to_the_queue(event:
     assert (answer["action"], answer["reason"], answer["queueArn"]) == ("transfer", "malformed_event", QUEUE)
 
 
-@pytest.mark.parametrize("operation", ["opening", "create_call"])
-async def test_a_store_that_does_not_answer_takes_the_caller_to_the_queue(operation: str) -> None:
-    answer = await start(Failing(MemoryStore(), {operation: 1}).store())
+@pytest.mark.parametrize(("operation", "times"), [("opening", 1), ("create_call", 1000)])
+async def test_a_store_that_does_not_answer_takes_the_caller_to_the_queue(operation: str, times: int) -> None:
+    store = MemoryStore()
+    answer = await start(Failing(store, {operation: times}).store())
     assert (answer["action"], answer["reason"]) == ("transfer", "store_unavailable")
+    with pytest.raises(CallNotFound):
+        await store.head(CONTACT)
+
+
+@pytest.mark.parametrize("lose", [Failing, Unanswered])
+@pytest.mark.parametrize("write", ["create_call", "put_code"])
+async def test_a_write_that_fails_or_whose_answer_gets_lost_is_made_again(write: str, lose: type[Failing]) -> None:
+    store = MemoryStore()
+    answer = await start(lose(store, {write: 2}).store(), SIP_EVENT, settings=SIP)
+    assert answer["action"] == "agent"
+    assert (await store.head(CONTACT)).attempt == 1
+    assert await store.claim_code(answer["sipCode"], T0) == CONTACT
+
+
+async def test_a_call_that_the_caller_is_turned_away_from_is_not_left_to_a_gateway() -> None:
+    store = MemoryStore()
+    answer = await start(Unanswered(store, {"create_call": 1000}).store())
+    assert (answer["action"], answer["reason"]) == ("transfer", "store_unavailable")
+    head = await store.head(CONTACT)
+    assert (head.state, head.result, head.reason) == (CallState.ENDED, Result.FAILED, "store_unavailable")
+
+
+async def test_the_attempt_before_stays_as_it_is_when_another_one_is_not_recorded() -> None:
+    store = MemoryStore()
+    await start(store)
+    again = an_event({"agent": "shop", "form": "polling", "attempt": "1"})
+    answer = await start(Failing(store, {"create_call": 1000}).store(), again)
+    assert answer["reason"] == "store_unavailable"
+    assert (await store.head(CONTACT)).state is CallState.WAITING
 
 
 async def test_a_record_that_cannot_be_read_takes_the_caller_to_the_queue(capsys: pytest.CaptureFixture[str]) -> None:

@@ -77,6 +77,7 @@ CONTACT = "11111111-2222-4333-8444-555555555555"
 SHOP = definitions.load(Path(__file__).resolve().parents[2] / "agents" / "shop.yaml")
 POLL_MS = 10
 LAMBDA_MS = 20
+WAIT_S, OTHERS_S = 35, 8  # after which Lambda itself ends them (infra.flow_functions)
 STORE_DELAY_S = 0.004
 NEVER_CAUSED = ("too_fast", "empty_frames", "early_audio", "unknown_answers")  # by a good client, at Deepgram
 
@@ -275,6 +276,7 @@ class World:
                 self.end = await self.exchange.run(shell)
                 await self._deliver(self.end)
                 self.closed_after_ms = await self._closing()
+                await self.lambdas.over()
                 if beside is not None:
                     beside.cancel()
             await asyncio.sleep(6)
@@ -284,7 +286,8 @@ class World:
         """EventBridge delivers an event again when its function failed."""
         while True:
             try:
-                await contact_event(self.store, self.clock, dict(end.contact_event), self.lambdas.settings, self.teller)
+                store = self.lambdas._store()
+                await contact_event(store, self.clock, dict(end.contact_event), self.lambdas.settings, self.teller)
                 return
             except StoreUnavailable:
                 await asyncio.sleep(1)
@@ -562,13 +565,33 @@ class Lambdas:
     world: World
     down: set[str] = field(default_factory=set)  # names of functions that fail
     sip: bool = True  # the deployment has a way in over SIP
+    running: list[asyncio.Task[Answer]] = field(default_factory=list)  # all that were invoked, and perhaps are over
 
     async def invoke(self, arn: str, event: Mapping[str, Any], timeout_ms: int) -> Answer:
         name = arn.rpartition(":")[2]
         if name in self.down:
             return LambdaError(LambdaFailure.FUNCTION, {"errorMessage": "planted"})
+        return await self.within(timeout_ms, self._runs(name, event))
+
+    async def within(self, timeout_ms: int, work: Coroutine[Any, Any, Answer]) -> Answer:
+        """What comes of it in Connect's time. It goes on to its own end, and writes, also when that is over, or the
+        caller has left."""
+        running = asyncio.create_task(work, name="Lambda")
+        self.running.append(running)
         try:
             async with asyncio.timeout(timeout_ms / 1000):
+                return await asyncio.shield(running)
+        except TimeoutError:
+            return LambdaError(LambdaFailure.TIMEOUT)
+
+    async def over(self) -> None:
+        """The end of all that was invoked. Raises what nobody was there to get."""
+        while self.running:
+            await self.running.pop(0)
+
+    async def _runs(self, name: str, event: Mapping[str, Any]) -> Answer:
+        try:
+            async with asyncio.timeout(WAIT_S if name == "next_action_wait" else OTHERS_S):
                 await asyncio.sleep(LAMBDA_MS / 1000)
                 return await self._answer(name, event)
         except TimeoutError:

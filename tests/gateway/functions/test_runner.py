@@ -49,11 +49,16 @@ class Failing(MemoryStore):
     """A store whose ledger is not to be had."""
 
     failing = ""
+    unanswered = 0  # entries that are made, and the answer gets lost
 
     async def enter_function(self, lease: Lease, entry: FunctionEntry) -> FunctionEntry | None:
         if self.failing == "enter":
             raise StoreUnavailable("enter_function", "Throttled")
-        return await super().enter_function(lease, entry)
+        older = await super().enter_function(lease, entry)
+        if self.unanswered:
+            self.unanswered -= 1
+            raise StoreUnavailable("enter_function", "ReadTimeoutError")
+        return older
 
     async def finish_function(
         self, lease: Lease, key: str, state: FunctionState, result: str, error: str, now_ms: int
@@ -130,6 +135,30 @@ async def test_the_same_request_in_another_turn_is_another_call() -> None:
         await bench.run(1)
         await bench.run(2)
         assert len(bench.invoker.invoked) == 2
+
+
+@pytest.mark.parametrize("idempotent", [False, True])
+@pytest.mark.parametrize("lost", [1, 2])
+async def test_what_was_entered_without_an_answer_is_invoked_once(lost: int, idempotent: bool) -> None:
+    async with Bench(idempotent=idempotent) as bench:
+        bench.store.unanswered = lost
+        first = await bench.run()
+        await asyncio.sleep(1)
+        second = await bench.run()
+        done = FunctionResult(FunctionState.FINISHED, '{"booked": true}')
+        assert (first.error, second) == ("ledger_unavailable" if lost == 2 else "", done)
+        assert len(bench.invoker.invoked) == 1
+        assert (await bench.entry()).state is FunctionState.FINISHED
+
+
+async def test_what_another_gateway_entered_is_not_taken_for_our_own() -> None:
+    async with Bench() as bench:
+        await killed_between(bench)
+        bench.runner = bench.fresh()
+        bench.store.unanswered = 1
+        await asyncio.sleep(1)
+        assert UNKNOWN_OUTCOME in (await bench.run()).content
+        assert len(bench.invoker.invoked) == 1
 
 
 async def killed_between(bench: Bench) -> None:
