@@ -103,7 +103,7 @@ async def a_table_that_is_away() -> World:
 
     async def away(world: World) -> None:
         await world.until(speaking)
-        world.break_store(StoreUnavailable("get_item", "ProvisionedThroughputExceededException"), 4)
+        world.break_store(StoreUnavailable("get_item", "ProvisionedThroughputExceededException"), 8)
 
     await world.call(away)
     return world
