@@ -16,7 +16,7 @@ from typing import NamedTuple
 from contract.audio import BYTES_PER_MS
 from gateway.telemetry.bounds import Bound, reached
 
-LONGEST_MS = 20_000
+LONGEST_MS = 25_000  # a dead connection is found after 20 s at the latest, and then a session is opened
 BEFORE_MS = 500
 KEPT_PAUSE_MS = 200
 FASTEST = (3, 2)
@@ -39,6 +39,7 @@ class HeldAudio:
         self._earned_ms = 0  # up to when it was
         self._pause_ms = 0  # of what was sent last
         self._ms = 0
+        self.sent_ms: int | None = None  # media time of the newest frame that was sent
 
     @property
     def backlog_ms(self) -> int:
@@ -100,5 +101,6 @@ class HeldAudio:
         return not self._frames[1 - self._unsent].speech
 
     def _sent(self, frame: _Frame) -> bytes:
+        self.sent_ms = frame.media_ms
         self._pause_ms = 0 if frame.speech else self._pause_ms + len(frame.ulaw) // BYTES_PER_MS
         return frame.ulaw

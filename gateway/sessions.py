@@ -23,7 +23,7 @@ from gateway.voice_agent.context import Context
 from gateway.voice_agent.messages import ClientMessage, ServerMessage, SettingsApplied, UpdatePrompt
 from gateway.voice_agent.protocol import State
 from gateway.voice_agent.session import AgentAudio, VoiceAgentSession
-from gateway.voice_agent.treatment import SessionEnded
+from gateway.voice_agent.treatment import CONNECTION_LOST, SEND_STALLED, SessionEnded
 
 log = structlog.get_logger()
 
@@ -62,6 +62,7 @@ class Sessions:
         self._resumed = resumed
         self._held = HeldAudio()
         self._session: VoiceAgentSession | None = None
+        self._understood_ms: int | None = None  # media time of what the session had when it last said anything
         self._reconnects = Reconnects(facilities.random, waits_for_room=resumed)
         self._lost_ms: int | None = None
         self._renewing = False
@@ -128,7 +129,7 @@ class Sessions:
         )
         session = VoiceAgentSession(self._facilities.connector, configured, self._clock)
         running = self._shared.tasks.create_task(session.run(), name="session")
-        self._session = session
+        self._session, self._understood_ms = session, None
         try:
             return await self._converse(session, context)
         finally:
@@ -139,14 +140,15 @@ class Sessions:
         conversation = self._talk
         async for event in session.events():
             now = self._clock.now_ms()
+            if isinstance(event, SessionEnded):
+                return event
+            self._understood_ms = self._held.sent_ms or 0
             if isinstance(event, AgentAudio):
                 self._mute = 0
                 if conversation.audio(event.audio, now):
                     conversation.spoken(self._shared.leg.speak(event.audio), event.audio, now)
                 self._shared.arm()
                 continue
-            if isinstance(event, SessionEnded):
-                return event
             if isinstance(event, SettingsApplied):
                 self._unbridge()
                 self._remind(session, context)
@@ -166,7 +168,7 @@ class Sessions:
         now = self._clock.now_ms()
         if self._lost_ms is None or (ended.lived_ms and ended.request_id):
             self._lost_ms = now
-        self._held.lost(self._talk.open_turn_ms(now))
+        self._held.lost(self._unheard_since_ms(ended, now))
         self._talk.session_lost(now)
         self._shared.carry_out()
         at_once, self._renewing = self._mute == 1 or self._renewing, False
@@ -174,6 +176,14 @@ class Sessions:
         outage_ms = TAKEOVER_OUTAGE_MS if self._resumed else OUTAGE_MS
         too_late = delay is None or now + delay - self._lost_ms > outage_ms
         return None if too_late or self._mute > 1 else delay
+
+    def _unheard_since_ms(self, ended: SessionEnded, now_ms: int) -> int:
+        """Where the open turn began. Of a connection that was dead nobody knows since when: what was said after the
+        service's last message may never have come there."""
+        open_ms = self._talk.open_turn_ms(now_ms)
+        if ended.code not in (CONNECTION_LOST, SEND_STALLED) or self._understood_ms is None:
+            return open_ms
+        return min(open_ms, self._understood_ms)
 
     # -- while there is none ---------------------------------------------------------------------------------
 
