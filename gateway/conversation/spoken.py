@@ -9,6 +9,7 @@ from contract.turns import HeardSource, Role, Turn
 
 CHARACTER_MS = 65  # about 150 words a minute, until the voice is known better
 UNHEARD_MS = 100  # less than a sound of a word: so much may be missing at the end of what was heard whole
+HALF = 0.5
 ENOUGH = 0.7  # of the time that a text takes at the voice's pace: less audio cannot be all of it
 
 
@@ -112,8 +113,9 @@ class Speech:
         return self.sure_texts is None and (voice.tells_ends or self.is_short(voice))
 
     def is_all(self, voice: Voice) -> bool:
-        """Nothing that came, or did not come, suggests that more of it was to be heard."""
-        return not self.torn and not self.is_short(voice)
+        """Nothing suggests that more was to come. A short text takes more or less time than the voice usually needs,
+        so that without a word of their end only half of it says so."""
+        return not self.torn and (self.sure_texts is not None or not self.is_short(voice, HALF))
 
     def heard_out(self, voice: Voice) -> bool:
         """All of it came, and was heard to its end."""

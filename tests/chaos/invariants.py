@@ -24,6 +24,7 @@ WAIT_MS = 25_000  # the flow's longest Wait
 SOUND_BEFORE_MS = 8_000  # a turn takes its time, and so does the caller's audio
 SOUND_AFTER_MS = 1_000
 TAKEOVER_MS = 12_000  # lease, sweep, and a new session
+A_PERSON = "a person please"
 LAST_WORDS_MS = 12_000  # a line that we close was spoken on so shortly before
 
 
@@ -90,6 +91,17 @@ def goodbyes(world: ChaosWorld) -> list[str]:
     own = [language.sentences for language in world.estate.parameters.languages]
     flow = [text for each in own for text in (each.farewell, each.goodbye, each.no_human, each.no_callback)]
     return [GOODBYE, SHOP.goodbye, *flow, *(each.callback_promised for each in own)]
+
+
+def comes_to_a_person(world: ChaosWorld) -> Lines:
+    """Who asked for one last, and was understood, unless they hung up, or no queue would have them. What a failure tore
+    in two was understood as something else."""
+    if world.end is None or world.queued or world.end.reason is DisconnectReason.CUSTOMER or world.injected["queue"]:
+        return
+    asked = bool(world.caller.spoken) and world.caller.spoken[-1][0] == A_PERSON
+    turns = [turn.text for turn in world.turns_now() if turn.role is Role.CALLER]
+    if asked and turns and turns[-1].endswith(A_PERSON):
+        yield "no_person", f"the caller asked for one, and the line was closed ({world.end.reason})"
 
 
 def silence(world: ChaosWorld) -> Lines:
@@ -237,6 +249,7 @@ CHECKS = (
     ends,
     ends_well,
     says_goodbye,
+    comes_to_a_person,
     silence,
     clips_start_once,
     record_is_closed,

@@ -357,6 +357,17 @@ def test_a_wish_for_a_transfer_outlives_its_gateway(form: str, after_ms: int) ->
 
 
 @both_flows
+@pytest.mark.parametrize("manners", ["pessimistic", "dribble", "real-time"])
+def test_a_caller_whose_wish_got_no_answer_is_asked_for_it_again(form: str, manners: str) -> None:
+    """And says it again."""
+    mute = replace(MANNERS[manners], mute_turns=(1,))
+    world = played(calm(form=form, manners=mute))
+    assert times_heard(world, "Could you say it again?") == 1
+    assert [name for name, _, _ in world.caller.spoken] == ["a person please"] * 2
+    assert world.queued == "orders"
+
+
+@both_flows
 @pytest.mark.parametrize("after_ms", [500, 1_500])
 def test_a_caller_who_speaks_on_after_the_takeover_stays(form: str, after_ms: int) -> None:
     said = (("a person please", None), ("it is 4711", 9.0), ("good bye", None))

@@ -172,6 +172,7 @@ PLANTED: dict[str, Callable[[ChaosWorld], None]] = {
     "bug": lambda world: world.logs.append({"at": 0, "event": "call_broke", "why": "planted"}),
     "no_goodbye": _late_silence,
     "hung_up_on": _without_queue,
+    "no_person": _without_queue,
     "silence": _silence,
     "twice": lambda world: world.events.extend([each for each in world.events if each.kind == "prompt_asked"]),
     "open": lambda world: _head(world, state=CallState.ACTIVE),

@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from contract.audio import quieter
+from contract.audio import lin2ulaw, quieter
 from contract.call import Call, CallState, FlowForm, Head, Lease, Opening
 from contract.clock import LoopClock
 from contract.errors import CallNotFound
@@ -28,9 +28,9 @@ from gateway.legs.sip.services import SipServices
 from gateway.openings import render_openings
 from gateway.service import Service
 from gateway.voice_agent.errors import ConnectionEnded, UpgradeRefused
-from simulator.caller.schedule import BYTES_A_MS, FRAME_BYTES, FRAME_MS, SILENCE, Caller
+from simulator.caller.schedule import AGENT_DONE_MS, BYTES_A_MS, FRAME_BYTES, FRAME_MS, SILENCE, Caller
 from simulator.connect.shell import ContactEnd, ContactShell
-from simulator.deepgram import loopback
+from simulator.deepgram import loopback, tones
 from simulator.deepgram.manners import TEXTBOOK
 from simulator.deepgram.scripted import scripted_brain
 from simulator.deepgram.wire import Close
@@ -63,6 +63,8 @@ EVENT_LATE_S = 5.0
 ECHO_MS = 200
 MOMENT_S = 0.0005  # how finely a moment is looked for
 ONCE = "cancel_order"  # the function that must not run twice
+AGAIN = SHOP.sentences.not_understood.split()[-1]  # the caller is asked to say it again
+LISTENED_MS = 8_000  # as far back as a caller remembers that
 ECHO = 0.1  # 20 dB down: loud enough for the agent's ears to take it for speech
 LIVE_SESSIONS_EVERY_S = 1.0
 FOUND_OUT_MS = 30_000  # the Wait's limit, and a prompt
@@ -500,14 +502,18 @@ class ChaosWorld(scenarios.World):
 
 @dataclass
 class ChaosCaller(Caller):
-    """Speaks its words, coughs, and has a loudspeaker in front of the microphone. Times are epoch ms."""
+    """Speaks its words, says the last of them again when asked to, coughs, and has a loudspeaker in front of the
+    microphone. Times are epoch ms."""
 
     world: ChaosWorld = field(kw_only=True)
     coughs: list[tuple[int, bytes]] = field(default_factory=list)  # when, and 16-bit PCM
     spoke_ms: list[int] = field(default_factory=list)  # frames of words
     coughed_ms: list[int] = field(default_factory=list)
+    answered_ms: int = 0  # the end of what the agent said last that was listened to
 
     def frame(self, now_ms: int, *, agent_speaks: bool) -> bytes:
+        if self._is_asked_again(now_ms):
+            self._next -= 1
         # `super` without arguments does not work in a class that `slots=True` makes anew.
         own = Caller.frame(self, now_ms, agent_speaks=agent_speaks)
         if own != SILENCE:
@@ -516,6 +522,16 @@ class ChaosCaller(Caller):
         if self.coughs and self.coughs[0][0] <= now_ms:
             return self._cough(*self.coughs[0], now_ms)
         return self._echo() if self.world.plan.echo else own
+
+    def _is_asked_again(self, now_ms: int) -> bool:
+        """All was said, and not understood."""
+        done_ms = self._agent_until_ms or 0
+        said_all = self._next == len(self.words) > 0 and self._at is None and self._answer_since_ms is not None
+        if not said_all or done_ms <= self.answered_ms or now_ms - done_ms < AGENT_DONE_MS:
+            return False
+        self.answered_ms = done_ms
+        heard = tones.decode(lin2ulaw(bytes(self.world.exchange.line.heard[-LISTENED_MS * BYTES_A_MS :])))
+        return bool(heard) and heard[-1].text.split()[-1] == AGAIN
 
     def _cough(self, since_ms: int, pcm: bytes, now_ms: int) -> bytes:
         part = pcm[(now_ms - since_ms) * BYTES_A_MS :][:FRAME_BYTES]
