@@ -11,6 +11,7 @@ CHARACTER_MS = 65  # about 150 words a minute, until the voice is known better
 UNHEARD_MS = 100  # less than a sound of a word: so much may be missing at the end of what was heard whole
 HALF = 0.5
 ENOUGH = 0.7  # of the time that a text takes at the voice's pace: less audio cannot be all of it
+IMPOSSIBLE = 0.3  # of that time: nobody speaks so fast, whoever said that this was all
 
 
 def heard_share(text: str, position_ms: int, total_ms: int) -> str:
@@ -59,10 +60,11 @@ class Voice:
 class Speech:
     """An agent turn that grows: one stretch of audio and the sentences that came with it.
 
-    `offset_ms`: where in this turn the stretch begins, above 0 for one that goes on after a cough. `sure_texts`:
+    `offset_ms`: where in this turn the stretch begins, above 0 for one that goes on after a cough. `before_ms`: how
+    much of the stretch is another turn's, which it follows without a pause. `sure_texts`:
     how many sentences there were when the agent said that all audio so far was sent, at `sure_ms`, None while audio
-    comes. `last_frame_ms`: how much audio came last. `torn`: its session was lost while its audio came. `cut_ms`: when
-    the caller spoke into it, 0 before.
+    comes. `last_frame_ms`: how much audio came last. `torn`: its session was lost while its audio came. `over`: its
+    session is lost, nothing more comes of it. `cut_ms`: when the caller spoke into it, 0 before.
     """
 
     number: int
@@ -72,6 +74,7 @@ class Speech:
     started_ms: int = 0
     ended_ms: int = 0
     offset_ms: int = 0
+    before_ms: int = 0
     position_ms: int = 0
     finished: bool = False
     interrupted: bool = False
@@ -83,12 +86,30 @@ class Speech:
     last_frame_ms: int = 0
     taught: tuple[int, int] = (0, 0)  # characters and ms, of which the voice's pace was learned
     torn: bool = False
+    over: bool = False
     cut_ms: int = 0
     marks: dict[str, int] = field(default_factory=dict)
 
     @property
     def text(self) -> str:
         return " ".join(self.texts)
+
+    @property
+    def until_ms(self) -> int:
+        """Where in its stretch the audio of this turn ends, as far as it has come."""
+        return self.before_ms + self.received_bytes // BYTES_PER_MS - self.offset_ms
+
+    def started(self, at_ms: int) -> None:
+        """The caller hears its first sample."""
+        if not self.started_ms:
+            self.started_ms = self.marks["heard_by_caller"] = at_ms
+
+    def reached(self, position_ms: int) -> None:
+        """Its stretch is over, or measured: so much of it was heard."""
+        self.position_ms = self.offset_ms + max(0, position_ms - self.before_ms)
+        if not self.position_ms and self.before_ms:
+            self.started_ms = self.ended_ms = 0
+            self.marks.pop("heard_by_caller", None)
 
     def remembered(self, voice: Voice) -> Turn:
         """As another session has to know it: what is on its way to the caller will be heard, and what was torn is said
@@ -125,7 +146,8 @@ class Speech:
     def turn(self, voice: Voice) -> Turn:
         text = self.text
         total_ms = self.received_bytes // BYTES_PER_MS
-        if (self.interrupted or self.torn or self.lacks_audio(voice)) and self.sure_texts is None:
+        partly = (self.interrupted or self.torn or self.lacks_audio(voice)) and self.sure_texts is None
+        if partly or self.is_short(voice, IMPOSSIBLE):
             # The text is there, but the voice agent stopped in the middle of its audio.
             total_ms = max(total_ms, int(len(text) * voice.character_ms))
         return Turn(

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from contract.audio import BYTES_PER_MS
 from contract.turns import HeardSource, Role, Turn
 from gateway.conversation.ending import LONGEST_MS
-from gateway.conversation.spoken import Speech, Voice
+from gateway.conversation.spoken import IMPOSSIBLE, Speech, Voice
 from gateway.telemetry.bounds import Bound, reached
 
 OPENING_STRETCH = 0
@@ -38,7 +38,7 @@ class Turns:
     def __init__(self, first_number: int = 1, earlier: Iterable[Turn] = ()) -> None:
         self._all: dict[int, Turn | Speech] = {turn.number: turn for turn in earlier}
         self._next = max([first_number, *(number + 1 for number in self._all)])
-        self._speeches: dict[int, Speech] = {}  # by stretch
+        self._speeches: dict[int, list[Speech]] = {}  # by stretch: mostly one, more where a reply follows a torn one
         self._speech: Speech | None = None  # what the agent says now
         self._changed: set[int] = set()
         self._voice = Voice()
@@ -170,8 +170,10 @@ class Turns:
             return
         if speech.stretch is None:
             self._never_played(speech)
-        elif self._is_torn(speech, now_ms):
-            speech.torn, speech.sure_texts, self._speech = True, None, None
+            return
+        speech.over, self._speech = True, None
+        if self._is_torn(speech, now_ms):
+            speech.torn, speech.sure_texts = True, None
             self._touch(speech)
 
     def _is_torn(self, speech: Speech, now_ms: int) -> bool:
@@ -185,12 +187,17 @@ class Turns:
     def cut(self, now_ms: int) -> None:
         """The caller began to speak: the flow is told to leave what the agent says. What was said to be all of it a
         moment before may be what the voice agent had sent when it heard them."""
-        speech = self._speech
+        speech = self._speech or self._under_way()
         if speech is None:
             return
         speech.cut_ms = now_ms
         if now_ms - speech.sure_ms <= CUT_AHEAD_MS and speech.is_short(self._voice):
             speech.sure_texts = None
+
+    def _under_way(self) -> Speech | None:
+        """What the caller still hears of a session that is lost."""
+        last = self._last_of_agent()
+        return last if isinstance(last, Speech) and last.over and not last.finished else None
 
     def agent_audio_dropped(self, length: int) -> None:
         """Audio of a cancelled reply that nobody hears; it still counts for the share that was heard."""
@@ -201,52 +208,55 @@ class Turns:
     # -- what is heard ---------------------------------------------------------------------------------------
 
     def playback_started(self, stretch: int, at_ms: int) -> None:
-        speech = self._present(stretch)
-        if speech is not None and not speech.started_ms:
-            speech.started_ms = at_ms
-            speech.marks["heard_by_caller"] = at_ms
+        for speech in self._parts(stretch):
+            speech.started(at_ms + speech.before_ms)
             self._touch(speech)
 
     def playback_finished(self, stretch: int, position_ms: int, *, interrupted: bool, at_ms: int) -> None:
-        speech = self._present(stretch)
-        if speech is None:
-            return
-        speech.position_ms, speech.ended_ms = speech.offset_ms + position_ms, at_ms
-        speech.interrupted = interrupted
-        speech.finished = True
-        if stretch != OPENING_STRETCH:
-            self._learn(speech)
-        self._touch(speech)
+        parts = self._parts(stretch)
+        for speech in parts:
+            ahead_ms = 0 if speech is parts[-1] else max(0, position_ms - speech.until_ms)  # heard of those after it
+            speech.ended_ms = at_ms - ahead_ms
+            speech.reached(position_ms - ahead_ms)
+            speech.interrupted = interrupted and not ahead_ms
+            speech.finished = True
+            if stretch != OPENING_STRETCH:
+                self._learn(speech)
+            self._touch(speech)
 
     def _learn(self, speech: Speech) -> None:
         """How the voice speaks, from a reply that is over."""
         told_before = self._voice.tells_ends
-        if speech.sure_texts is not None:
+        if speech.sure_texts is not None and not speech.is_short(self._voice, IMPOSSIBLE):
             speech.taught = len(speech.text), speech.received_bytes // BYTES_PER_MS
             self._voice.heard(speech.text, speech.taught[1])
             self._voice.told += 1
-        elif not speech.interrupted and not speech.torn:
+        elif speech.sure_texts is None and not speech.interrupted and not speech.torn:
             self._voice.untold += 1
         if told_before != self._voice.tells_ends:  # what was heard of the replies before looks different now
-            self._changed.update(speech.number for speech in self._speeches.values())
+            self._changed.update(speech.number for parts in self._speeches.values() for speech in parts)
 
     def measured(self, stretch: int, position_ms: int, source: HeardSource) -> None:
         """A better measure of what was heard of a stretch that is over."""
-        speech = self._present(stretch)
-        if speech is not None:
-            speech.position_ms, speech.source = speech.offset_ms + position_ms, source
+        parts = self._parts(stretch)
+        for speech in parts:
+            speech.reached(position_ms if speech is parts[-1] else min(position_ms, speech.until_ms))
+            speech.source = source
             self._touch(speech)
 
     def replayed(self, stretch: int, of_stretch: int, from_ms: int) -> None:
-        """What was left of `of_stretch` from `from_ms` on is played as `stretch`: the same turn goes on."""
-        speech = self._speeches.get(of_stretch) or self._begin(stretch)
-        speech.stretch = stretch
-        speech.offset_ms += from_ms
-        speech.finished = speech.interrupted = False
-        self._unlearn(speech)
-        speech.cut_ms = 0
-        self._speeches[stretch] = self._speech = speech
-        self._touch(speech)
+        """What was left of `of_stretch` from `from_ms` on is played as `stretch`: the same turns go on."""
+        parts = self._parts(of_stretch)
+        left = [each for each in parts if each.until_ms > from_ms] or parts[-1:] or [self._begin(stretch)]
+        for speech in left:
+            speech.stretch = stretch
+            speech.offset_ms += max(0, from_ms - speech.before_ms)
+            speech.before_ms = max(0, speech.before_ms - from_ms)
+            speech.finished = speech.interrupted = False
+            self._unlearn(speech)
+            speech.cut_ms = 0
+            self._touch(speech)
+        self._speeches[stretch], self._speech = left, left[-1]
 
     def _unlearn(self, speech: Speech) -> None:
         """It was not over."""
@@ -258,26 +268,36 @@ class Turns:
         speech.interrupted, self._speech = True, None
         self._touch(speech)
 
-    def _present(self, stretch: int) -> Speech | None:
-        """The turn whose present stretch this is; what is said of an older one of the same turn comes too late."""
-        speech = self._speeches.get(stretch)
-        return speech if speech is not None and speech.stretch == stretch else None
+    def _parts(self, stretch: int) -> list[Speech]:
+        """The turns whose present stretch this is, in their order; what is said of an older one of the same turn comes
+        too late."""
+        return [speech for speech in self._speeches.get(stretch, ()) if speech.stretch == stretch]
 
     def _belongs(self, stretch: int, now_ms: int) -> Speech:
         """The turn of a stretch from which audio came while something else was the present turn."""
-        speech, present = self._speeches.get(stretch), self._speech
+        before, present = self._speeches.get(stretch, []), self._speech
+        speech = before[-1] if before and not before[-1].over else None
         if speech is None and present is not None and present.stretch is None:
-            speech = present
-            speech.stretch = stretch
-            self._speeches[stretch] = speech
+            speech = self._join(present, stretch, now_ms)
         elif speech is None and present is not None and self._stalls(present, now_ms):
             speech = present
-            self.replayed(stretch, present.stretch or 0, present.received_bytes // BYTES_PER_MS - present.offset_ms)
+            self.replayed(stretch, present.stretch or 0, present.until_ms)
         elif speech is None:
-            speech = self._begin(stretch)
+            speech = self._join(self._begin(None), stretch, now_ms)
             if present is not None and now_ms - present.last_text_ms <= TEXT_AHEAD_MS:
                 self._move_unspoken(present, speech)
         self._speech = speech
+        return speech
+
+    def _join(self, speech: Speech, stretch: int, now_ms: int) -> Speech:
+        """Its audio is part of this stretch from here on, behind that of others."""
+        parts = self._speeches.setdefault(stretch, [])
+        speech.stretch = stretch
+        if parts:
+            speech.before_ms = parts[-1].until_ms
+            if parts[0].started_ms:
+                speech.started(max(now_ms, parts[0].started_ms + speech.before_ms))
+        parts.append(speech)
         return speech
 
     def _stalls(self, speech: Speech, now_ms: int) -> bool:
@@ -309,7 +329,7 @@ class Turns:
         self._next += 1
         self._speech = self._all[speech.number] = speech
         if stretch is not None:
-            self._speeches[stretch] = speech
+            self._speeches[stretch] = [speech]
         return speech
 
     def _touch(self, speech: Speech) -> None:

@@ -600,3 +600,101 @@ def test_with_nothing_said_there_is_nothing_to_tear() -> None:
     assert [turn.text for turn in turns.all()] == [TEXT, "Once more."]
     turns.caller_said("Hello?", NOW, NOW, {})
     assert [turn.text for turn in turns.remembered()] == [TEXT, "Once more.", "Hello?"]
+
+
+@pytest.mark.parametrize(("ms", "heard"), [(400, "Your"), (500, TEXT)])
+def test_what_is_announced_as_all_cannot_be_all_if_nobody_speaks_so_fast(ms: int, heard: str) -> None:
+    turns = Turns()
+    spoken(turns, 1, TEXT, ms)
+    finished(turns, 1, ms)
+    assert only(turns).heard_text == heard
+
+
+# --- a reply that follows another one without a pause, from the next session
+
+
+GREETING = "Good day. How can I help you?"
+
+
+def said_again(*, started: bool = True) -> Turns:
+    """A greeting of which 800 ms had come when its session was lost, and the whole of it from the next one, in the same
+    stretch."""
+    turns = Turns()
+    turns.agent_said(GREETING, NOW)
+    turns.agent_audio(1, 800 * 8, NOW)
+    if started:
+        turns.playback_started(1, NOW + 100)
+    turns.session_lost(NOW + 200)
+    spoken(turns, 1, GREETING, 2000)
+    if not started:
+        turns.playback_started(1, NOW + 100)
+    return turns
+
+
+@pytest.mark.parametrize("started", [True, False])
+def test_what_is_said_again_is_a_turn_of_its_own_in_the_same_stretch(started: bool) -> None:
+    turns = said_again(started=started)
+    assert not turns.torn  # the newest is not
+    finished(turns, 1, 2800)
+    first, second = turns.all()
+    assert (first.heard_ms, first.interrupted, first.heard_text) == (800, True, "Good day.")
+    assert (second.heard_ms, second.interrupted, second.heard_text) == (2000, False, GREETING)
+    assert (first.started_at_ms, second.started_at_ms) == (NOW + 100, NOW + 900)
+    assert (first.ended_at_ms, second.ended_at_ms) == (NOW + 7000, NOW + 9000)
+    assert second.marks["heard_by_caller"] == NOW + 900
+
+
+def test_a_turn_that_begins_after_the_audio_before_it_has_run_out_begins_when_it_comes() -> None:
+    turns = Turns()
+    spoken(turns, 1, GREETING, 800)
+    turns.playback_started(1, NOW - 5000)
+    turns.session_lost(NOW)
+    spoken(turns, 1, TEXT, 2000)
+    assert turns.all()[1].started_at_ms == NOW
+
+
+@pytest.mark.parametrize(
+    ("position_ms", "of_first", "of_second"), [(400, 400, 0), (800, 800, 0), (1300, 800, 500), (2800, 800, 2000)]
+)
+def test_where_the_stretch_is_left_tells_how_much_of_each_was_heard(
+    position_ms: int, of_first: int, of_second: int
+) -> None:
+    turns = said_again()
+    finished(turns, 1, position_ms, interrupted=True)
+    assert [turn.heard_ms for turn in turns.all()] == [of_first, of_second]
+    assert bool(turns.all()[1].started_at_ms) is bool(of_second)
+    turns.measured(1, 2800 - position_ms, HeardSource.MEASURED)
+    assert sum(turn.heard_ms for turn in turns.all()) == 2800 - position_ms
+
+
+def test_what_was_heard_out_is_not_interrupted_by_what_cuts_the_next_one() -> None:
+    turns = Turns()
+    spoken(turns, 1, TEXT, 2000)
+    turns.session_lost(NOW + 5000)
+    spoken(turns, 1, GREETING, 2000)
+    finished(turns, 1, 3000, interrupted=True)
+    assert [turn.interrupted for turn in turns.all()] == [False, True]
+    assert turns.all()[0].heard_text == TEXT
+
+
+@pytest.mark.parametrize("from_ms", [300, 800, 1300])
+def test_after_a_cough_both_go_on(from_ms: int) -> None:
+    turns = said_again()
+    finished(turns, 1, from_ms, interrupted=True)
+    turns.replayed(2, of_stretch=1, from_ms=from_ms)
+    turns.playback_started(2, NOW + 20_000)
+    finished(turns, 2, 2800 - from_ms)
+    assert [turn.heard_ms for turn in turns.all()] == [800, 2000]
+    assert turns.all()[1].heard_text == GREETING
+
+
+def test_what_a_lost_session_has_said_is_cut_like_anything_else() -> None:
+    turns = Turns()
+    spoken(turns, 1, TEXT, 2000)
+    turns.playback_started(1, NOW)
+    turns.session_lost(NOW + 300)
+    turns.cut(NOW + 1000)
+    assert turns.remembered()[0].heard_text == "Your order"
+    finished(turns, 1, 1000, interrupted=True)
+    turns.cut(NOW + 2000)  # nothing is under way any more
+    assert turns.remembered()[0].heard_text == "Your order"
