@@ -13,8 +13,8 @@ from contract.errors import ContractError
 from gateway.legs.sip.playout import Playout
 from gateway.legs.sip.rtp import Outgoing
 from gateway.legs.sip.stream import Stream
-from simulator.connect.events import DialThirdParty, ThirdPartyOutcome
-from tests.scenarios.switchboard import AGREED, BEAT_S, RING_S, Line, Switchboard
+from simulator.connect.events import DialThirdParty
+from tests.scenarios.switchboard import AGREED, BEAT_S, Line, Switchboard
 
 if TYPE_CHECKING:
     from tests.chaos.world import ChaosWorld, Gateway
@@ -40,21 +40,10 @@ class ChaosLine(Line):
 class ChaosSwitchboard(Switchboard):
     """A call rings at one of the gateways that take calls, as a load balancer has it."""
 
-    async def dial(self, call: DialThirdParty, connected: Callable[[], None]) -> ThirdPartyOutcome:
-        await asyncio.sleep(RING_S)
+    async def _answered(self, call: DialThirdParty) -> Line | None:
         world: ChaosWorld = self.world  # type: ignore[assignment]
         gateway = next((each for each in world.gateways if each.takes_calls), None)
-        line = await gateway.process.start(self._accept(gateway, call.user_to_user)) if gateway else None
-        if line is None:
-            return ThirdPartyOutcome.CALL_FAILED
-        connected()
-        world.exchange.line.other = line
-        try:
-            await line.over.wait()
-        finally:
-            world.exchange.line.other = None
-            line.end("bye")
-        return ThirdPartyOutcome.COMPLETED
+        return await gateway.process.start(self._accept(gateway, call.user_to_user)) if gateway else None
 
     async def _accept(self, gateway: Gateway, code: str) -> Line | None:
         """As `gateway.legs.sip.endpoint` does, in that gateway."""

@@ -13,6 +13,7 @@ from simulator.connect.presets import DEFAULT
 from simulator.deepgram import tones
 from tests.chaos.shop import SHOP
 from tests.chaos.world import ChaosWorld
+from tests.scenarios.world import contains
 
 CUT_WORDS = 2  # of what was cut: its share of the text goes by length, which a long number belies
 WORD_MS, STOP_MS = 320, 200  # of the scripted voice (simulator/deepgram/scripted.py)
@@ -164,10 +165,6 @@ def _overlap(words: Sequence[str], more: Sequence[str]) -> int:
     """How many words of `more` are the last ones of `words`."""
     longest = min(AGAIN_WORDS, len(words), len(more))
     return next((length for length in range(longest, 0, -1) if words[-length:] == more[:length]), 0)
-
-
-def contains(words: Sequence[str], part: Sequence[str]) -> bool:
-    return any(words[at : at + len(part)] == part for at in range(len(words) - len(part) + 1))
 
 
 def _runs(words: Sequence[str], others: Sequence[str]) -> list[list[int]]:

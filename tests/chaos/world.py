@@ -3,28 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import functools
 import random
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from contract.audio import lin2ulaw, quieter
-from contract.call import Call, CallState, FlowForm, Head, Lease, Opening
+from contract.call import CallState, Opening
 from contract.clock import LoopClock
 from contract.errors import CallNotFound
 from contract.turns import FunctionState, Turn
 from contract.wakeups import MemoryWakeups
-from gateway.facilities import Facilities
-from gateway.functions.secret_keys import pass_on
-from gateway.legs.kvs.leg import KvsLeg, KvsServices
-from gateway.legs.kvs.wav import ulaw_of
-from gateway.legs.leg import Leg
 from gateway.legs.sip.codes import Codes
-from gateway.legs.sip.leg import SipLeg
-from gateway.legs.sip.services import SipServices
 from gateway.openings import render_openings
 from gateway.service import Service
 from gateway.voice_agent.errors import ConnectionEnded, UpgradeRefused
@@ -51,7 +43,7 @@ from tests.chaos.weather import (
     Weather,
 )
 from tests.scenarios import world as scenarios
-from tests.scenarios.world import CONTACT, START_MS, STORE_DELAY_S, Presence
+from tests.scenarios.world import CONTACT, START_MS, STORE_DELAY_S
 
 if TYPE_CHECKING:
     from tests.chaos.faults import Fault, Plan
@@ -109,7 +101,7 @@ class ChaosWorld(scenarios.World):
         self.plan = plan
         self.weather = Weather(random.Random(plan.seed))
         super().__init__(
-            plan.form, plan.words(), plan.mind(), plan.preset(), plan.manners, plan.functions(self.weather)
+            plan.form, plan.words(), plan.mind(), plan.preset(), plan.manners, plan.functions(self.weather), agent=SHOP
         )
         self.patience_ms = plan.patience_ms
         self.lambdas = ChaosLambdas(self)
@@ -363,38 +355,17 @@ class ChaosWorld(scenarios.World):
             gateway.sessions.append(connection)
         return connection
 
-    def _facilities(self, lines: GatewayLines) -> Facilities:  # type: ignore[override]
-        store: Any = TableClient(self.store, self.weather)
-        source = Source(self.stream, self.clock, self.weather, self._opened)
-        services = KvsServices(
-            store=store,
-            prompts=self.prompts,
-            presence=Presence(self),
-            clock=self.clock,
-            source=lambda arn: source,
-        )
-        chance = random.Random(self.plan.seed + len(self.gateways))
+    def _client(self) -> Any:
+        return TableClient(self.store, self.weather)
 
-        async def opening(url: str) -> bytes:
-            return ulaw_of(await self.prompts.get(url))
+    def _connector(self) -> Connector:
+        return Connector(self)
 
-        secret = functools.partial(pass_on, self.functions, store)
-        sip = SipServices(store, self.clock, lines.waiting.__getitem__, opening, secret)
+    def _random(self) -> Callable[[], float]:
+        return random.Random(self.plan.seed + len(self.gateways)).random
 
-        def open_leg(lease: Lease, head: Head, call: Call) -> Leg:
-            return SipLeg(sip, lease, head, call) if call.form is FlowForm.SIP else KvsLeg(services, lease, head, call)
-
-        return Facilities(
-            store=store,
-            clock=self.clock,
-            connector=Connector(self),
-            invoker=self.functions,
-            open_leg=open_leg,
-            definitions={"shop": SHOP},
-            queue_arns=self.estate.queue_arns,
-            random=chance.random,
-            lines=lines,
-        )
+    def _source(self, stream_arn: str) -> Source:
+        return Source(self.stream, self.clock, self.weather, self._opened)
 
     def _opened(self, reader: Any) -> None:
         gateway = self.in_process()

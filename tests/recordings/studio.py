@@ -36,8 +36,8 @@ class Studio(World):
         self.shell = super()._ring()
         return self.shell
 
-    def _facilities(self) -> Facilities:
-        facilities = super()._facilities()
+    def _facilities(self, lines: Any = None) -> Facilities:
+        facilities = super()._facilities(lines)
         loop = asyncio.get_running_loop()
         services = KvsServices(
             store=self.store,

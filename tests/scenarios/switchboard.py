@@ -111,25 +111,29 @@ class Switchboard:
 
     async def dial(self, call: DialThirdParty, connected: Callable[[], None]) -> ThirdPartyOutcome:
         await asyncio.sleep(RING_S)
+        line = await self._answered(call)
+        if line is None:
+            return ThirdPartyOutcome.CALL_FAILED
+        connected()
+        self.world.exchange.line.other = line
+        try:
+            await line.over.wait()
+        finally:
+            self.world.exchange.line.other = None
+            line.end("bye")
+        return ThirdPartyOutcome.COMPLETED
+
+    async def _answered(self, call: DialThirdParty) -> Line | None:
         world = self.world
         contact_id = await world.store.claim_code(call.user_to_user, world.clock.now_ms())
         service = next((each for each in world.alive if not each.stopping), None)
         if contact_id is None or service is None:
-            return ThirdPartyOutcome.CALL_FAILED
+            return None
         now = world.clock.now_ms()
         line = Line(world, len(self.lines), Stream(self.agreed, Playout(), Outgoing(9, 0, 0, 0), now))
         self.lines.append(line)
         self.waiting[contact_id] = line
-        if not await service.answer(contact_id):
-            return ThirdPartyOutcome.CALL_FAILED
-        connected()
-        world.exchange.line.other = line
-        try:
-            await line.over.wait()
-        finally:
-            world.exchange.line.other = None
-            line.end("bye")
-        return ThirdPartyOutcome.COMPLETED
+        return line if await service.answer(contact_id) else None
 
     def has(self, contact_id: str) -> bool:
         return contact_id in self.waiting

@@ -24,7 +24,7 @@ from contract.call import Call, FlowForm, Head, Lease
 from contract.clock import LoopClock
 from contract.errors import StoreUnavailable
 from contract.memory import MemoryStore
-from contract.store import FlowStore
+from contract.store import FlowStore, GatewayStore
 from contract.turns import Role, Turn
 from contract.wakeups import MemoryWakeups
 from contract.wire import parse_request
@@ -349,9 +349,11 @@ class World:
         self.alive = self._services[1:]
         self._serving[0].cancel()
 
-    def _facilities(self) -> Facilities:
+    def _facilities(self, lines: Switchboard | Any = None) -> Facilities:
+        """Of one gateway; `lines`: those that end there, instead of all."""
+        lines, store = lines or self.switchboard, self._client()
         services = KvsServices(
-            store=self.store,
+            store=store,
             prompts=self.prompts,
             presence=self._presence(),
             clock=self.clock,
@@ -361,27 +363,37 @@ class World:
         async def opening(url: str) -> bytes:
             return ulaw_of(await self.prompts.get(url))
 
-        secret = functools.partial(pass_on, self.functions, self.store)
-        self.sip = SipServices(self.store, self.clock, self.switchboard.waiting.__getitem__, opening, secret)
+        secret = functools.partial(pass_on, self.functions, store)
+        self.sip = sip = SipServices(store, self.clock, lines.waiting.__getitem__, opening, secret)
 
         def open_leg(lease: Lease, head: Head, call: Call) -> Leg:
             if call.form is FlowForm.SIP:
-                return SipLeg(self.sip, lease, head, call)
+                return SipLeg(sip, lease, head, call)
             return KvsLeg(services, lease, head, call)
 
         return Facilities(
-            store=self.store,
+            store=store,
             clock=self.clock,
-            connector=Connector(self.deepgram),
+            connector=self._connector(),
             invoker=self.functions,
             open_leg=open_leg,
             definitions=by_language(self.agent),
             queue_arns=self.estate.queue_arns,
-            random=lambda: 0.5,
+            random=self._random(),
             announcer=self.announcer,
             shelf=self.shelf,
-            lines=self.switchboard,
+            lines=lines,
         )
+
+    def _client(self) -> GatewayStore:
+        """The table, as one gateway sees it."""
+        return self.store
+
+    def _connector(self) -> Any:
+        return Connector(self.deepgram)
+
+    def _random(self) -> Callable[[], float]:
+        return lambda: 0.5
 
     def _brain(self) -> Brain:
         return scripted_brain(self.mind)
@@ -519,7 +531,7 @@ class World:
         for turn in await self.said_by_agent():
             recorded = turn.heard_text.split()
             # A word at the edge of a cut may be heard in part.
-            assert _contains(heard, recorded) or _contains(heard, recorded[:-1]), (recorded, heard)
+            assert contains(heard, recorded) or contains(heard, recorded[:-1]), (recorded, heard)
 
 
 def _to_their_end(heard: Sequence[tones.Utterance]) -> list[tones.Utterance]:
@@ -536,7 +548,8 @@ def never_caused(counters: Counters) -> list[str]:
     return [name for name in NEVER_CAUSED if getattr(counters, name)]
 
 
-def _contains(words: list[str], part: list[str]) -> bool:
+def contains(words: Sequence[str], part: Sequence[str]) -> bool:
+    """Whether these words stand there one after the other."""
     return any(words[at : at + len(part)] == part for at in range(len(words) - len(part) + 1))
 
 
