@@ -67,7 +67,9 @@ class Functions:
         return {function["name"]: function for function in first.get("functions", [])}
 
     def request(self, calls: Sequence[Call], confirmed: bool) -> None:
-        """Ask for these calls; the deferred ones not before `confirm`, unless the turn is confirmed already."""
+        """Ask for these calls; the deferred ones not before `confirm`, unless the turn is confirmed already. Calls of an
+        injected line that the caller's own turn overtakes are given up without a word: unconfirmed."""
+        self.cancel(tell=False)
         declared = self.declared()
         opened: list[_Open] = []
         for call in calls:

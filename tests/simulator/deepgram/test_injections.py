@@ -94,6 +94,17 @@ def test_an_injected_line_cancels_an_open_call_with_or_without_telling(tells: bo
     assert client.mind.results == []
 
 
+def test_a_line_that_is_injected_as_a_turn_ends_is_overtaken_by_it_and_a_late_answer_is_no_mistake() -> None:
+    client = Client(PESSIMISTIC).open().say("look it up")
+    client.send("InjectUserMessage", content="look it up")
+    client.quiet(1_500)
+    assert len(client.calls()) == 2
+    client.answer(0).answer(1).quiet(5_000)
+    counters = client.session.counters
+    assert (counters.late_answers, counters.unknown_answers) == (1, 0)
+    assert client.spoken() == ["It is on its way."]
+
+
 # --- InjectAgentMessage
 
 
