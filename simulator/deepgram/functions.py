@@ -67,7 +67,7 @@ class Functions:
         return {function["name"]: function for function in first.get("functions", [])}
 
     def request(self, calls: Sequence[Call], confirmed: bool) -> None:
-        """Ask for these calls; the deferred ones not before `confirm`, unless the turn is confirmed already. Calls of an
+        """Ask for these calls; the deferred ones not before `confirm`, unless the turn is confirmed. Calls of an
         injected line that the caller's own turn overtakes are given up without a word: unconfirmed."""
         self.cancel(tell=False)
         declared = self.declared()
