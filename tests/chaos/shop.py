@@ -54,9 +54,11 @@ def _looked_up(content: str) -> Reply:
 
 
 def mind() -> ScriptedMind:
+    """A wish for a person comes first: two turns that a failure has made one may hold something else, too."""
     asked = shop.mind()
+    person = next(rule for rule in asked._rules if rule.pattern == "person")
     return ScriptedMind(
-        rules=[Rule("cancel", _cancel), Rule("furniture", LONG), *asked._rules],
+        rules=[person, Rule("cancel", _cancel), Rule("furniture", LONG), *asked._rules],
         answers={**asked._answers, "get_order_status": _looked_up, "cancel_order": _cancelled},
     )
 
