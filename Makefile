@@ -9,7 +9,7 @@ CORES := contract/*,flows/*,definition/*,gateway/duty.py,gateway/conversation/*,
 SHELLS := gateway/legs/kvs/leg.py,gateway/legs/sip/leg.py,gateway/legs/sip/asking.py,gateway/legs/sip/endpoint.py,gateway/legs/sip/socket_line.py,gateway/legs/sip/transport.py,gateway/legs/sip/sockets.py,gateway/legs/sip/line.py,simulator/sip/shell.py,simulator/deepgram/__main__.py
 CHECKED := $(PACKAGES) tests bench app.py
 
-.PHONY: help setup call test check lint types imports unit scenarios realtime infra image coverage chaos soak kill-test fuzz replay \
+.PHONY: help setup call test forget-first check lint types imports unit scenarios realtime infra image coverage chaos soak kill-test fuzz replay \
 	agent-check function eval sip forget inject setup-deploy synth deploy destroy doctor explain cost observed-calls baseline format lock bench clean
 
 help: ## list the commands
@@ -34,8 +34,14 @@ function: .venv/ready ## begin a function of the voice agent: make function NAME
 call: .venv/ready ## run a whole call on this machine, in real time
 	@$(BIN)/python -m simulator.phone
 
-test: .venv/ready .venv/ready-deploy check unit coverage scenarios infra realtime sip ## all checks and tests
+test: .venv/ready .venv/ready-deploy forget-first check unit coverage scenarios infra realtime sip ## all checks and tests
+	@[ ! -s $(FIRST) ] || { echo "in real time these failed at first, and not when they were tried again:"; cat $(FIRST); }
 	@echo "all checks and tests passed"
+
+# What failed at first in real time, of one `make test`.
+FIRST := .pytest_cache/first-failures
+forget-first:
+	@rm -f $(FIRST)
 
 check: lint types imports ## ruff, mypy and import-linter
 
@@ -63,7 +69,7 @@ infra: .venv/ready-deploy ## deployments that are synthesised, and the rules tha
 
 # What runs in real time shares the machine with others: what fails is printed, and tried once more with new calls.
 define in_real_time
-$(BIN)/pytest -q $(1) || { echo "once more, with new calls: what failed must fail again to count"; $(BIN)/pytest -q --lf $(1); }
+FIRST_FAILURES=$(FIRST) $(BIN)/pytest -q $(1) || { echo "once more, with new calls: what failed must fail again to count"; $(BIN)/pytest -q --lf $(1); }
 endef
 
 realtime: .venv/ready ## whole calls in real time, with real clients and servers

@@ -12,6 +12,7 @@ from blockbuster import blockbuster_ctx
 from hypothesis import settings
 
 from simulator import jumping
+from tests.first_failures import pytest_terminal_summary as pytest_terminal_summary
 
 # Property tests try the same examples each time, so that a failure is one of the change at hand. Others with
 # HYPOTHESIS_PROFILE=default; what they find becomes an example of its own.
