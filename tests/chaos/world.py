@@ -53,6 +53,7 @@ SETTLING_S = 120.0  # after the caller has gone
 STOPPING_S = 100.0
 EVENT_LATE_S = 5.0
 ECHO_MS = 200
+LONGEST_TURN_MS = 20_000  # the longest reply of the shop, with the pauses of a flow that asks in turn
 MOMENT_S = 0.0005  # how finely a moment is looked for
 ONCE = "cancel_order"  # the function that must not run twice
 AGAIN = SHOP.sentences.not_understood.split()[-1]  # the caller is asked to say it again
@@ -398,9 +399,9 @@ class ChaosWorld(scenarios.World):
     def suffered(self, turn: Turn) -> bool:
         """Whether the table was away in the time of this turn, so that what was said may not have been written, or S3
         or the flow's Lambdas failed, so that the flow could not tell what became of a clip: which it may find out as
-        late as at the limit of its Wait."""
+        late as at the limit of its Wait. The end of a turn may be what was not written."""
         since = min(turn.started_at_ms, turn.marks.get("agent_audio_received", turn.started_at_ms))
-        return self.suffered_between(since, turn.ended_at_ms)
+        return self.suffered_between(since, turn.ended_at_ms or since + LONGEST_TURN_MS)
 
     def suffered_between(self, since_ms: int, until_ms: int) -> bool:
         return any(begun <= until_ms and since_ms <= over + FOUND_OUT_MS for begun, over in self.struck)
