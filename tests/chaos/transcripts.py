@@ -101,7 +101,8 @@ def _edge_of_what_was_heard(world: ChaosWorld, turn: Turn) -> int:
     (docs/reliability.md, Not covered). A failure for good cuts it without asking how far it was heard."""
     if world.plan.manners.audio_done in ("missing", "early"):
         return max(_edge(world, turn), math.ceil(UNSURE * len(turn.text.split())))
-    return TORN_WORDS if turn.interrupted and world.gave_up else _edge(world, turn)
+    edge = _edge(world, turn)
+    return max(TORN_WORDS, edge) if turn.interrupted and world.gave_up else edge
 
 
 def _recorded(world: ChaosWorld, turn: Turn) -> list[str]:
