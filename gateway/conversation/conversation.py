@@ -23,7 +23,6 @@ from gateway.conversation.commands import (
     FunctionResult,
     Reconnect,
     Replay,
-    SayLocally,
     StopFunction,
     Tell,
 )
@@ -420,8 +419,7 @@ class Conversation:
             self.give_up("prompts_failed")
         else:
             self._clip_failed = True
-            self._do(ClearSpeech())
-            self._do(SayLocally(self.turns.reply_text or self._definition.sentences.still_here))
+            self._do(ClearSpeech(), *self._departure.said_otherwise(self.turns.reply_text))
 
     # -- functions -------------------------------------------------------------------------------------------
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from contract.actions import Returned
 from definition import AgentDefinition
 from gateway.conversation import sentences
-from gateway.conversation.commands import ClearSpeech, GiveUp, Go, Stay, Tell, Unwish, Wish
+from gateway.conversation.commands import ClearSpeech, Command, GiveUp, Go, SayLocally, Stay, Tell, Unwish, Wish
 from gateway.conversation.decisions import Decisions
 from gateway.conversation.ending import Ending, Leave, Step
 from gateway.conversation.function_calls import answer
@@ -56,6 +56,13 @@ class Departure:
     def hushed(self) -> bool:
         """The flow says goodbye in the agent's place: what comes of the agent's now is too late."""
         return self.parked or (self._says_goodbye and self.ending.step is not Step.NOT)
+
+    def said_otherwise(self, text: str) -> list[Command]:
+        """What is to be done for words of the agent that could not be played; its goodbye comes with the end."""
+        leave = self.ending.leave
+        if leave is not None and not leave.queue:
+            return []
+        return [SayLocally(text or self._definition.sentences.still_here)]
 
     def resume(self, leave: Leave, now_ms: int) -> None:
         """The gateway that had the call before died between the wish to leave and its fulfilment."""

@@ -134,9 +134,12 @@ class Speech:
         return self.sure_texts is None and (voice.tells_ends or self.is_short(voice))
 
     def is_all(self, voice: Voice) -> bool:
-        """Nothing suggests that more was to come. A short text takes more or less time than the voice usually needs,
-        so that without a word of their end only half of it says so."""
-        return not self.torn and (self.sure_texts is not None or not self.is_short(voice, HALF))
+        """Nothing suggests that more was to come: of a voice that tells the end of its replies, that it did not; of any
+        other, that half of it is missing, since a short text may be spoken much faster than usual."""
+        if self.torn or self.sure_texts is not None:
+            return not self.torn
+        tells_ends = voice.told >= max(1, voice.untold)  # this one may be among the untold
+        return not tells_ends and not self.is_short(voice, HALF)
 
     def heard_out(self, voice: Voice) -> bool:
         """All of it came, and was heard to its end."""

@@ -72,7 +72,7 @@ def ends_well(world: ChaosWorld) -> Lines:
 
 def says_goodbye(world: ChaosWorld) -> Lines:
     """A line that the flow closes has heard a goodbye last: the agent's, the shop's, or the flow's own. Of a voice that
-    stalls within it the beginning will do."""
+    stalls within it, and does not tell where its replies end, the beginning will do."""
     if world.end is None or world.queued or world.end.reason is DisconnectReason.CUSTOMER:
         return
     if world.injected["clips_not_played"]:  # of the interruptible form it takes six seconds to know
@@ -82,7 +82,8 @@ def says_goodbye(world: ChaosWorld) -> Lines:
         parts = [text, *re.split(r"(?<=[.?!]) ", text)]
         if last is None or not any(last.is_of(part) for part in parts):
             continue
-        if world.plan.manners.stall_ms or last.text.split()[-1] == text.split()[-1]:
+        stalls = world.plan.manners.stall_ms and world.plan.manners.audio_done in ("missing", "early")
+        if stalls or last.text.split()[-1] == text.split()[-1]:
             return
     yield "hung_up_on", f"the flow hung up after {last.text if last else 'nothing'!r}"
 

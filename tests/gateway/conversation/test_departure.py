@@ -7,10 +7,10 @@ import dataclasses
 import pytest
 
 from contract.turns import HeardSource, Role, Turn
-from gateway.conversation.commands import ClearSpeech, Command, Go
+from gateway.conversation.commands import ClearSpeech, Command, Go, SayLocally
 from gateway.conversation.ending import HELD_MS, LONGEST_MS, NO_WORDS_MS, Leave, Step
 from gateway.conversation.speech import SPEECH_LOST_MS
-from gateway.legs.leg import FlowTook, HeardMeasured
+from gateway.legs.leg import ClipFailed, FlowTook, HeardMeasured
 from gateway.voice_agent.messages import AgentAudioDone, ConversationText, UserStartedSpeaking
 from tests.gateway.conversation.test_conversation import T0, Talk, cough, gone, goodbyes, has, leaving, replay
 
@@ -60,6 +60,16 @@ def test_a_goodbye_after_which_nobody_says_that_it_was_all_is_one_all_the_same()
     talk.wait(1000)
     talk.finished()
     assert goodbyes(talk.wait(SPEECH_LOST_MS + LATER_MS)) == [""]
+
+
+def test_a_goodbye_after_which_a_voice_that_says_so_does_not_say_that_it_was_all_stalls() -> None:
+    """Whatever its length."""
+    talk = Talk()
+    talk.said_and_heard()
+    by_the_agent(talk, done=False)
+    talk.wait(1000)
+    talk.finished()
+    assert goodbyes(talk.wait(SPEECH_LOST_MS + LATER_MS)) == ["Goodbye."]
 
 
 def test_a_goodbye_of_which_the_track_shows_less_is_said_by_the_flow() -> None:
@@ -137,6 +147,24 @@ def test_a_sound_without_an_end_does_not_cost_the_goodbye() -> None:
     talk.finished(300, interrupted=True)
     talk.it.session_lost(talk.now)  # nobody can say whether it was a turn
     assert goodbyes(talk.wait(HELD_MS + LATER_MS)) == ["Goodbye."]
+
+
+def test_a_goodbye_that_cannot_be_played_is_said_once_with_the_end() -> None:
+    talk = Talk()
+    leaving(talk, acting=False)
+    talk.it.leg(ClipFailed(), talk.now)
+    assert talk.take() == [ClearSpeech()]
+    talk.finished(0, interrupted=True)
+    assert goodbyes(talk.wait(LATER_MS)) == ["Goodbye."]
+
+
+def test_last_words_before_a_transfer_that_cannot_be_played_are_said_otherwise() -> None:
+    talk = Talk()
+    talk.user("A person.")
+    talk.call("transfer_to_human", '{"queue": "support"}')
+    talk.agent("I connect you.")
+    talk.it.leg(ClipFailed(), talk.now)
+    assert talk.take() == [ClearSpeech(), SayLocally("I connect you.")]
 
 
 def test_who_takes_the_end_back_before_the_flow_says_goodbye_hears_the_agent_again() -> None:
