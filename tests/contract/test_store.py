@@ -7,7 +7,7 @@ import pytest
 from contract.actions import Action, Collect, Outcome, Play, Returned, Say
 from contract.call import EXPECTED_MS, LEASE_MS, CallState, FlowForm, Lease, Opening, Result
 from contract.errors import CallEnded, CallNotFound, CallTaken, LeaseLost, MalformedRecord, RecordTooLarge
-from contract.injections import MOST, MOST_CHARACTERS, Kind
+from contract.injections import MOST_CHARACTERS, Kind
 from contract.store import GatewayStore
 from contract.turns import FunctionEntry, FunctionState, HeardSource, Role, Turn
 from tests.contract.samples import CLIP, CONTACT, END, OPENING, T0, TRANSFER, a_call, a_request, taken
@@ -744,7 +744,10 @@ async def test_what_is_brought_in_from_outside_is_numbered_and_marked_when_deliv
     assert (head.injections, head.injected) == (2, 2)
 
 
-async def test_who_is_gone_or_says_too_much_brings_nothing_in(store: GatewayStore) -> None:
+async def test_who_is_gone_or_says_too_much_brings_nothing_in(
+    store: GatewayStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("contract.rules.MOST", 3)
     lease = await taken(store)
     with pytest.raises(RecordTooLarge):
         await store.inject(CONTACT, Kind.SAY, "x" * (MOST_CHARACTERS + 1), T0)
@@ -752,7 +755,7 @@ async def test_who_is_gone_or_says_too_much_brings_nothing_in(store: GatewayStor
         await store.inject("nobody", Kind.SAY, "Hello.", T0)
     with pytest.raises(LeaseLost):
         await store.injected(Lease(CONTACT, "another", 9), 1)
-    for number in range(MOST):
+    for number in range(3):
         await store.inject(CONTACT, Kind.NOTE, "Hello.", T0 + number)
     with pytest.raises(RecordTooLarge):
         await store.inject(CONTACT, Kind.NOTE, "Hello.", T0)

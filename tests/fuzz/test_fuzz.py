@@ -11,7 +11,7 @@ from tests.fuzz.mutation import inputs
 from tests.fuzz.targets import TARGETS, Target
 
 SHORT = {
-    "matroska": 3000,
+    "matroska": 1500,
     "voice_agent": 4000,
     "lambda_events": 5000,
     "sip": 3000,

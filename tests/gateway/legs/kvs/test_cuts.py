@@ -12,7 +12,7 @@ from tests.gateway.legs.kvs import mkv
 from tests.gateway.legs.kvs.mkv import OURS, Audio, Fragment
 
 BLOCKS = 3
-BLOCK_MS = 24
+BLOCK_MS = 8  # 128 bytes of samples: few, and still so many that their length takes two bytes, as in a real one
 SPAN_MS = BLOCKS * BLOCK_MS
 FETCH_MS = 300  # how long another body takes to be there
 
@@ -48,7 +48,7 @@ def sent(cut: int, resume: int) -> bytes:
     reader.restart()
     now += FETCH_MS
     take(pacer, reader, b"".join(ENCODED[max(0, (read[0] + 1 if read else 0) - resume) :]), now)
-    for later in range(now, now + 1000, 20):
+    for later in range(now, now + 500, 20):
         frames += pacer.due(later)
     counters = pacer.counters()
     assert (counters.in_hand_ms, counters.dropped_ms) == (0, 0)
