@@ -144,7 +144,7 @@ class Departure:
         leave = self.ending.leave or self._came_back
         self.ending.returned()
         if self._gave_up:  # no human, and no voice agent either; the flow has told the caller
-            self._decisions.do(Go(Leave("no_human")))
+            self._decisions.do(Go(Leave("no_human"), self._definition.goodbye))
             return False
         self.parked = False
         self._decisions.do(Tell(UpdatePrompt(sentences.transfer_returned(why))))

@@ -954,7 +954,7 @@ def test_with_neither_agent_nor_human_the_call_ends() -> None:
     talk.it.leg(FlowTook(), talk.now)
     talk.take()
     talk.it.leg(TransferReturned(Returned.CLOSED), talk.now)
-    assert talk.take() == [Go(Leave("no_human"))]
+    assert talk.take() == [Go(Leave("no_human"), "Goodbye.")]
 
 
 def test_a_cough_after_giving_up_replays_nothing() -> None:
