@@ -123,6 +123,8 @@ class Conversation:
             return False
         if not self._gate.admit(len(ulaw), now_ms):
             self.turns.agent_audio_dropped(len(ulaw))
+            if self._gate.told_instead:
+                self._nobody_speaks()  # the caller hears it in the flow's own voice
             return False
         self._speech.received(now_ms)
         return True
@@ -152,7 +154,9 @@ class Conversation:
                 self._caller_said(message.content, now_ms)
             case ConversationText():
                 self._decisions.agent_said(message.content)
-                self.turns.agent_said(message.content, now_ms)
+                self.turns.agent_said(message.content, now_ms, goes_on=self._gate.told_instead)
+                if self._gate.told_instead:
+                    self._do(*self._departure.said_otherwise(message.content))
             case AgentAudioDone():
                 self._decisions.agent_done()
                 self._speech.audio_done(now_ms)
@@ -190,7 +194,7 @@ class Conversation:
                 if self._tail is not None and self._tail.stretch == stretch:
                     self._tail.heard(position_ms, source, now_ms)
             case ClipFailed():
-                self._could_not_play()
+                self._could_not_play(now_ms)
             case FlowTook():
                 self._departure.taken()
             case TransferReturned(why):
@@ -414,12 +418,15 @@ class Conversation:
         else:
             self._nobody_speaks()
 
-    def _could_not_play(self) -> None:
+    def _could_not_play(self, now_ms: int) -> None:
+        """The flow's own voice says the reply, from its beginning, and what is still to come of it."""
         if self._clip_failed:
             self.give_up("prompts_failed")
-        else:
-            self._clip_failed = True
-            self._do(ClearSpeech(), *self._departure.said_otherwise(self.turns.reply_text))
+            return
+        self._clip_failed = True
+        self._do(ClearSpeech(), *self._departure.said_otherwise(self.turns.reply_text))
+        if self._speech.coming:
+            self._gate.tell_instead(now_ms)
 
     # -- functions -------------------------------------------------------------------------------------------
 

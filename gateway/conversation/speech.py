@@ -60,6 +60,11 @@ class AgentSpeech:
         """Nothing is played, and nothing more is on its way."""
         return self.stretch is None and self._last_audio_ms is None
 
+    @property
+    def coming(self) -> bool:
+        """More of the reply is on its way, as far as anybody has said."""
+        return self._last_audio_ms is not None and self._over_ms is None
+
     def opening(self) -> None:
         self.stretch = OPENING_STRETCH
 

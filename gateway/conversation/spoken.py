@@ -64,7 +64,8 @@ class Speech:
     much of the stretch is another turn's, which it follows without a pause. `sure_texts`:
     how many sentences there were when the agent said that all audio so far was sent, at `sure_ms`, None while audio
     comes. `last_frame_ms`: how much audio came last. `torn`: its session was lost while its audio came. `over`: its
-    session is lost, nothing more comes of it. `cut_ms`: when the caller spoke into it, 0 before.
+    session is lost, nothing more comes of it. `cut_ms`: when the caller spoke into it, 0 before. `stopped`: the voice
+    agent sent no more of it because of what was a cough.
     """
 
     number: int
@@ -88,6 +89,7 @@ class Speech:
     torn: bool = False
     over: bool = False
     cut_ms: int = 0
+    stopped: bool = False
     marks: dict[str, int] = field(default_factory=dict)
 
     @property
@@ -129,9 +131,13 @@ class Speech:
         expected_ms = len(self.text) * voice.character_ms
         return self.received_bytes < share * expected_ms * BYTES_PER_MS
 
+    def is_told_whole(self, voice: Voice) -> bool:
+        """The voice agent said that what came was all, and that may be true."""
+        return self.sure_texts is not None and not self.is_short(voice.without(*self.taught), IMPOSSIBLE)
+
     def lacks_audio(self, voice: Voice) -> bool:
         """Nobody said that what came was all, though this voice agent does so, or it is too short for the text."""
-        return self.sure_texts is None and (voice.tells_ends or self.is_short(voice))
+        return not self.is_told_whole(voice) and (voice.tells_ends or self.is_short(voice))
 
     def is_all(self, voice: Voice) -> bool:
         """Nothing suggests that more was to come: of a voice that tells the end of its replies, that it did not; of any
@@ -149,8 +155,8 @@ class Speech:
     def turn(self, voice: Voice) -> Turn:
         text = self.text
         total_ms = self.received_bytes // BYTES_PER_MS
-        partly = (self.interrupted or self.torn or self.lacks_audio(voice)) and self.sure_texts is None
-        if partly or self.is_short(voice, IMPOSSIBLE):
+        lacks_audio = self.lacks_audio(voice)
+        if (self.interrupted or self.torn or lacks_audio) and not self.is_told_whole(voice):
             # The text is there, but the voice agent stopped in the middle of its audio.
             total_ms = max(total_ms, int(len(text) * voice.character_ms))
         return Turn(
@@ -162,6 +168,6 @@ class Speech:
             heard_ms=self.position_ms,
             heard_text=heard_share(text, self.position_ms, total_ms),
             heard_source=self.source,
-            interrupted=self.interrupted or self.torn,
+            interrupted=self.interrupted or self.torn or (self.stopped and lacks_audio),
             marks=dict(self.marks),
         )

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from contract.audio import BYTES_PER_MS
 from contract.turns import HeardSource, Role, Turn
 from gateway.conversation.ending import LONGEST_MS
-from gateway.conversation.spoken import IMPOSSIBLE, Speech, Voice
+from gateway.conversation.spoken import Speech, Voice
 from gateway.telemetry.bounds import Bound, reached
 
 OPENING_STRETCH = 0
@@ -135,10 +135,10 @@ class Turns:
             self._never_played(self._speech)
         self._speech = None
 
-    def agent_said(self, text: str, now_ms: int) -> None:
-        """A sentence of the agent, before, with or after its audio."""
+    def agent_said(self, text: str, now_ms: int, *, goes_on: bool = False) -> None:
+        """A sentence of the agent, before, with or after its audio; one that `goes_on` is of the reply before it."""
         speech = self._speech
-        if speech is None or (speech.finished and not self._stalls(speech, now_ms)):
+        if speech is None or (speech.finished and not goes_on and not self._stalls(speech, now_ms)):
             speech = self._begin(None)
         if text := _bounded(text, len(speech.text)):
             speech.texts.append(text)
@@ -180,7 +180,7 @@ class Turns:
         """Whether more audio of it was still to come."""
         if speech.finished:
             return self._stalls(speech, now_ms)
-        if speech.sure_texts is not None:
+        if speech.is_told_whole(self._voice):
             return self._is_doubtful(speech, now_ms)
         return speech.lacks_audio(self._voice) or now_ms - speech.last_audio_ms < REPLY_GAP_MS
 
@@ -227,11 +227,11 @@ class Turns:
     def _learn(self, speech: Speech) -> None:
         """How the voice speaks, from a reply that is over."""
         told_before = self._voice.tells_ends
-        if speech.sure_texts is not None and not speech.is_short(self._voice, IMPOSSIBLE):
+        if speech.is_told_whole(self._voice):
             speech.taught = len(speech.text), speech.received_bytes // BYTES_PER_MS
             self._voice.heard(speech.text, speech.taught[1])
             self._voice.told += 1
-        elif speech.sure_texts is None and not speech.interrupted and not speech.torn:
+        elif speech.sure_texts is None and not (speech.interrupted or speech.torn or speech.stopped):
             self._voice.untold += 1
         if told_before != self._voice.tells_ends:  # what was heard of the replies before looks different now
             self._changed.update(speech.number for parts in self._speeches.values() for speech in parts)
@@ -254,6 +254,7 @@ class Turns:
             speech.before_ms = max(0, speech.before_ms - from_ms)
             speech.finished = speech.interrupted = False
             self._unlearn(speech)
+            speech.stopped = speech.stopped or (bool(speech.cut_ms) and speech.sure_texts is None)
             speech.cut_ms = 0
             self._touch(speech)
         self._speeches[stretch], self._speech = left, left[-1]
@@ -303,9 +304,9 @@ class Turns:
     def _stalls(self, speech: Speech, now_ms: int) -> bool:
         """The voice fell silent in mid-reply, so that the caller has heard all there was: what comes goes on with
         it."""
-        if not speech.finished or speech.interrupted or speech.torn:
+        if not speech.finished or speech.interrupted or speech.torn or speech.stopped:
             return False
-        if speech.sure_texts is not None:
+        if speech.is_told_whole(self._voice):
             return self._is_doubtful(speech, now_ms)
         return now_ms - speech.last_audio_ms < STALL_MS and speech.lacks_audio(self._voice)
 

@@ -180,6 +180,79 @@ def test_after_a_cough_no_word_is_missing_though_the_flow_leaves_its_prompt_late
     assert min(heard) == 1, heard
 
 
+@both_flows
+@pytest.mark.parametrize("messages", [15, 17, 19])
+def test_a_greeting_that_was_torn_is_one_turn_and_the_next_ones_another(form: str, messages: int) -> None:
+    """The first is still on its way to the caller when the second begins."""
+    plan = calm(form=form, opening=False, manners=MANNERS["real-time"], cut_after=messages)
+    world = played(plan)
+    greetings = [turn for turn in world.turns_now() if turn.text == OPENING]
+    assert [turn.interrupted for turn in greetings] == [True, False]
+    assert greetings[0].heard_text
+    assert greetings[1].heard_text == OPENING
+
+
+@both_flows
+@pytest.mark.parametrize("manners", ["real-time", "pessimistic"])
+def test_what_the_flows_own_voice_says_of_a_reply_is_not_heard_in_the_agents_as_well(form: str, manners: str) -> None:
+    """Two clips cannot be stored, and most of the audio is yet to come."""
+    said = (("what furniture do you have", None), ("a person please", None))
+    fault = Fault("clips_not_stored", 12_000, 3.0, word="1.0")
+    world = played(calm(form=form, said=said, manners=MANNERS[manners], faults=(fault,)))
+    assert times_heard(world, "take your old furniture with us.") == 1
+    assert [turn for turn in world.turns_now() if not turn.text] == []
+
+
+@pytest.mark.parametrize("form", ["interruptible", "polling"])
+@pytest.mark.parametrize("at_ms", [11_000, 11_700])
+def test_a_reply_that_a_cough_ended_is_recorded_as_interrupted(form: str, at_ms: int) -> None:
+    """A voice in real time sends no more; what it had sent is heard to its end."""
+    said = (("what furniture do you have", None), ("a person please", 25.0))
+    cough = Fault("caller_coughs", at_ms, 0.3)
+    world = played(calm(form=form, said=said, manners=MANNERS["real-time"], faults=(cough,)))
+    [reply] = [turn for turn in world.turns_now() if turn.text.startswith(REPLY)]
+    assert reply.interrupted
+    assert reply.heard_text
+
+
+@both_flows
+@pytest.mark.parametrize("after_ms", range(0, 4_000, 400))
+def test_of_a_reply_into_which_the_caller_hangs_up_no_more_is_recorded_than_was_heard(form: str, after_ms: int) -> None:
+    """It shows ten seconds later, when the clips would have been over."""
+    said = (("what furniture do you have", None),)
+    lost, gone = Fault("contact_event_lost", 100, 200.0), Fault("caller_hangs_up", 10_500 + after_ms)
+    played(calm(form=form, said=said, faults=(lost, gone)))
+
+
+@both_flows
+def test_an_end_that_can_hardly_be_one_is_not_taken_for_the_end_of_a_reply(form: str) -> None:
+    """The voice falls silent after its first words, and the caller speaks before it goes on."""
+    dribble = replace(MANNERS["dribble"], stall_after_ms=230, stall_ms=3_200)
+    said = (("please cancel order 4711", None), ("what furniture do you have", 4.8), ("where is my order", None))
+    world = played(calm(form=form, said=said, manners=dribble, takes_s=6.0))
+    first = next(turn for turn in world.turns_now() if turn.text.startswith(REPLY))
+    assert first.heard_text != first.text
+
+
+def test_what_the_flows_own_voice_repeats_stands_for_nothing_that_was_heard_before() -> None:
+    """The first clip was heard; of the third nothing can be read, and the flow says all of the reply."""
+    said = (("please cancel order 57786318", None), ("it is 57232858", 3.4))
+    unread = Fault("clips_not_played", 30_700, 16.0, word="1.0")
+    world = played(calm(form="interruptible", preset_name="never_cut", said=said, faults=(unread,), takes_s=6.0))
+    assert times_heard(world, "One moment, I am looking that up.") == 2
+
+
+def test_how_much_was_heard_of_a_reply_that_stalls_goes_by_the_voices_pace() -> None:
+    """Which a long number belies: four words more were heard than the record says."""
+    stalling = replace(MANNERS["textbook"], stall_after_ms=1_968, stall_ms=5_352)
+    said = (("please cancel order 18641896", 1.8), ("tell me about your furniture", 4.0), ("a person please", None))
+    world = played(calm(form="interruptible", preset_name="slow_prompts", said=said, manners=stalling, takes_s=3.0))
+    heard = " ".join(utterance.text for utterance in world.heard)
+    recorded = next(turn for turn in world.turns_now() if "18641896" in turn.text and turn.heard_text)
+    assert "cancelled, as" in heard
+    assert recorded.heard_text == "One moment please. Order 18641896"
+
+
 # -- an opening that cannot be played ----------------------------------------------------------------------------
 
 

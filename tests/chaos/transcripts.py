@@ -9,7 +9,7 @@ from dataclasses import asdict
 
 from contract.actions import End, Say, Transfer
 from contract.turns import Role, Turn
-from simulator.connect.presets import DEFAULT
+from simulator.connect.presets import DEFAULT, PromptCut
 from simulator.deepgram import tones
 from tests.chaos.shop import SHOP
 from tests.chaos.world import ChaosWorld
@@ -20,6 +20,7 @@ WORD_MS, STOP_MS = 320, 200  # of the scripted voice (simulator/deepgram/scripte
 TORN_WORDS = 4  # how many words of a torn reply may be wrong: its length is not known, only guessed
 AGAIN_WORDS = 3  # half a second of them, and the torn one
 UNSURE = 0.3  # of a reply: less than that short of the usual length, it is taken to be whole
+AROUND_MS = 2_000  # a word is of a turn that was heard at its time, or so shortly before or after
 LOST_MS = 12_000  # lease, sweep, and a new session: what is heard meanwhile nobody writes
 TRANSCRIBED_MS = 3_000  # so long after it was said, a turn is in the record
 DEAFENING = ("session_", "deepgram_", "media_corrupt", "gateway", "store_", "packets_")  # faults of ears and of memory
@@ -40,19 +41,18 @@ def transcript(world: ChaosWorld) -> Lines:
 
 
 def nothing_is_left_out(world: ChaosWorld) -> Lines:
-    """What the caller heard of the agent is in a turn: no run of words is missing that is longer than an edge. Where
-    the owner of a turn did not live to see its end, and where the flow cuts its prompts late or never, the
-    whole text counts; what a `Say` said, what was heard after an owner had gone, while the table, S3 or a Lambda of the
-    flow failed, or where no gateway is left, is not asked for."""
+    """What the caller heard of the agent is in a turn: no run of words is missing that is longer than the edge of a
+    turn of that time. Where the owner of a turn did not live to see its end, its whole text counts; what a `Say` said,
+    what was heard after an owner had gone, while the table, S3 or a Lambda of the flow failed, or where no gateway is
+    left, is not asked for."""
     if not world.somebody_is_left:
         return
     turns = _of(world, Role.VOICE_AGENT)
     recorded = [word for turn in turns for word in _recorded(world, turn)]
     heard = [(word, told) for told, words in _heard(world) if not _excused(world, told) for word in words]
-    edge = max((_edge_of_what_was_heard(world, turn) for turn in turns), default=0)
     for run in _runs([word for word, _ in heard], recorded):
         missing = [heard[at] for at in run]
-        if len(missing) > edge:
+        if len(missing) > _edge_at(world, missing[0][1], missing[-1][1]):
             words = " ".join(word for word, _ in missing)
             yield "left_out", f"{words!r} was heard at {missing[0][1].start_ms} ms, and is in no turn"
 
@@ -96,6 +96,15 @@ def _words_within(text: str, ms: int) -> int:
     return words
 
 
+def _edge_at(world: ChaosWorld, first: tones.Utterance, last: tones.Utterance) -> int:
+    """How many words may be missing of what was heard from `first` to `last`: 0 where no turn is of that time."""
+    begin_ms = world.exchange.line.started_ms
+    since, until = first.start_ms + begin_ms - AROUND_MS, last.end_ms + begin_ms + AROUND_MS
+    turns = [turn for turn in _of(world, Role.VOICE_AGENT) if turn.started_at_ms]
+    of_then = [turn for turn in turns if turn.started_at_ms <= until and since <= turn.ended_at_ms]
+    return max((_edge_of_what_was_heard(world, turn) for turn in of_then), default=0)
+
+
 def _edge_of_what_was_heard(world: ChaosWorld, turn: Turn) -> int:
     """Where nothing says that a reply was whole, it is taken to have stalled, and its share goes by the usual pace
     (docs/reliability.md, Not covered). A failure for good cuts it without asking how far it was heard."""
@@ -106,7 +115,11 @@ def _edge_of_what_was_heard(world: ChaosWorld, turn: Turn) -> int:
 
 
 def _recorded(world: ChaosWorld, turn: Turn) -> list[str]:
-    if turn.interrupted and world.preset.prompt_cut is not DEFAULT.prompt_cut:
+    """The opening's audio is not the gateway's, which cannot find it in the track: what a flow plays of it after it was
+    told to leave it is not measured. A flow that never leaves a prompt tells of a clip when it is over."""
+    cut = world.preset.prompt_cut
+    opening = turn.number == 1 and world.plan.opening
+    if turn.interrupted and (cut is PromptCut.NEVER or (opening and cut is not DEFAULT.prompt_cut)):
         return turn.text.split()
     seen = world.saw_the_end_of(turn) and not world.suffered(turn)
     return (turn.heard_text if seen else turn.text).split()

@@ -151,6 +151,12 @@ class HeardTrack:
             if sought.until_ms is None:
                 sought.until_ms = now_ms + LATEST_MS
 
+    def ended(self) -> list[Heard]:
+        """The track is over, and with it the call: of what is still looked for no more was heard."""
+        heard = [Heard(each.seq, 0 if each.start is None else each.heard_bytes()) for each in self._sought]
+        self._sought.clear()
+        return heard
+
     def block(self, media_ms: int, pcm: bytes) -> list[Measured]:
         """The next block of the track; 16-bit PCM, 8 kHz. Times of a hole are silence, repeats are left out."""
         gap_ms = media_ms - self._end_ms

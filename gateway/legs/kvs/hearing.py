@@ -86,6 +86,14 @@ class Hearing:
         """The flow has gone on to a queue or to the end."""
         self._track.left(now_ms)
 
+    def ended(self) -> list[HeardMeasured]:
+        """The track has come to its end with the call: what was not found in it was not heard."""
+        if not self._proven:
+            return []
+        return [
+            event for heard in self._track.ended() for event in self._over(heard) if isinstance(event, HeardMeasured)
+        ]
+
     def finished(self, stretch: int) -> list[HeardMeasured]:
         """The stretch was reported as finished."""
         known = self._stretches.get(stretch)
@@ -117,7 +125,8 @@ class Hearing:
         events: list[HearingEvent] = []
         if isinstance(measured, Heard):
             whole = measured.heard_bytes == len(clip.ulaw)
-            stretch.heard = clip.end if whole else clip.start + measured.heard_bytes
+            if measured.heard_bytes or stretch.heard is None:  # else there is a gap before this clip
+                stretch.heard = clip.end if whole else clip.start + measured.heard_bytes
         elif not measured.cut and (self._proven or measured.silent):
             events.append(NotHeard(number, measured.seq, clip, measured.silent))
         events.extend(self._told(number, stretch))

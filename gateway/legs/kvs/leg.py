@@ -288,6 +288,6 @@ class KvsLeg:
                 continue
             self._fragments.contact_may_have_ended()
             if not await self._services.presence.connected(self._call.contact_id):
-                self._speaker.leave("flow_silent" if silent_flow else "no_media")
+                self._speaker.leave("flow_silent" if silent_flow else "no_media", long_ago=True)
             self._media_ms = max(self._media_ms, now - NO_MEDIA_MS // 2)  # ask again in five seconds
             await asyncio.sleep(NO_MEDIA_MS / 2000)

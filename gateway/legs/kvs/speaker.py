@@ -411,8 +411,9 @@ class Speaker:
         elif head.state is CallState.ENDED:
             self.leave(head.reason or NONE)
 
-    def leave(self, signal: str) -> None:
-        """The caller is gone; `signal` says how we know. What was not heard to its end ends here."""
+    def leave(self, signal: str, *, long_ago: bool = False) -> None:
+        """The caller is gone; `signal` says how we know. What was not heard to its end ends here; where they are gone
+        for so long that the track has come to its end, nothing was heard after that."""
         if self._gone:
             return
         now = self.clock.now_ms()
@@ -420,6 +421,8 @@ class Speaker:
         self._report(self._playout.abandon(now))
         if stretch is not None and self._stretch is stretch:
             self._finished(stretch.number, Finished(0, interrupted=True, at_ms=now))
+        for measured in self._hearing.ended() if long_ago else ():
+            self._emit(measured)
         self._emit(CallerGone(signal))
         self._gone = True
         self._wake.set()

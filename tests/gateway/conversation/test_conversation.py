@@ -978,6 +978,43 @@ def test_a_clip_that_cannot_be_played_is_said_otherwise_the_second_goes_to_a_hum
     assert talk.take() == [ClearSpeech(), GiveUp("prompts_failed")]
 
 
+def test_what_comes_of_a_reply_that_cannot_be_played_is_said_otherwise_too() -> None:
+    talk = Talk()
+    talk.agent("Hello.", 1000, done=False)
+    talk.it.leg(ClipFailed(), talk.now)
+    assert talk.take() == [ClearSpeech(), SayLocally("Hello.")]
+    talk.finished(0, interrupted=True)
+    assert not talk.it.audio(b"a" * 80, talk.now)
+    assert talk.get(ConversationText("assistant", "There you are.")) == [SayLocally("There you are.")]
+    talk.get(AgentAudioDone())
+    assert talk.turns == [(Role.VOICE_AGENT, "Hello. There you are.", "")]
+    talk.user("Thank you.")
+    assert talk.agent("You are welcome.") == []
+    assert talk.speaking
+
+
+def test_who_hears_a_reply_in_the_flows_own_voice_is_not_asked_whether_they_are_there() -> None:
+    """As long as it comes; the question would let the rest of it be heard in the agent's voice, too."""
+    talk = Talk()
+    talk.agent("Hello.", 1000, done=False)
+    talk.it.leg(ClipFailed(), talk.now)
+    talk.finished(0, interrupted=True)
+    for _ in range(30):
+        assert not talk.it.audio(b"a" * 80, talk.now)
+        assert injected(talk.wait(500)) == []
+    assert injected(talk.wait(10_000)) == ["Still there?"]
+
+
+def test_a_caller_who_speaks_into_it_does_not_hear_the_rest_in_another_voice() -> None:
+    talk = Talk()
+    talk.agent("Hello.", 1000, done=False)
+    talk.it.leg(ClipFailed(), talk.now)
+    talk.finished(0, interrupted=True)
+    talk.take()
+    talk.get(UserStartedSpeaking())
+    assert talk.get(ConversationText("assistant", "There you are.")) == []
+
+
 def test_the_end_of_an_older_stretch_changes_nothing_of_the_present_one() -> None:
     talk = Talk()
     talk.agent("One.")

@@ -340,6 +340,49 @@ def test_a_replayed_tail_is_the_same_turn() -> None:
     assert turn.started_at_ms == NOW
 
 
+def coughed_into() -> Turns:
+    """A voice in real time, which sends no more because of the cough; what it had sent is heard."""
+    turns = Turns()
+    turns.agent_said(TEXT, NOW)
+    turns.agent_audio(1, 800 * 8, NOW)
+    turns.cut(NOW + 600)
+    finished(turns, 1, 600, interrupted=True)
+    turns.replayed(2, of_stretch=1, from_ms=600)
+    finished(turns, 2, 200)
+    return turns
+
+
+def test_a_reply_that_ended_with_a_cough_was_interrupted_though_all_of_it_was_heard_that_there_is() -> None:
+    turn = only(coughed_into())
+    assert (turn.heard_ms, turn.heard_text, turn.interrupted) == (800, "Your order", True)
+
+
+def test_what_is_said_after_a_reply_that_ended_with_a_cough_is_another_one() -> None:
+    turns = coughed_into()
+    turns.agent_said("Are you still there?", NOW + 1000)
+    assert [turn.text for turn in turns.all()] == [TEXT, "Are you still there?"]
+
+
+def test_a_reply_that_ended_with_a_cough_says_nothing_of_how_the_voice_ends() -> None:
+    turns = coughed_into()
+    turns.caller_said("Yes?", NOW, NOW, {})
+    without_an_end(turns, 3, 1200)  # the first one of those: it is taken to have stalled
+    assert heard_of_agent(turns)[1:] == ["Your order is on"]
+
+
+def test_a_reply_that_goes_on_after_a_cough_was_not_interrupted() -> None:
+    turns = Turns()
+    turns.agent_said(TEXT, NOW)
+    turns.agent_audio(1, 800 * 8, NOW)
+    turns.cut(NOW + 600)
+    finished(turns, 1, 600, interrupted=True)
+    turns.replayed(2, of_stretch=1, from_ms=600)
+    turns.agent_audio(2, 800 * 8, NOW + 900)
+    turns.agent_audio_done(NOW + 900)
+    finished(turns, 2, 1000)
+    assert (only(turns).heard_text, only(turns).interrupted) == (TEXT, False)
+
+
 def test_a_replayed_tail_may_be_interrupted_again() -> None:
     turns = Turns()
     spoken(turns, 1, TEXT, 2000)
@@ -512,6 +555,16 @@ def test_a_reply_that_stalls_before_it_was_heard_is_torn_with_its_session() -> N
     turns.agent_audio(1, 800 * 8, NOW)
     turns.session_lost(NOW + 2 * REPLY_GAP_MS)
     assert turns.torn
+
+
+def test_a_reply_that_goes_on_behind_an_end_that_can_hardly_be_one_is_one_turn() -> None:
+    turns = Turns()
+    spoken(turns, 1, TEXT, 300)
+    finished(turns, 1, 300)
+    turns.agent_audio(2, 1300 * 8, NOW + STALL_MS - 1)
+    turns.agent_audio_done(NOW + STALL_MS)
+    finished(turns, 2, 1300)
+    assert (only(turns).heard_ms, only(turns).heard_text) == (1600, TEXT)
 
 
 # --- a session that is lost

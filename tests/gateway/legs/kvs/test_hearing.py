@@ -142,3 +142,42 @@ def test_of_a_clip_that_was_withdrawn_nothing_is_heard_behind_a_transfer() -> No
     line.hearing.left(T0 + 150)
     assert line.hearing.finished(1) == []
     assert line.plays(quiet(1000) + FIRST.ulaw + quiet(1000)) == []
+
+
+def test_with_the_end_of_the_track_nothing_more_was_heard() -> None:
+    """The caller has hung up, and the clip that the flow had taken would have been over by the clock."""
+    line = Line()
+    line.take(1, 1, FIRST)
+    line.plays(quiet(200) + FIRST.ulaw + quiet(500))
+    line.take(2, 1, SECOND)
+    line.plays(quiet(50))
+    assert line.hearing.finished(1) == []
+    assert line.hearing.ended() == [HeardMeasured(1, 2200, HeardSource.MEASURED)]
+    assert line.hearing.ended() == []
+
+
+def test_of_a_clip_in_which_the_track_ends_so_much_was_heard() -> None:
+    line = Line()
+    line.take(1, 1, FIRST)
+    line.plays(quiet(200) + FIRST.ulaw[: 900 * 8])
+    line.hearing.finished(1)
+    [measured] = line.hearing.ended()
+    assert 800 <= measured.position_ms <= 910
+
+
+def test_a_clip_that_the_track_ends_before_was_not_heard_at_all() -> None:
+    line = Line()
+    line.take(1, 1, FIRST)
+    line.plays(quiet(200) + FIRST.ulaw + quiet(500))
+    line.hearing.finished(1)
+    line.take(2, 2, Clip(0, 1000 * 8, SECOND.ulaw))
+    line.hearing.finished(2)
+    assert line.hearing.ended() == [HeardMeasured(2, 0, HeardSource.MEASURED)]
+
+
+def test_a_track_that_has_never_shown_a_clip_says_nothing_with_its_end() -> None:
+    line = Line()
+    line.take(1, 1, FIRST)
+    line.plays(quiet(200))
+    line.hearing.finished(1)
+    assert line.hearing.ended() == []

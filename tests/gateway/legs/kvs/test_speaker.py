@@ -633,6 +633,21 @@ async def test_a_short_reply_of_which_nothing_was_heard_is_reported_after_its_en
         assert len(it.got(ClipFailed)) == 1
 
 
+@pytest.mark.parametrize("long_ago", [True, False])
+async def test_what_was_on_its_way_when_the_caller_hung_up_was_not_heard(long_ago: bool) -> None:
+    """The clock takes it for heard, until it shows that the track had ended before."""
+    async with scene(FlowForm.POLLING, ears=True) as it:
+        await it.says(speech(1000, seed=1))
+        await it.until(lambda: it.got(HeardMeasured))
+        it.ears = False
+        await it.says(speech(1000, seed=2))
+        await it.until(lambda: len(it.got(PlaybackFinished)) == 2)
+        it.speaker.leave("no_media", long_ago=long_ago)
+        measured = [(event.stretch, event.position_ms) for event in it.got(HeardMeasured)]
+        assert measured == [(1, 1000), (2, 0)][: 1 + long_ago]
+        assert isinstance(it.events[-1], CallerGone)
+
+
 # --- leaving
 
 
