@@ -96,6 +96,8 @@ class Departure:
             return
         self._gave_up = self.parked = True
         self._watch.satisfied()
+        if self.ending.step is Step.ACTING:
+            return  # the last words stand before it in the log, and are heard, however late the flow asks
         self._decisions.do(ClearSpeech())
         if self.ending.step is Step.NOT:
             self._decisions.do(GiveUp(reason))
