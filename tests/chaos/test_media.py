@@ -136,6 +136,7 @@ def test_an_opening_that_is_refused_three_times_costs_no_sample(refusal: Refusal
     assert len(reopened(world)) == 4
 
 
-@pytest.mark.parametrize("for_s", [2.0, 5.0])
-def test_an_opening_that_hangs_costs_no_sample(for_s: float) -> None:
-    heard_all(Fault("media_hangs", SPEAKS_AT_MS, 1.0, for_s))
+@pytest.mark.parametrize(("for_s", "each_s"), [(1.0, 2.0), (1.0, 5.0), (4.0, 9.0)])
+def test_an_opening_that_hangs_costs_no_sample(for_s: float, each_s: float) -> None:
+    """The client waits 3 s for an answer, and asks again."""
+    heard_all(Fault("media_hangs", SPEAKS_AT_MS, for_s, each_s))

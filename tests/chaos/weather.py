@@ -14,6 +14,7 @@ from contract.clock import LoopClock
 from contract.errors import StoreUnavailable
 from gateway.functions.invoker import FunctionFailed
 from gateway.legs.kvs.errors import Cause, ReadingStopped
+from gateway.legs.kvs.getmedia import ANSWER_S
 from gateway.legs.kvs.prompts import MemoryPrompts, PromptNotStored
 from gateway.legs.kvs.reconnect import StartSelector
 from gateway.voice_agent.errors import UpgradeRefused
@@ -202,7 +203,9 @@ class Source(StreamSource):
 
     async def open(self, selector: StartSelector) -> Any:
         if self.weather.media_hangs.strikes():
-            await asyncio.sleep(self.weather.media_hangs.takes_s)
+            await asyncio.sleep(min(self.weather.media_hangs.takes_s, ANSWER_S))
+            if self.weather.media_hangs.takes_s > ANSWER_S:
+                raise ReadingStopped(Cause.IDLE, "no answer, as long as the client waits for one")
         try:
             body = await super().open(selector)
         except NoFragment:

@@ -50,9 +50,10 @@ CHUNK_BYTES = 65_536
 QUEUED_CHUNKS = 64
 STALLED_LOOP_S = 30.0
 """How long a full queue is endured before the thread gives up."""
+ANSWER_S = 3  # no answer, or no byte, for so long: ask again
 CLIENT_CONFIG = Config(
     connect_timeout=3,
-    read_timeout=3,  # also the end of a silent body: GetMedia itself goes on waiting
+    read_timeout=ANSWER_S,  # also the end of a silent body: GetMedia itself goes on waiting
     retries={"total_max_attempts": 1},  # the reconnect policy decides
     max_pool_connections=256,
     tcp_keepalive=True,
@@ -238,7 +239,7 @@ class GetMediaBody:
         except (NoCredentialsError, PartialCredentialsError) as error:
             raise ReadingStopped(Cause.NOT_AUTHORIZED, type(error).__name__) from None
         except ReadTimeoutError:
-            raise ReadingStopped(Cause.IDLE, "no answer for 3 s") from None
+            raise ReadingStopped(Cause.IDLE, f"no answer for {ANSWER_S} s") from None
         except (BotoCoreError, OSError) as error:
             raise ReadingStopped(Cause.UNREACHABLE, type(error).__name__) from None
 
@@ -254,7 +255,7 @@ class GetMediaBody:
                     return ReadingStopped(Cause.UNREACHABLE, "nobody took the bytes")
                 self._put(data)
         except BodyReadTimeoutError:
-            return ReadingStopped(Cause.IDLE, "no byte for 3 s")
+            return ReadingStopped(Cause.IDLE, f"no byte for {ANSWER_S} s")
         except (HTTPError, HTTPException, OSError, ValueError) as error:
             return ReadingStopped(Cause.UNREACHABLE, type(error).__name__)
         return b""
