@@ -62,8 +62,8 @@ class AgentSpeech:
 
     @property
     def coming(self) -> bool:
-        """More of the reply is on its way, as far as anybody has said."""
-        return self._last_audio_ms is not None and self._over_ms is None
+        """More of the reply may be on its way: audio may follow an AgentAudioDone, too."""
+        return self._last_audio_ms is not None
 
     def opening(self) -> None:
         self.stretch = OPENING_STRETCH

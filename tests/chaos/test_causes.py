@@ -224,6 +224,17 @@ def test_of_a_reply_into_which_the_caller_hangs_up_no_more_is_recorded_than_was_
     played(calm(form=form, said=said, faults=(lost, gone)))
 
 
+@pytest.mark.parametrize("manners", ["real-time", "pessimistic"])
+def test_a_clip_that_was_withdrawn_and_is_played_behind_a_silence_is_recorded_as_heard(manners: str) -> None:
+    """A flow that cannot leave its silence takes the clip long after the caller has spoken into it."""
+    said = (("where is my order", None), ("hm", 9.0), ("a person please", None))
+    plan = calm(form="interruptible", preset_name="cut_at_end", said=said, manners=MANNERS[manners])
+    world = played(plan)
+    [asked] = [turn for turn in world.turns_now() if turn.text.startswith("Sorry,")]
+    assert asked.interrupted
+    assert asked.heard_text
+
+
 @both_flows
 def test_an_end_that_can_hardly_be_one_is_not_taken_for_the_end_of_a_reply(form: str) -> None:
     """The voice falls silent after its first words, and the caller speaks before it goes on."""

@@ -236,7 +236,10 @@ class HeardTrack:
     def _is_missing(self, sought: _Sought) -> bool:
         if self._end_ms > sought.offered_ms + MISSING_MS:
             return True
-        return sought.stopped_ms is not None and self._end_ms > sought.stopped_ms + CUT_MISSING_MS
+        if sought.stopped_ms is None:
+            return False
+        # A flow that has to play its silence to the end takes a clip long after it was withdrawn, and plays it.
+        return self._end_ms > max(sought.stopped_ms, sought.offered_ms) + CUT_MISSING_MS
 
     def _search(self, sought: _Sought) -> int | None:
         """The hop at which the clip began: its first sounds are compared with every place, not looked at before,

@@ -993,6 +993,13 @@ def test_what_comes_of_a_reply_that_cannot_be_played_is_said_otherwise_too() -> 
     assert talk.speaking
 
 
+def test_audio_behind_an_end_of_a_reply_that_cannot_be_played_is_not_played_either() -> None:
+    talk = Talk()
+    talk.agent("Hello.", 1000)
+    talk.it.leg(ClipFailed(), talk.now)
+    assert not talk.it.audio(b"a" * 80, talk.now + 100)
+
+
 def test_who_hears_a_reply_in_the_flows_own_voice_is_not_asked_whether_they_are_there() -> None:
     """As long as it comes; the question would let the rest of it be heard in the agent's voice, too."""
     talk = Talk()

@@ -91,6 +91,17 @@ def test_a_clip_that_was_withdrawn_and_taken_all_the_same_amends_what_was_told()
     assert 600 <= measured.position_ms <= 710
 
 
+def test_a_clip_that_was_withdrawn_long_before_the_flow_took_it_is_found() -> None:
+    """The flow had to play its silence to the end."""
+    line = Line()
+    line.hearing.given(1, 1, FIRST)
+    line.hearing.cut(1, T0)
+    assert line.hearing.finished(1) == []
+    assert line.plays(quiet(13_000)) == []
+    line.hearing.taken(1, T0 + 13_000)
+    assert line.plays(quiet(200) + FIRST.ulaw + quiet(500))[-1] == HeardMeasured(1, 2200, HeardSource.MEASURED)
+
+
 def test_a_missing_clip_says_nothing_while_the_track_has_never_shown_one() -> None:
     line = Line()
     line.take(1, 1, FIRST)
