@@ -86,6 +86,7 @@ class Speech:
     last_audio_ms: int = 0
     last_frame_ms: int = 0
     taught: tuple[int, int] = (0, 0)  # characters and ms, of which the voice's pace was learned
+    untold: bool = False  # it was counted as a reply whose end nobody told
     torn: bool = False
     over: bool = False
     cut_ms: int = 0

@@ -174,6 +174,7 @@ class Turns:
         speech.over, self._speech = True, None
         if self._is_torn(speech, now_ms):
             speech.torn, speech.sure_texts = True, None
+            self._unlearn(speech)
             self._touch(speech)
 
     def _is_torn(self, speech: Speech, now_ms: int) -> bool:
@@ -233,6 +234,7 @@ class Turns:
             self._voice.told += 1
         elif speech.sure_texts is None and not (speech.interrupted or speech.torn or speech.stopped):
             self._voice.untold += 1
+            speech.untold = True
         if told_before != self._voice.tells_ends:  # what was heard of the replies before looks different now
             self._changed.update(speech.number for parts in self._speeches.values() for speech in parts)
 
@@ -262,7 +264,8 @@ class Turns:
     def _unlearn(self, speech: Speech) -> None:
         """It was not over."""
         self._voice = self._voice.without(*speech.taught)
-        speech.taught = 0, 0
+        self._voice.untold -= speech.untold
+        speech.taught, speech.untold = (0, 0), False
 
     def _never_played(self, speech: Speech) -> None:
         """A text whose audio does not come any more."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -222,16 +223,20 @@ def reason(world: ChaosWorld) -> Lines:
 def nobody_interrupts_themselves(world: ChaosWorld) -> Lines:
     """What is cut short was spoken into by the caller; their loudspeaker is no reason. Where we give up, we cut. A
     sample that was spoilt on its way is a click on the line, and as good as a cough. Where a clip cannot be stored, the
-    flow's own voice takes over in mid-reply."""
+    flow's own voice takes over in mid-reply. What the end of the call cut nobody interrupted."""
     if not world.plan.echo or world.gave_up or world.injected["clips_not_stored"]:
         return
     spoke = (*world.caller.spoke_ms, *world.caller.coughed_ms, *world.clicks_ms)
     for turn in _of_agent(world):
-        if not turn.started_at_ms or world.tore(turn):
-            continue  # nothing of it was heard, or it broke off by itself
+        if not turn.started_at_ms or world.tore(turn) or turn.ended_at_ms >= _over_ms(world):
+            continue  # nothing of it was heard, it broke off by itself, or the line was closed
         since, until = turn.started_at_ms - SOUND_BEFORE_MS, turn.ended_at_ms + SOUND_AFTER_MS
         if turn.interrupted and not any(since <= at <= until for at in spoke):
             yield "echo", f"turn {turn.number} was cut although the caller said nothing"
+
+
+def _over_ms(world: ChaosWorld) -> float:
+    return math.inf if world.end is None else world.end.ended_at_ms
 
 
 def _of_agent(world: ChaosWorld) -> list[Turn]:

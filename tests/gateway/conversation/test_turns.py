@@ -549,6 +549,20 @@ def test_of_a_reply_that_went_on_the_voices_pace_is_learned_once() -> None:
     assert heard_of_agent(turns) == [TEXT, "Your order is on its"]
 
 
+def test_a_stalled_reply_that_is_torn_says_nothing_of_how_the_voice_ends() -> None:
+    turns = stalled()
+    turns.session_lost(NOW + 100)
+    without_an_end(turns, 2, 1200)  # the first one of those: it is taken to have stalled
+    assert heard_of_agent(turns)[1:] == ["Your order is on"]
+
+
+def test_a_reply_that_stalled_and_went_on_is_counted_once() -> None:
+    turns = stalled()
+    turns.agent_audio(2, 400 * 8, NOW + 100)
+    finished(turns, 2, 400)
+    assert heard_of_agent(turns) == ["Your order is on"]
+
+
 def test_a_reply_that_stalls_before_it_was_heard_is_torn_with_its_session() -> None:
     turns = Turns()
     turns.agent_said(TEXT, NOW)
