@@ -14,13 +14,12 @@ from contract.turns import Role, Turn
 from simulator.caller.schedule import FRAME_BYTES, FRAME_MS, SILENCE
 from simulator.connect.events import DisconnectReason
 from tests.chaos.shop import SHOP
-from tests.chaos.transcripts import nothing_is_left_out, the_caller_is_heard, transcript
+from tests.chaos.transcripts import LIBRARY_SILENCE_MS, nothing_is_left_out, the_caller_is_heard, transcript
 from tests.chaos.world import ChaosWorld
 from tests.scenarios.shop import GOODBYE
 from tests.scenarios.world import CONTACT, never_caused
 
 LONGEST_SILENCE_MS = 45_000
-LIBRARY_SILENCE_MS = 62_000
 WAIT_MS = 25_000  # the flow's longest Wait
 SOUND_BEFORE_MS = 8_000  # a turn takes its time, and so does the caller's audio
 SOUND_AFTER_MS = 1_000

@@ -16,12 +16,13 @@ from tests.chaos.world import ChaosWorld
 from tests.scenarios.world import contains
 
 CUT_WORDS = 2  # of what was cut: its share of the text goes by length, which a long number belies
-WORD_MS, STOP_MS = 320, 200  # of the scripted voice (simulator/deepgram/scripted.py)
+WORD_MS = 320  # of the scripted voice (simulator/deepgram/scripted.py)
 TORN_WORDS = 4  # how many words of a torn reply may be wrong: its length is not known, only guessed
 AGAIN_WORDS = 3  # half a second of them, and the torn one
 UNSURE = 0.3  # of a reply: less than that short of the usual length, it is taken to be whole
 AROUND_MS = 2_000  # a word is of a turn that was heard at its time, or so shortly before or after
 LOST_MS = 12_000  # lease, sweep, and a new session: what is heard meanwhile nobody writes
+LIBRARY_SILENCE_MS = 62_000  # the longest of a flow's, where nothing leaves it
 TRANSCRIBED_MS = 3_000  # so long after it was said, a turn is in the record
 DEAFENING = ("session_", "deepgram_", "media_corrupt", "gateway", "store_", "packets_")  # faults of ears and of memory
 
@@ -82,18 +83,8 @@ def _edge(world: ChaosWorld, turn: Turn) -> int:
     torn = world.tore(turn)
     if not torn and not turn.interrupted and turn.heard_text == turn.text:
         return 1
-    off = abs(_words_within(turn.text, turn.heard_ms) - len(turn.heard_text.split()))
-    return max(TORN_WORDS if torn else CUT_WORDS, off + 1)
-
-
-def _words_within(text: str, ms: int) -> int:
-    """How many words of it this voice says in so long a time; sentences it says one by one."""
-    words = 0
-    for words, word in enumerate(text.split(), 1):
-        ms -= WORD_MS + (STOP_MS if word.endswith(",") else 0)
-        if ms < 0:
-            return words - 1
-    return words
+    begun = max(0, turn.heard_ms - tones.HEARD_MS) // WORD_MS + 1
+    return max(TORN_WORDS if torn else CUT_WORDS, abs(begun - len(turn.heard_text.split())))
 
 
 def _edge_at(world: ChaosWorld, first: tones.Utterance, last: tones.Utterance) -> int:
@@ -130,7 +121,9 @@ def _excused(world: ChaosWorld, heard: tones.Utterance) -> bool:
     since, until = heard.start_ms + begin_ms, heard.end_ms + begin_ms
     if any(isinstance(action, Say) and heard.is_of(action.text) for _, _, action in world.store.appended):
         return True
-    gone = ((at, at + LOST_MS) for at in world.gone_ms)
+    # A flow that never leaves a prompt comes to what a lost gateway has left when its longest silence is over.
+    lost_ms = LIBRARY_SILENCE_MS if world.preset.prompt_cut is PromptCut.NEVER else LOST_MS
+    gone = ((at, at + lost_ms) for at in world.gone_ms)
     return world.suffered_between(since, until) or any(begun <= until and since <= over for begun, over in gone)
 
 
