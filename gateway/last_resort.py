@@ -11,7 +11,7 @@ import structlog
 
 from contract.actions import NONE, Transfer
 from contract.announcement import Kind, Told
-from contract.call import LEASE_MS, Call, Lease, Result
+from contract.call import LEASE_MS, Call, FlowForm, Lease, Result
 from contract.errors import ContractError, StoreUnavailable
 from contract.transcript import handover_values
 from contract.turns import FunctionEntry, Turn
@@ -53,6 +53,19 @@ async def hand_over(
         log.error("not_handed_over", contact=lease.contact_id, why=type(error).__name__)
     else:
         await _tell(facilities, known, transfer, (Kind.HANDED_OVER, Kind.ENDED) if there else (Kind.ENDED,))
+        await _leave_nothing(facilities, lease, known.call)
+
+
+async def _leave_nothing(facilities: Facilities, lease: Lease, call: Call | None) -> None:
+    """The clips of those who served the call before: nobody else removes them."""
+    if call is None or call.form is FlowForm.SIP:
+        return
+    try:
+        head = await facilities.store.head(lease.contact_id)
+    except ContractError as error:  # the bucket lets them expire
+        log.warning("clips_not_deleted", contact=lease.contact_id, error=type(error).__name__)
+        return
+    await facilities.open_leg(lease, head, call).close()
 
 
 async def _until_offered(facilities: Facilities, lease: Lease, seq: int) -> bool:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from contract.actions import Outcome, Request, Transfer
-from contract.call import LEASE_MS, CallState, Head, Lease, Result
+from contract.call import LEASE_MS, Call, CallState, FlowForm, Head, Lease, Result
 from contract.clock import LoopClock
 from contract.errors import StoreUnavailable
 from contract.memory import MemoryStore
@@ -24,7 +26,8 @@ class Patchy(MemoryStore):
 
     def __init__(self) -> None:
         super().__init__()
-        self.fails = {"turns": 0, "renew": 0}
+        self.fails = {"turns": 0, "renew": 0, "head": 0}
+        self.after_the_end = 0
 
     def _check(self, operation: str) -> None:
         if self.fails[operation]:
@@ -35,9 +38,30 @@ class Patchy(MemoryStore):
         self._check("turns")
         return await super().turns(contact_id)
 
+    async def head(self, contact_id: str) -> Head:
+        self._check("head")
+        return await super().head(contact_id)
+
+    async def end(self, lease: Lease, result: Result, reason: str, now_ms: int) -> None:
+        await super().end(lease, result, reason, now_ms)
+        self.fails["head"] = self.after_the_end
+
     async def renew(self, lease: Lease, now_ms: int, lease_ms: int, start_delay_ms: int) -> Head:
         self._check("renew")
         return await super().renew(lease, now_ms, lease_ms, start_delay_ms)
+
+
+class Clips:
+    """A leg that is made for no more than to remove what those before have left."""
+
+    def __init__(self, closed: list[int], lease: Lease, head: Head, call: Call) -> None:
+        assert (head.owner, head.epoch, head.contact_id) == (lease.owner, lease.epoch, call.contact_id)
+        assert head.state is CallState.ENDED
+        self._closed = closed
+        self._lease = lease
+
+    async def close(self) -> None:
+        self._closed.append(self._lease.epoch)
 
 
 class Bench:
@@ -46,11 +70,13 @@ class Bench:
     def __init__(self) -> None:
         self.store, self.clock = Patchy(), LoopClock(T0)
         self.hung_up = asyncio.Event()
+        self.closed: list[int] = []
         nothing: Any = None
-        self.facilities = Facilities(self.store, self.clock, nothing, nothing, nothing, {}, {}, lambda: 0.5)
+        open_leg: Any = functools.partial(Clips, self.closed)
+        self.facilities = Facilities(self.store, self.clock, nothing, nothing, open_leg, {}, {}, lambda: 0.5)
 
-    async def breaks(self, left_s: float) -> asyncio.Task[None]:
-        await self.store.create_call(a_call())
+    async def breaks(self, left_s: float, form: FlowForm = FlowForm.POLLING) -> asyncio.Task[None]:
+        await self.store.create_call(replace(a_call(), form=form))
         lease, _ = await self.store.take(CONTACT, "gateway-1", self.clock.now_ms(), LEASE_MS)
         await asyncio.sleep(LEASE_MS / 1000 - left_s)
         return asyncio.create_task(hand_over(self.facilities, lease, "gateway_error", self.hung_up.set))
@@ -131,3 +157,27 @@ async def test_who_has_lost_the_call_leaves_it_alone() -> None:
     await going
     assert (await bench.head()).owner == "gateway-2"
     assert await bench.store.actions_after(CONTACT, 0) == []
+    assert bench.closed == []
+
+
+@pytest.mark.parametrize(
+    ("form", "closed"), [(FlowForm.POLLING, [1]), (FlowForm.INTERRUPTIBLE, [1]), (FlowForm.SIP, [])]
+)
+async def test_what_those_before_have_left_is_removed(form: FlowForm, closed: list[int]) -> None:
+    bench = Bench()
+    going = await bench.breaks(left_s=7, form=form)
+    await asyncio.sleep(0.1)
+    await bench.offer()
+    await going
+    assert bench.closed == closed
+
+
+async def test_of_a_call_that_cannot_be_read_the_bucket_removes_it() -> None:
+    bench = Bench()
+    bench.store.after_the_end = 1
+    going = await bench.breaks(left_s=7)
+    await asyncio.sleep(0.1)
+    await bench.offer()
+    await going
+    assert bench.store.fails["head"] == 0
+    assert bench.closed == []

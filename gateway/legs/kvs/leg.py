@@ -15,7 +15,6 @@ from contract.actions import Play
 from contract.audio import lin2ulaw
 from contract.call import Call, Head, Lease, MediaStream
 from contract.clock import Clock
-from contract.errors import StoreUnavailable
 from contract.store import GatewayStore
 from contract.turns import Role, Turn
 from gateway.legs.kvs.blocks import CallerBlock, ContactEnded, Direction
@@ -34,6 +33,7 @@ from gateway.telemetry.bounds import Bound, reached
 log = structlog.get_logger()
 
 TAKEOVER_STALE_MS = 20_000  # a lease lasts 8 s, the next owner looks every 2 s, and a turn takes its time
+CLOSING_S = 10.0
 NO_MEDIA_MS = 10_000  # no fragment for so long: is the caller still there?
 NO_REQUEST_MS = 45_000  # no request of the flow for so long: the longest Wait of the flow is 25 s
 CHECK_MS = 1000
@@ -149,11 +149,12 @@ class KvsLeg:
         }
 
     async def close(self) -> None:
-        """The clips are of no use any more, those of an earlier owner of the call among them."""
-        try:
-            logged = await self._logged()
-        except StoreUnavailable:
-            logged = set()
+        """The clips are of no use any more, those of an earlier owner of the call among them. A table that is away is
+        waited for, `CLOSING_S` at most; then the bucket lets those of others expire."""
+        logged: set[str] = set()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(CLOSING_S):
+                logged = await at_last(self._logged, "log_not_read", self._call.contact_id)
         await self._delete(logged | set(self._speaker.keys))
 
     async def forsake(self) -> None:
