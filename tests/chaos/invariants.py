@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from contract.actions import Outcome, Play
+from contract.actions import End, Outcome, Play
 from contract.call import CallState
 from contract.turns import Role, Turn
 from simulator.caller.schedule import FRAME_BYTES, FRAME_MS, SILENCE
@@ -77,15 +77,29 @@ def says_goodbye(world: ChaosWorld) -> Lines:
         return
     if world.injected["clips_not_played"]:  # of the interruptible form it takes six seconds to know
         return
-    last = next((each for each in reversed(world.heard) if not each.is_of(SHOP.sentences.one_moment)), None)
-    for text in goodbyes(world):
-        parts = [text, *re.split(r"(?<=[.?!]) ", text)]
-        if last is None or not any(last.is_of(part) for part in parts):
-            continue
-        stalls = world.plan.manners.stall_ms and world.plan.manners.audio_done in ("missing", "early")
-        if stalls or last.text.split()[-1] == text.split()[-1]:
+    said = [each for each in reversed(world.heard) if not each.is_of(SHOP.sentences.one_moment)]
+    last = said[0] if said else None
+    if last is not None and _goes_with_the_end(world, last.text):
+        return
+    texts = [(text, (text, *re.split(r"(?<=[.?!]) ", text))) for text in goodbyes(world)]
+    for each in said:  # the last words first, as long as they are of a goodbye: part of it may be heard twice
+        of = [text for text, parts in texts if any(each.is_of(part) for part in parts)]
+        if not of:
+            break
+        # Of a voice that stalls within it the beginning will do, where that does not tell when all was sent; and so
+        # will a whole sentence of it, where the caller coughs into the next one.
+        broke_off = world.plan.manners.stall_ms and world.plan.manners.audio_done in ("missing", "early")
+        coughed = world.injected["caller_coughs"] and each.text.endswith(".")
+        if broke_off or coughed or any(each.text.split()[-1] == text.split()[-1] for text in of):
             return
     yield "hung_up_on", f"the flow hung up after {last.text if last else 'nothing'!r}"
+
+
+def _goes_with_the_end(world: ChaosWorld, heard: str) -> bool:
+    """What the agent says in the turn in which it asks for the end is taken for a goodbye, whatever it is."""
+    ends = [action for _, _, action in world.store.appended if isinstance(action, End)]
+    said = _of_agent(world)
+    return bool(ends and ends[-1].reason == "goodbye" and said) and said[-1].heard_text.endswith(heard)
 
 
 def goodbyes(world: ChaosWorld) -> list[str]:
@@ -221,9 +235,10 @@ def reason(world: ChaosWorld) -> Lines:
 
 def nobody_interrupts_themselves(world: ChaosWorld) -> Lines:
     """What is cut short was spoken into by the caller; their loudspeaker is no reason. Where we give up, we cut. A
-    sample that was spoilt on its way is a click on the line, and as good as a cough. Where a clip cannot be stored, the
-    flow's own voice takes over in mid-reply. What the end of the call cut nobody interrupted."""
-    if not world.plan.echo or world.gave_up or world.injected["clips_not_stored"]:
+    sample that was spoilt on its way is a click on the line, and as good as a cough. Where a clip cannot be stored or
+    played, the flow's own voice takes over in mid-reply. What the end of the call cut nobody interrupted."""
+    spoken_instead = world.injected["clips_not_stored"] or world.injected["clips_not_played"]
+    if not world.plan.echo or world.gave_up or spoken_instead:
         return
     spoke = (*world.caller.spoke_ms, *world.caller.coughed_ms, *world.clicks_ms)
     for turn in _of_agent(world):

@@ -13,7 +13,7 @@ import structlog
 
 from contract.actions import Play
 from contract.audio import lin2ulaw
-from contract.call import Call, Head, Lease, MediaStream
+from contract.call import Call, CallState, Head, Lease, MediaStream
 from contract.clock import Clock
 from contract.store import GatewayStore
 from contract.turns import Role, Turn
@@ -159,10 +159,15 @@ class KvsLeg:
 
     async def forsake(self) -> None:
         """Clips that are not in the log: that of an action that the table did not take, and those that a barge-in left.
-        A table that is away is waited for."""
+        All of them where the call is over: the flow has helped itself. A table that is away is waited for."""
         if self._speaker.keys:
-            logged = await at_last(self._logged, "log_not_read", self._call.contact_id)
-            await self._delete(set(self._speaker.keys) - logged)
+            await self._delete(await at_last(self._useless, "log_not_read", self._call.contact_id))
+
+    async def _useless(self) -> set[str]:
+        """Raises StoreUnavailable."""
+        own, logged = set(self._speaker.keys), await self._logged()
+        head = await self._services.store.head(self._call.contact_id)
+        return own | logged if head.state is CallState.ENDED else own - logged
 
     async def _logged(self) -> set[str]:
         """Names of the clips in the log, whoever made them. Raises StoreUnavailable."""
