@@ -136,6 +136,9 @@ class HeardTrack:
         onset = next((index for index, level in enumerate(curve) if level > LOUD), None)
         if onset is None:
             return False
+        for before in self._sought:  # a flow that has the next one plays none that was withdrawn before
+            if before.stopped_ms is not None and before.until_ms is None:
+                before.until_ms = offered_ms + EARLIEST_MS
         self._sought.append(_Sought(seq, curve, onset, offered_ms, len(ulaw), stopped_ms))
         return True
 

@@ -171,6 +171,18 @@ def test_a_clip_in_whose_place_something_else_was_played_is_not_silent() -> None
     assert found == [Missing(1)]
 
 
+def test_a_withdrawn_clip_is_not_taken_for_the_same_words_said_again() -> None:
+    """Its session broke, and what was said again sounds alike: the flow has the new one, and plays no older one."""
+    track = HeardTrack()
+    track.offered(1, CLIP, T0, stopped_ms=T0)
+    found = feed(track, quiet(150) + CLIP[: 300 * 8] + quiet(400))
+    track.offered(2, CLIP, T0 + 800)
+    found += feed(track, quiet(150) + CLIP + quiet(CUT_MISSING_MS + 1000), from_ms=850)
+    assert found[0] == Missing(1, cut=True)
+    assert abs(begins(found, 2) - 1000) <= 12
+    assert heard(found, 2) == len(CLIP)
+
+
 def test_a_clip_that_was_withdrawn_is_not_waited_for_so_long() -> None:
     track = looking(CLIP)
     track.cut(T0 + 100)
