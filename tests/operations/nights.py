@@ -126,6 +126,7 @@ async def a_stream_that_cannot_be_read() -> World:
 
 async def clips_that_cannot_be_stored() -> World:
     world = ordinary()
+    world.said = [spoken("it is 4711"), spoken("it is 4712"), spoken("a person please")]
 
     async def break_bucket(world: World) -> None:
         async def put(key: str, wav: bytes) -> str:
