@@ -74,7 +74,8 @@ class Beginning:
         conversation = self._conversation(persona.definition, turns)
         asked_since_ms = self._resume(conversation, persona.definition, entries)
         caller_turns = sum(turn.role is Role.CALLER for turn in turns)
-        return Begun(conversation, persona, build(turns, functions), caller_turns, asked_since_ms)
+        remembered = conversation.turns.remembered() if turns else ()  # the flow's opening alone is no context
+        return Begun(conversation, persona, build(remembered, functions), caller_turns, asked_since_ms)
 
     async def _known(self, functions: Sequence[FunctionEntry]) -> Persona:
         """The agent as this caller meets it."""

@@ -178,6 +178,7 @@ class LiveCall:
         if self._audio is not None:
             self._telling.begin(self._audio.close(), "audio")
         if self.given_away:
+            self._talk.handed_on(self.leg.handed_on(), self._clock.now_ms())
             await self._record.give_away(self._talk.turns.changed())
             log.info("call_given_away", contact=self.contact_id, epoch=self._lease.epoch)
             await self._telling.done()

@@ -221,11 +221,11 @@ class Conversation:
 
     def session_lost(self, now_ms: int) -> None:
         """The voice agent's session is over: nothing more comes of what it was about to say. Until there is another
-        one nobody answers, so that neither the caller's silence nor the agent's counts, and nobody can say whether a
-        sound of the caller was a turn."""
+        one nobody answers, so that the agent's silence does not count, the caller's leads to nothing, and nobody can
+        say whether a sound of the caller was a turn."""
         self._decisions.session_lost()
         self._agent_watch.satisfied()
-        self._caller_watch.pause()
+        self._caller_watch.session_lost()
         self.turns.session_lost(now_ms)
         self._speech.session_lost(now_ms)
 
@@ -245,8 +245,14 @@ class Conversation:
         if not self._unanswered:  # else when it has been asked again
             self._insist_again()
         self._ask_again(now_ms)
-        if not unanswered:
+        if not unanswered and not self._caller_watch.silent:
             self._nobody_speaks()
+
+    def handed_on(self, end: PlaybackFinished | None, now_ms: int) -> None:
+        """Another gateway goes on with the call; `end`: how what is said now ends for the caller. What they will not
+        hear of it, the agent has to say again."""
+        self.turns.session_lost(now_ms)
+        self.turns.handed_on(end)
 
     def resume_question(self, asked: CollectDefinition, call_id: str, now_ms: int) -> None:
         """The gateway that had the call before died between asking for keys and hearing of them."""
@@ -366,7 +372,7 @@ class Conversation:
         if self.voice.speaking:
             self._caller_watch.sound(self.voice.media_ms)
             return
-        if self._departure.begun:
+        if self._departure.begun or self._decisions.away:
             return
         rung = self._caller_watch.heard(self.voice.media_ms)
         if rung is None:
@@ -396,7 +402,7 @@ class Conversation:
 
     def _nobody_speaks(self) -> None:
         """From here on it is quiet, as far as we can tell, and the caller's silence counts."""
-        if not self._speech.playing and not self._functions.pending.any and not self._decisions.away:
+        if not self._speech.playing and not self._functions.pending.any:
             self._caller_watch.quiet_from(self.voice.media_ms)
 
     def _expect(self, now_ms: int) -> None:

@@ -149,6 +149,7 @@ class Departure:
             self._decisions.do(Go(Leave("no_human"), self._definition.goodbye))
             return False
         self.parked = False
+        self._turns.left_behind()
         self._decisions.do(Tell(UpdatePrompt(sentences.transfer_returned(why))))
         queue = self._definition.queues.get(leave.queue) if leave else None
         self._decisions.insist((queue.sentence(why) if queue else "") or self._definition.sentences.still_here)

@@ -9,6 +9,7 @@ from contract.turns import HeardSource, Role, Turn
 
 CHARACTER_MS = 65  # about 150 words a minute, until the voice is known better
 UNHEARD_MS = 100  # less than a sound of a word: so much may be missing at the end of what was heard whole
+TORN = "torn"  # a mark of a turn of which more was to come, and never did: the next session has to say it again
 HALF = 0.5
 ENOUGH = 0.7  # of the time that a text takes at the voice's pace: less audio cannot be all of it
 IMPOSSIBLE = 0.3  # of that time: nobody speaks so fast, whoever said that this was all
@@ -150,8 +151,12 @@ class Speech:
 
     def heard_out(self, voice: Voice) -> bool:
         """All of it came, and was heard to its end."""
-        heard_ms = self.position_ms + UNHEARD_MS
-        return self.finished and self.is_all(voice) and heard_ms >= self.received_bytes // BYTES_PER_MS
+        return self.finished and self.is_all(voice) and not self.lacks_hearing
+
+    @property
+    def lacks_hearing(self) -> bool:
+        """More of it came than was heard."""
+        return self.position_ms + UNHEARD_MS < self.received_bytes // BYTES_PER_MS
 
     def turn(self, voice: Voice) -> Turn:
         text = self.text
@@ -170,5 +175,5 @@ class Speech:
             heard_text=heard_share(text, self.position_ms, total_ms),
             heard_source=self.source,
             interrupted=self.interrupted or self.torn or (self.stopped and lacks_audio),
-            marks=dict(self.marks),
+            marks=self.marks | ({TORN: self.ended_ms} if self.torn else {}),
         )

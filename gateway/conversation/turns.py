@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from contract.audio import BYTES_PER_MS
 from contract.turns import HeardSource, Role, Turn
 from gateway.conversation.ending import LONGEST_MS
-from gateway.conversation.spoken import Speech, Voice
+from gateway.conversation.spoken import TORN, Speech, Voice
+from gateway.legs.leg import PlaybackFinished
 from gateway.telemetry.bounds import Bound, reached
 
 OPENING_STRETCH = 0
@@ -60,6 +62,8 @@ class Turns:
         last = self._all[turns[-1].number] if turns else None
         if isinstance(last, Speech):
             turns[-1] = last.remembered(self._voice)
+        elif last is not None and TORN in last.marks:
+            turns[-1] = replace(last, heard_text="")
         return turns
 
     @property
@@ -131,9 +135,7 @@ class Turns:
         heard_ms = max(0, ended_ms - started_ms)
         self._all[number] = Turn(number, Role.CALLER, text, started_ms, ended_ms, heard_ms, marks=dict(marks))
         self._changed.add(number)
-        if self._speech is not None and self._speech.stretch is None:
-            self._never_played(self._speech)
-        self._speech = None
+        self.left_behind()
 
     def agent_said(self, text: str, now_ms: int, *, goes_on: bool = False) -> None:
         """A sentence of the agent, before, with or after its audio; one that `goes_on` is of the reply before it."""
@@ -179,9 +181,12 @@ class Turns:
 
     def _is_torn(self, speech: Speech, now_ms: int) -> bool:
         """Whether more audio of it was still to come."""
+        told_whole = speech.is_told_whole(self._voice)
+        if told_whole and speech.is_short(self._voice.without(*speech.taught)):
+            return not (speech.interrupted or speech.stopped)  # however long ago: a line may have been dead for a while
         if speech.finished:
             return self._stalls(speech, now_ms)
-        if speech.is_told_whole(self._voice):
+        if told_whole:
             return self._is_doubtful(speech, now_ms)
         return speech.lacks_audio(self._voice) or now_ms - speech.last_audio_ms < REPLY_GAP_MS
 
@@ -225,6 +230,17 @@ class Turns:
                 self._learn(speech)
             self._touch(speech)
 
+    def handed_on(self, end: PlaybackFinished | None) -> None:
+        """Another gateway goes on: `end` is how what is said now ends for the caller; what of it they will not hear is
+        torn away."""
+        last = self._last_of_agent()
+        under_way = isinstance(last, Speech) and not last.finished
+        if end is not None:
+            self.playback_finished(end.stretch, end.position_ms, interrupted=end.interrupted, at_ms=end.at_ms)
+        if isinstance(last, Speech) and under_way and last.lacks_hearing and not last.interrupted:
+            last.torn = True
+            self._touch(last)
+
     def _learn(self, speech: Speech) -> None:
         """How the voice speaks, from a reply that is over."""
         told_before = self._voice.tells_ends
@@ -266,6 +282,12 @@ class Turns:
         self._voice = self._voice.without(*speech.taught)
         self._voice.untold -= speech.untold
         speech.taught, speech.untold = (0, 0), False
+
+    def left_behind(self) -> None:
+        """The caller comes back from where they heard nothing of the agent: what it says now is a turn of its own."""
+        if self._speech is not None and self._speech.stretch is None:
+            self._never_played(self._speech)
+        self._speech = None
 
     def _never_played(self, speech: Speech) -> None:
         """A text whose audio does not come any more."""

@@ -64,23 +64,40 @@ class CallerWatch:
     rungs: int
     _since_media_ms: int | None = None
     _rung: int = 0
+    _sounded: bool = False  # the time runs from a sound of the caller's, which may yet become a turn
+    _unspoken: tuple[int, int] | None = None  # of the sentences of which nothing was spoken: the first, and its silence
 
     def quiet_from(self, media_ms: int) -> None:
         """Nobody speaks from here on; 0: from the caller's first audio on."""
-        self._since_media_ms = media_ms
+        self._since_media_ms, self._sounded = media_ms, False
 
     def sound(self, media_ms: int) -> None:
         """The caller makes a sound, perhaps no word: a running time starts anew. Runs for every frame of it."""
         if self._since_media_ms is not None:
-            self._since_media_ms = media_ms
+            self._since_media_ms, self._sounded = media_ms, True
 
     def turn(self) -> None:
         """The caller said something: it is the agent's turn, and the next silence begins at the ladder's foot."""
-        self._since_media_ms, self._rung = None, 0
+        self.pause()
+        self._rung = 0
 
     def pause(self) -> None:
         """Somebody else speaks or works; the ladder keeps its rung."""
-        self._since_media_ms = None
+        self._since_media_ms = self._unspoken = None
+
+    def session_lost(self) -> None:
+        """Nobody has spoken, nor will, what was to be said last: it is due at once, when somebody can again, unless
+        the caller made a sound."""
+        if self._unspoken is not None:
+            self._rung, since_media_ms = self._unspoken
+            self._unspoken = None
+            if not self._sounded:
+                self._since_media_ms = since_media_ms
+
+    @property
+    def silent(self) -> bool:
+        """The time that runs is one in which the caller made no sound."""
+        return self._since_media_ms is not None and not self._sounded
 
     def heard(self, media_ms: int) -> int | None:
         """Caller audio up to `media_ms` was quiet; the rung that is reached now, counted from 0."""
@@ -88,6 +105,8 @@ class CallerWatch:
             self._since_media_ms = media_ms
         if self._since_media_ms is None or media_ms - self._since_media_ms < self.after_ms:
             return None
+        if self._unspoken is None:
+            self._unspoken = (self._rung, self._since_media_ms)
         rung, self._rung = self._rung, self._rung + 1
         self._since_media_ms = None
         return min(rung, self.rungs)

@@ -244,6 +244,11 @@ class Leg(Protocol):
         """How long a prompt takes to be heard after it was offered, as this leg learned it."""
         ...
 
+    def handed_on(self) -> PlaybackFinished | None:
+        """How what is said now will end for the caller, another gateway having the call: as far as it is on its way.
+        After `run`."""
+        ...
+
     async def forsake(self) -> None:
         """The call is another gateway's: remove what that one does not know of. After `run`."""
         ...

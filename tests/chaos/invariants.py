@@ -65,6 +65,7 @@ def ends_well(world: ChaosWorld) -> Lines:
     limit = LAST_WORDS_MS + (TAKEOVER_MS if slow else 0)
     if world.plan.preset_name == "nothing_cuts":
         limit = LIBRARY_SILENCE_MS
+    limit += _unnoticed_ms(world)
     # In the interruptible form a prompt that cannot be read is known by not being heard, six seconds later.
     if silent_ms > limit and not world.injected["clips_not_played"]:
         yield "no_goodbye", f"the flow hung up after {silent_ms} ms of silence ({world.end.reason})"
@@ -123,12 +124,14 @@ def silence(world: ChaosWorld) -> Lines:
     longest, at = longest_silence(world)
     # Where neither an event nor the Wait's limit leaves a prompt, the flow finds that out by its longest silence.
     limit = LIBRARY_SILENCE_MS if world.plan.preset_name == "nothing_cuts" else LONGEST_SILENCE_MS
-    # Where a Lambda's failure leaves no event, the flow finds it out at the end of its Wait; meanwhile the gateway
-    # does not know whether its clip was heard, and says nothing into it.
-    if world.plan.preset_name == "no_event_on_failure" and world.lambdas_failed:
-        limit += WAIT_MS
-    if longest > limit:
+    if longest > limit + _unnoticed_ms(world):
         yield "silence", f"{longest} ms of silence from {at} ms on"
+
+
+def _unnoticed_ms(world: ChaosWorld) -> int:
+    """Where a Lambda's failure leaves no event, the flow finds it out at the end of its Wait; meanwhile the gateway does
+    not know whether its clip was heard, and says nothing into it."""
+    return WAIT_MS if world.plan.preset_name == "no_event_on_failure" and world.lambdas_failed else 0
 
 
 def longest_silence(world: ChaosWorld) -> tuple[int, int]:

@@ -35,12 +35,14 @@ Lines = Iterator[tuple[str, str]]
 def transcript(world: ChaosWorld) -> Lines:
     """The agent's turns say what the caller heard, to a word at the edge, where their owner lived to see it, and
     neither the table nor S3 nor a Lambda of the flow failed meanwhile or shortly before."""
-    heard = [word for _, words in _heard(world) for word in words]
+    once = [word for _, words in _heard(world) for word in words]
+    all_of_it = [word for utterance in world.heard for word in utterance.text.split()]  # the same sentence twice
     for turn in _of(world, Role.VOICE_AGENT):
         if world.saw_the_end_of(turn) and not world.suffered(turn):
             recorded = turn.heard_text.split()
             edge = _edge(world, turn)
-            if not any(contains(heard, recorded[: max(0, len(recorded) - less)]) for less in range(edge + 1)):
+            parts = [recorded[: max(0, len(recorded) - less)] for less in range(edge + 1)]
+            if not any(contains(heard, part) for part in parts for heard in (once, all_of_it)):
                 yield "transcript", f"turn {turn.number} says {turn.heard_text!r}, not heard in this form"
 
 
@@ -54,11 +56,17 @@ def nothing_is_left_out(world: ChaosWorld) -> Lines:
     turns = _of(world, Role.VOICE_AGENT)
     recorded = [word for turn in turns for word in _recorded(world, turn)]
     heard = [(word, told) for told, words in _heard(world) if not _excused(world, told) for word in words]
-    for run in _runs([word for word, _ in heard], recorded):
-        missing = [heard[at] for at in run]
-        if len(missing) > _edge_at(world, missing[0][1], missing[-1][1]):
-            words = " ".join(word for word, _ in missing)
-            yield "left_out", f"{words!r} was heard at {missing[0][1].start_ms} ms, and is in no turn"
+    both = [
+        [
+            missing
+            for run in _runs([word for word, _ in heard], recorded, rather_miss)
+            if len(missing := [heard[at] for at in run]) > _edge_at(world, missing[0][1], missing[-1][1])
+        ]
+        for rather_miss in (False, True)
+    ]
+    for missing in min(both, key=len):  # where the same words were said twice, more than one pairing is possible
+        words = " ".join(word for word, _ in missing)
+        yield "left_out", f"{words!r} was heard at {missing[0][1].start_ms} ms, and is in no turn"
 
 
 def the_caller_is_heard(world: ChaosWorld) -> Lines:
@@ -201,9 +209,9 @@ def _overlap(words: Sequence[str], more: Sequence[str]) -> int:
     return next((length for length in range(longest, 0, -1) if words[-length:] == more[:length]), 0)
 
 
-def _runs(words: Sequence[str], others: Sequence[str]) -> list[list[int]]:
+def _runs(words: Sequence[str], others: Sequence[str], rather_miss: bool = False) -> list[list[int]]:
     """Which words have no counterpart in `others`, where as many as possible have one in the same order: the places
-    of those that follow one another."""
+    of those that follow one another. `rather_miss`: of pairings of as many words, the one with the later of them."""
     lengths = [[0] * (len(others) + 1) for _ in range(len(words) + 1)]
     for at in reversed(range(len(words))):
         for other in reversed(range(len(others))):
@@ -217,7 +225,7 @@ def _runs(words: Sequence[str], others: Sequence[str]) -> list[list[int]]:
         if other < len(others) and words[at] == others[other]:
             runs.append([])
             at, other = at + 1, other + 1
-        elif other < len(others) and lengths[at][other + 1] >= lengths[at + 1][other]:
+        elif other < len(others) and lengths[at][other + 1] >= lengths[at + 1][other] + rather_miss:
             other += 1
         else:
             runs[-1].append(at)

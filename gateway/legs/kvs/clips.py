@@ -8,7 +8,7 @@ needed.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from contract.audio import BYTES_PER_MS, rms, ulaw2lin
 from gateway.telemetry.bounds import Bound, reached
@@ -44,7 +44,7 @@ class Clip:
 
     start: int
     end: int
-    ulaw: bytes
+    ulaw: bytes = field(repr=False)
 
     @property
     def duration_ms(self) -> int:

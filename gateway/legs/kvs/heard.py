@@ -130,6 +130,11 @@ class HeardTrack:
     _previous_end: int | None = None  # hop at which the clip before was over
     _sought: deque[_Sought] = field(default_factory=deque)
 
+    @property
+    def end_ms(self) -> int:
+        """Time of its newest block's end, 0 before the first."""
+        return self._end_ms
+
     def offered(self, seq: int, ulaw: bytes, offered_ms: int, stopped_ms: int | None = None) -> bool:
         """Look out for a clip; False for one that makes no sound. `stopped_ms`: it was withdrawn already."""
         curve = loudness(ulaw2lin(ulaw))

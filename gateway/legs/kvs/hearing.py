@@ -14,6 +14,7 @@ from gateway.legs.kvs.clips import Clip
 from gateway.legs.kvs.heard import Found, Heard, HeardTrack, Missing, StartDelays, Stays
 from gateway.legs.leg import HeardMeasured
 
+UNREAD_MS = 2000  # the track comes by the fragment, and the last one may be lost
 MOST_STRETCHES = 32  # stretches of agent speech that are remembered; what was heard is told seconds after one
 
 
@@ -76,6 +77,16 @@ class Hearing:
         # The flow never goes back: what it skipped will not be played.
         self._given = {later: given for later, given in self._given.items() if later > seq}
 
+    def completed(self, seq: int) -> list[HeardMeasured]:
+        """The flow has played the clip to its end, by its own word. News of one that was withdrawn, and taken all the
+        same by a flow that asks in turn: that one says so only then."""
+        if seq not in self._given:
+            return []
+        number, clip = self._given[seq]
+        self._given = {later: given for later, given in self._given.items() if later > seq}
+        over = self._stretches[number].over  # else the playout clock counts it
+        return [HeardMeasured(number, clip.end // BYTES_PER_MS, HeardSource.ESTIMATED)] if over else []
+
     def cut(self, stretch: int, now_ms: int) -> None:
         """The flow was told to leave what plays of this stretch."""
         if stretch in self._stretches:
@@ -86,9 +97,10 @@ class Hearing:
         """The flow has gone on to a queue or to the end."""
         self._track.left(now_ms)
 
-    def ended(self) -> list[HeardMeasured]:
-        """The track has come to its end with the call: what was not found in it was not heard."""
-        if not self._proven:
+    def ended(self, asked_ms: int) -> list[HeardMeasured]:
+        """The call is over, and with it the track: what was not found in it was not heard. Unless the flow asked, at
+        `asked_ms`, long after the newest block: then the track was not read to its end."""
+        if not self._proven or asked_ms > self._track.end_ms + UNREAD_MS:
             return []
         return [
             event for heard in self._track.ended() for event in self._over(heard) if isinstance(event, HeardMeasured)

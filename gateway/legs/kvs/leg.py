@@ -25,7 +25,7 @@ from gateway.legs.kvs.pacer import Pacer
 from gateway.legs.kvs.prompts import Prompts, key_of
 from gateway.legs.kvs.source import MediaSource, caller_blocks
 from gateway.legs.kvs.speaker import Speaker
-from gateway.legs.leg import CallerAudio, Handover, LegEvent, LegFailed, Question
+from gateway.legs.leg import CallerAudio, Handover, LegEvent, LegFailed, PlaybackFinished, Question
 from gateway.legs.tape import Tape
 from gateway.patience import at_last
 from gateway.telemetry.bounds import Bound, reached
@@ -156,6 +156,9 @@ class KvsLeg:
             async with asyncio.timeout(CLOSING_S):
                 logged = await at_last(self._logged, "log_not_read", self._call.contact_id)
         await self._delete(logged | set(self._speaker.keys))
+
+    def handed_on(self) -> PlaybackFinished | None:
+        return self._speaker.handed_on()
 
     async def forsake(self) -> None:
         """Clips that are not in the log: that of an action that the table did not take, and those that a barge-in left.

@@ -207,6 +207,19 @@ class Playout:
         self._reset()
         return [Finished(position_ms, interrupted=True, at_ms=now_ms)]
 
+    def forecast(self, now_ms: int) -> Finished | None:
+        """How the present stretch ends if nothing more is appended or withdrawn; None where there is none."""
+        if not self.clips:
+            return None
+        if self.cut:
+            over_ms = self._over_ms() or now_ms
+            return Finished(self.position(over_ms) // BYTES_PER_MS, interrupted=True, at_ms=over_ms)
+        heard = [planned for planned in self.clips if not planned.silent]
+        waiting_ms = sum(planned.clip.duration_ms for planned in heard if planned.ended_ms is None)
+        over_ms = max([now_ms, *(planned.ended_ms for planned in heard if planned.ended_ms is not None)]) + waiting_ms
+        position = max((planned.clip.end for planned in heard), default=0)
+        return Finished(position // BYTES_PER_MS, interrupted=False, at_ms=over_ms)
+
     # -- time ------------------------------------------------------------------------------------------------
 
     def needed_at_ms(self) -> int | None:

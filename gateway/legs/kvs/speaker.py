@@ -395,6 +395,8 @@ class Speaker:
         if self._interruptible:
             if head.ended is not Outcome.COMPLETED:
                 self._hearing.taken(head.loaded, head.loaded_at_ms)
+            for measured in self._hearing.completed(head.loaded) if head.ended is Outcome.COMPLETED else ():
+                self._emit(measured)
         else:
             self._hearing.taken(head.offered, head.offered_at_ms)
         self._report(self._playout.head(head, now))
@@ -421,11 +423,16 @@ class Speaker:
         self._report(self._playout.abandon(now))
         if stretch is not None and self._stretch is stretch:
             self._finished(stretch.number, Finished(0, interrupted=True, at_ms=now))
-        for measured in self._hearing.ended() if long_ago else ():
+        for measured in self._hearing.ended(self.newest.asked_at_ms) if long_ago else ():
             self._emit(measured)
         self._emit(CallerGone(signal))
         self._gone = True
         self._wake.set()
+
+    def handed_on(self) -> PlaybackFinished | None:
+        """How the present stretch ends if it is left to the flow as it is in the log; None where there is none."""
+        end = self._playout.forecast(self.clock.now_ms())
+        return None if end is None else PlaybackFinished(self._playing, end.position_ms, end.interrupted, end.at_ms)
 
     @property
     def leaving(self) -> bool:

@@ -142,6 +142,9 @@ class SipLeg:
     async def close(self) -> None:
         """Nothing is kept outside this process."""
 
+    def handed_on(self) -> None:
+        """It never is: the dialog stays here."""
+
     async def forsake(self) -> None:
         """Nor has another gateway anything of it."""
 

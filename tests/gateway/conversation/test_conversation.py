@@ -727,6 +727,21 @@ def test_a_caller_who_comes_back_is_told_and_talked_to(why: Returned) -> None:
     assert has(talk.agent("Back.") + talk.wait(400), EndSpeech)
 
 
+def test_words_that_the_transfer_overtook_are_no_part_of_what_is_said_after_it() -> None:
+    talk = Talk()
+    talk.call("transfer_to_human", json.dumps({"queue": "orders"}))
+    talk.get(ConversationText("assistant", "I will connect you now."))
+    talk.wait(NO_WORDS_MS + 40)
+    talk.it.leg(FlowTook(), talk.now)
+    talk.it.leg(TransferReturned(Returned.CLOSED), talk.now)
+    talk.agent("The order desk is closed.")
+    agent = [turn for turn in talk.it.turns.all() if turn.role is Role.VOICE_AGENT]
+    assert [(turn.text, turn.interrupted) for turn in agent] == [
+        ("I will connect you now.", True),
+        ("The order desk is closed.", False),
+    ]
+
+
 def test_a_caller_who_comes_back_from_a_transfer_of_another_gateway_is_talked_to() -> None:
     talk = Talk()
     talk.it.leg(TransferReturned(Returned.CLOSED), talk.now)
@@ -1151,14 +1166,36 @@ def test_what_is_left_of_a_torn_reply_is_not_heard_before_its_own_beginning() ->
     assert ClearSpeech() not in talk.take()
 
 
-def test_while_there_is_no_session_a_silent_caller_is_not_left() -> None:
+def test_while_there_is_no_session_a_silent_caller_is_not_left_and_with_the_next_one_asked_at_once() -> None:
     talk = Talk()
     talk.said_and_heard()
     talk.wait(5000)
     talk.it.session_lost(talk.now)
     assert talk.wait(60_000) == []
     talk.it.session_changed("", talk.now)
-    assert injected(talk.wait(10_100)) == ["Still there?"]
+    assert injected(talk.wait(100)) == ["Still there?"]
+
+
+def test_a_caller_who_made_a_sound_is_given_the_whole_time_by_the_next_session() -> None:
+    """It may have been a turn, which the next session is about to hear."""
+    talk = Talk()
+    talk.said_and_heard()
+    talk.wait(5000)
+    talk.it.session_lost(talk.now)
+    talk.wait(1000, sound=LOUD_FRAME)
+    talk.wait(20_000)
+    talk.it.session_changed("", talk.now)
+    assert injected(talk.wait(9000)) == []
+    assert injected(talk.wait(1100)) == ["Still there?"]
+
+
+def test_a_question_that_was_lost_with_its_session_is_asked_by_the_next_one() -> None:
+    talk = Talk()
+    talk.said_and_heard()
+    assert injected(talk.wait(20_200)) == ["Still there?", "Hello?"]
+    talk.it.session_lost(talk.now)
+    talk.it.session_changed("", talk.now)
+    assert injected(talk.wait(100)) == ["Still there?"]
 
 
 def test_a_mute_agent_is_not_asked_again_while_it_has_no_session() -> None:

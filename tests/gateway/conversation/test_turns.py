@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contract.turns import HeardSource, Role, Turn
-from gateway.conversation.spoken import CHARACTER_MS, heard_share
+from gateway.conversation.spoken import CHARACTER_MS, TORN, heard_share
 from gateway.conversation.turns import (
     CUT_AHEAD_MS,
     MORE_MS,
@@ -14,6 +14,7 @@ from gateway.conversation.turns import (
     TEXT_AHEAD_MS,
     Turns,
 )
+from gateway.legs.leg import PlaybackFinished
 
 NOW = 1_000_000
 TEXT = "Your order is on its way."
@@ -512,7 +513,13 @@ def test_a_reply_that_stalled_when_its_session_was_lost_is_said_again(later: int
 
 @pytest.mark.parametrize(
     ("ms", "later", "torn"),
-    [(800, MORE_MS + 799, True), (800, MORE_MS + 800, False), (1400, 0, True), (1500, 0, False)],
+    [
+        (1200, MORE_MS + 1199, True),
+        (1200, MORE_MS + 1200, False),
+        (1400, 0, True),
+        (1500, 0, False),
+        (800, 20_000, True),  # a dead line is found so late
+    ],
 )
 def test_more_may_have_been_on_its_way_behind_what_was_announced_as_all(ms: int, later: int, torn: bool) -> None:
     """A voice in real time sends its next frame when the last one is over."""
@@ -765,3 +772,68 @@ def test_what_a_lost_session_has_said_is_cut_like_anything_else() -> None:
     finished(turns, 1, 1000, interrupted=True)
     turns.cut(NOW + 2000)  # nothing is under way any more
     assert turns.remembered()[0].heard_text == "Your order"
+
+
+# --- another gateway goes on
+
+
+def end(stretch: int, position_ms: int, *, interrupted: bool = False) -> PlaybackFinished:
+    return PlaybackFinished(stretch, position_ms, interrupted, NOW + 3000)
+
+
+@pytest.mark.parametrize(
+    ("position_ms", "heard", "torn"), [(1600, TEXT, False), (1510, TEXT, False), (800, "Your order", True), (0, "", True)]
+)
+def test_what_is_on_its_way_when_the_call_is_given_away_counts_as_heard(
+    position_ms: int, heard: str, torn: bool
+) -> None:
+    turns = Turns()
+    spoken(turns, 1, TEXT, 1600)
+    turns.playback_started(1, NOW + 200)
+    turns.handed_on(end(1, position_ms))
+    turn = only(turns)
+    assert (turn.heard_ms, turn.ended_at_ms, turn.interrupted, TORN in turn.marks) == (
+        position_ms,
+        NOW + 3000,
+        torn,
+        torn,
+    )
+    assert turn.heard_text == heard or position_ms == 1510
+    assert Turns(2, [turn]).remembered()[-1].heard_text == ("" if torn else turn.heard_text)
+
+
+def test_a_reply_of_which_nothing_was_on_its_way_is_said_by_the_next_gateway() -> None:
+    turns = Turns()
+    spoken(turns, 1, TEXT, 1600)
+    turns.handed_on(None)
+    assert TORN in only(turns).marks
+
+
+def test_what_the_caller_spoke_into_is_not_said_again_by_the_next_gateway() -> None:
+    turns = Turns()
+    spoken(turns, 1, TEXT, 1600)
+    turns.cut(NOW + 500)
+    turns.handed_on(end(1, 500, interrupted=True))
+    assert TORN not in only(turns).marks
+
+
+def test_what_was_over_before_the_call_was_given_away_stays_as_it_was() -> None:
+    turns = Turns()
+    turns.handed_on(None)
+    spoken(turns, 1, TEXT, 1600)
+    finished(turns, 1, 900)
+    before = turns.all()
+    turns.handed_on(None)
+    assert turns.all() == before
+
+
+def test_a_torn_reply_that_the_caller_has_gone_on_from_is_not_said_again() -> None:
+    turns = Turns()
+    turns.agent_said(TEXT, NOW)
+    turns.agent_audio(1, 800 * 8, NOW)
+    turns.session_lost(NOW + 100)
+    finished(turns, 1, 800)
+    torn = only(turns)
+    assert TORN in torn.marks
+    later = Turn(2, Role.CALLER, "Hello?", NOW, NOW)
+    assert Turns(3, [torn, later]).remembered()[0].heard_text == torn.heard_text

@@ -139,3 +139,37 @@ def test_rungs_only_rise_and_never_come_before_their_time(steps: list[tuple[int,
             assert rung >= rungs[-1]
             rungs.append(rung)
     assert max(rungs) <= 2
+
+
+def test_what_nobody_spoke_is_due_at_once_from_its_first_sentence_on() -> None:
+    watch = ladder()
+    watch.quiet_from(NOW)
+    assert watch.heard(NOW + 10_000) == 0
+    watch.quiet_from(NOW + 10_000)
+    assert watch.heard(NOW + 20_000) == 1
+    watch.session_lost()
+    assert watch.silent
+    assert watch.heard(NOW + 20_001) == 0
+
+
+def test_what_was_spoken_before_the_session_was_lost_is_not_asked_again() -> None:
+    watch = ladder()
+    watch.quiet_from(NOW)
+    assert watch.heard(NOW + 10_000) == 0
+    watch.pause()  # the agent says it
+    watch.session_lost()
+    assert not watch.silent
+    watch.quiet_from(NOW + 12_000)
+    assert watch.heard(NOW + 22_000) == 1
+
+
+def test_who_made_a_sound_since_is_not_asked_at_once() -> None:
+    watch = ladder()
+    watch.quiet_from(NOW)
+    assert watch.heard(NOW + 10_000) == 0
+    watch.quiet_from(NOW + 10_000)
+    watch.sound(NOW + 12_000)
+    watch.session_lost()
+    assert not watch.silent
+    assert watch.heard(NOW + 21_999) is None
+    assert watch.heard(NOW + 22_000) == 0

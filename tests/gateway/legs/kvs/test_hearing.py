@@ -4,7 +4,7 @@ from contract.audio import ulaw2lin
 from contract.turns import HeardSource
 from gateway.legs.kvs.clips import Clip
 from gateway.legs.kvs.heard import MISSING_MS, Found
-from gateway.legs.kvs.hearing import Hearing, HearingEvent, NotHeard
+from gateway.legs.kvs.hearing import UNREAD_MS, Hearing, HearingEvent, NotHeard
 from gateway.legs.leg import HeardMeasured
 from tests.gateway.sounds import quiet, speech
 
@@ -163,8 +163,8 @@ def test_with_the_end_of_the_track_nothing_more_was_heard() -> None:
     line.take(2, 1, SECOND)
     line.plays(quiet(50))
     assert line.hearing.finished(1) == []
-    assert line.hearing.ended() == [HeardMeasured(1, 2200, HeardSource.MEASURED)]
-    assert line.hearing.ended() == []
+    assert line.hearing.ended(0) == [HeardMeasured(1, 2200, HeardSource.MEASURED)]
+    assert line.hearing.ended(0) == []
 
 
 def test_of_a_clip_in_which_the_track_ends_so_much_was_heard() -> None:
@@ -172,7 +172,7 @@ def test_of_a_clip_in_which_the_track_ends_so_much_was_heard() -> None:
     line.take(1, 1, FIRST)
     line.plays(quiet(200) + FIRST.ulaw[: 900 * 8])
     line.hearing.finished(1)
-    [measured] = line.hearing.ended()
+    [measured] = line.hearing.ended(0)
     assert 800 <= measured.position_ms <= 910
 
 
@@ -183,7 +183,7 @@ def test_a_clip_that_the_track_ends_before_was_not_heard_at_all() -> None:
     line.hearing.finished(1)
     line.take(2, 2, Clip(0, 1000 * 8, SECOND.ulaw))
     line.hearing.finished(2)
-    assert line.hearing.ended() == [HeardMeasured(2, 0, HeardSource.MEASURED)]
+    assert line.hearing.ended(0) == [HeardMeasured(2, 0, HeardSource.MEASURED)]
 
 
 def test_a_track_that_has_never_shown_a_clip_says_nothing_with_its_end() -> None:
@@ -191,4 +191,27 @@ def test_a_track_that_has_never_shown_a_clip_says_nothing_with_its_end() -> None
     line.take(1, 1, FIRST)
     line.plays(quiet(200))
     line.hearing.finished(1)
-    assert line.hearing.ended() == []
+    assert line.hearing.ended(0) == []
+
+
+def test_a_track_that_was_not_read_to_its_end_says_nothing_with_it() -> None:
+    """The flow went on asking long after the newest block had come."""
+    line = Line()
+    line.take(1, 1, FIRST)
+    line.plays(quiet(200) + FIRST.ulaw + quiet(500))
+    line.take(2, 2, SECOND)
+    line.hearing.finished(2)
+    assert line.hearing.ended(T0 + line.at_ms + UNREAD_MS + 1) == []
+    assert line.hearing.ended(T0 + line.at_ms + UNREAD_MS) == [HeardMeasured(2, 2200, HeardSource.MEASURED)]
+
+
+def test_a_withdrawn_clip_that_the_flow_played_all_the_same_was_heard() -> None:
+    """A flow that asks in turn says so when it is over, and not before."""
+    line = Line()
+    line.hearing.given(1, 1, FIRST)
+    line.hearing.given(2, 2, SECOND)
+    assert line.hearing.completed(9) == []
+    line.hearing.finished(1)
+    assert line.hearing.completed(1) == [HeardMeasured(1, 2200, HeardSource.ESTIMATED)]
+    assert line.hearing.completed(1) == []
+    assert line.hearing.completed(2) == []  # of a stretch that is not over: the playout clock counts it

@@ -360,3 +360,34 @@ def test_each_stretch_ends_exactly_once_at_a_place_that_exists(
         assert playout.open == bool(in_stretch)
     see(playout.abandon(now))
     assert finished == stretches
+
+
+# --- left to the flow
+
+
+def test_with_nothing_in_the_log_nothing_is_left_to_the_flow() -> None:
+    assert polling().forecast(T0) is None
+
+
+@BOTH
+def test_what_is_in_the_log_will_be_heard_to_its_end(make: Callable[[], Playout]) -> None:
+    playout = playing(make())
+    playout.appended(2, clip(2000, 3500))  # the flow has not taken it
+    begun_ms = 1 if playout.cuts_prompts else 0
+    assert playout.forecast(T0 + 1000) == Finished(3500, False, T0 + begun_ms + 2400 + 1500)
+    assert playout.open
+
+
+def test_of_what_was_cut_the_caller_hears_so_much() -> None:
+    playout = playing(polling())
+    playout.clear(T0 + 1000)
+    assert playout.forecast(T0 + 1000) == Finished(2000, True, T0 + 2400)
+    cut = playing(ahead())
+    cut.clear(T0 + 1400)
+    assert cut.forecast(T0 + 1400) == Finished(1149, True, T0 + 1550)
+
+
+def test_a_clip_that_failed_will_not_be_heard() -> None:
+    playout = playing(polling())
+    playout.head(head(1, 0, 1, Outcome.FAILED), T0 + 500)
+    assert playout.forecast(T0 + 600) == Finished(0, False, T0 + 600)

@@ -641,6 +641,8 @@ async def test_what_was_on_its_way_when_the_caller_hung_up_was_not_heard(long_ag
         await it.until(lambda: it.got(HeardMeasured))
         it.ears = False
         await it.says(speech(1000, seed=2))
+        await it.until(lambda: len(it.flow.line) == 2)
+        it.flow.over = "hung up"
         await it.until(lambda: len(it.got(PlaybackFinished)) == 2)
         it.speaker.leave("no_media", long_ago=long_ago)
         measured = [(event.stretch, event.position_ms) for event in it.got(HeardMeasured)]
@@ -1311,3 +1313,20 @@ async def test_a_secret_that_somebody_is_to_get_has_a_code_that_is_good_once() -
         assert (asked.function, asked.parameter) == ("check_pin", "pin")
         assert await it.store.claim_code(asked.once, it.clock.now_ms()) == CONTACT
         assert await it.store.claim_code(asked.once, it.clock.now_ms()) is None
+
+
+@both
+async def test_what_is_in_the_log_of_a_call_that_is_given_away_will_be_heard(form: FlowForm) -> None:
+    async with scene(form) as it:
+        assert it.speaker.handed_on() is None
+        await it.says(speech(9000, seed=3, pause_every_ms=1800), pace=50)
+        await it.until(lambda: it.got(PlaybackStarted))
+        it.running.cancel()
+        end = it.speaker.handed_on()
+        assert end is not None
+        in_the_log = sum(action.duration_ms for action in it.actions(Play))
+        assert (end.stretch, end.interrupted) == (1, False)
+        assert 0 <= end.position_ms - in_the_log < 260
+        await it.until(lambda: it.since_start() + T0 >= end.at_ms + 500)
+        assert len(it.flow.line) == len(it.actions(Play))
+        assert abs(it.flow.line[-1].end_ms - end.at_ms) <= 300
