@@ -23,7 +23,8 @@ class Turn:
     """One thing said by one side. Times are ms since the epoch, of the audio itself; 0 where unknown.
 
     `heard_ms` and `heard_text` are what reached the caller of an agent turn. `marks` holds other moments of
-    the turn by name (`user_started_speaking`, `caller_stopped`, `agent_audio_received`, `heard_by_caller`).
+    the turn by name (`user_started_speaking`, `caller_stopped`, `agent_audio_received`, `heard_by_caller`, and `torn`
+    where more was to come and never did).
     """
 
     number: int

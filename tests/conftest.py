@@ -9,14 +9,15 @@ from pathlib import Path
 
 import pytest
 from blockbuster import blockbuster_ctx
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from simulator import jumping
 from tests.first_failures import pytest_terminal_summary as pytest_terminal_summary
 
 # Property tests try the same examples each time, so that a failure is one of the change at hand. Others with
 # HYPOTHESIS_PROFILE=default; what they find becomes an example of its own.
-settings.register_profile("repeatable", derandomize=True)
+# A machine that is busy makes the making of examples slow, which says nothing about the code.
+settings.register_profile("repeatable", derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
 
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"

@@ -143,11 +143,13 @@ class Speech:
 
     def is_all(self, voice: Voice) -> bool:
         """Nothing suggests that more was to come: of a voice that tells the end of its replies, that it did not; of any
-        other, that half of it is missing, since a short text may be spoken much faster than usual."""
+        other, that half of it is missing, since a short text may be spoken much faster than usual; a third where no
+        reply was ever heard to its end."""
         if self.torn or self.sure_texts is not None:
             return not self.torn
         tells_ends = voice.told >= max(1, voice.untold)  # this one may be among the untold
-        return not tells_ends and not self.is_short(voice, HALF)
+        known = voice.untold > self.untold
+        return not tells_ends and not self.is_short(voice, HALF if known else ENOUGH)
 
     def heard_out(self, voice: Voice) -> bool:
         """All of it came, and was heard to its end."""

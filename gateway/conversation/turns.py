@@ -255,10 +255,13 @@ class Turns:
             self._changed.update(speech.number for parts in self._speeches.values() for speech in parts)
 
     def measured(self, stretch: int, position_ms: int, source: HeardSource) -> None:
-        """A better measure of what was heard of a stretch that is over."""
+        """A better measure of what was heard of a stretch that is over. What was heard beyond its end came after it."""
         parts = self._parts(stretch)
         for speech in parts:
+            before_ms = speech.position_ms
             speech.reached(position_ms if speech is parts[-1] else min(position_ms, speech.until_ms))
+            if speech.ended_ms:
+                speech.ended_ms += max(0, speech.position_ms - before_ms)
             speech.source = source
             self._touch(speech)
 

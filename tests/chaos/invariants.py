@@ -129,8 +129,8 @@ def silence(world: ChaosWorld) -> Lines:
 
 
 def _unnoticed_ms(world: ChaosWorld) -> int:
-    """Where a Lambda's failure leaves no event, the flow finds it out at the end of its Wait; meanwhile the gateway does
-    not know whether its clip was heard, and says nothing into it."""
+    """Where a Lambda's failure leaves no event, the flow finds it out at the end of its Wait; meanwhile the gateway
+    does not know whether its clip was heard, and says nothing into it."""
     return WAIT_MS if world.plan.preset_name == "no_event_on_failure" and world.lambdas_failed else 0
 
 

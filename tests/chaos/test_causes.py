@@ -11,6 +11,7 @@ import pytest
 from contract.actions import Outcome, Transfer
 from contract.call import Result
 from contract.turns import FunctionState, Role
+from gateway import service
 from simulator.connect.presets import PRESETS, KvsDelivery
 from simulator.connect.seams import ObjectMissing
 from simulator.deepgram.brain import Reply
@@ -53,6 +54,41 @@ def times_heard(world: ChaosWorld, text: str) -> int:
 def test_a_caller_who_speaks_for_a_minute_is_not_asked_whether_they_are_there(form: str) -> None:
     world = played(calm(form=form, said=((" ".join(["and so on"] * 66), None), ("a person please", None))))
     assert times_heard(world, "Are you still there") == 0
+    assert world.queued == "orders"
+
+
+@both_flows
+def test_a_silent_caller_is_asked_in_time_however_often_the_session_breaks(form: str) -> None:
+    faults = (Fault("session_dropped", 7_000), Fault("session_dropped", 11_000))
+    world = played(calm(form=form, said=(), faults=faults))
+    opening, question = world.heard[:2]
+    assert question.text == "Are you still there?"
+    assert question.start_ms - opening.end_ms < SHOP.idle.after_ms + 2_500
+
+
+@both_flows
+def test_a_question_into_a_dead_line_is_asked_again_when_there_is_another(form: str) -> None:
+    world = played(calm(form=form, said=(), faults=(Fault("session_half_open", 9_000, 18.0),)))
+    lost = next(line for line in world.logs if line["event"] == "voice_agent_lost")
+    question = next(each for each in world.heard if each.text == "Are you still there?")
+    assert question.start_ms + world.exchange.line.started_ms - START_MS - lost["at"] < 4_000
+
+
+@both_flows
+def test_a_reply_into_which_the_call_is_given_away_is_recorded_as_heard_and_said_again(
+    form: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No quiet moment comes in time."""
+    monkeypatch.setattr(service, "PATIENCE_S", 0.3)
+    said = (("tell me about your furniture", None), ("a person please", None))
+    stopped = Fault("gateway_stopped", 12_000, 2.0, word="replaced")
+    world = played(calm(form=form, said=said, faults=(stopped,)))
+    cut, again = [turn for turn in world.turns_now() if turn.text.startswith(REPLY)]
+    first = next(each for each in world.heard if each.text.startswith(REPLY))
+    assert cut.interrupted
+    assert first.text.startswith(" ".join(cut.heard_text.split()[:8]))
+    assert len(cut.heard_text.split()) > 4
+    assert again.heard_text == again.text
     assert world.queued == "orders"
 
 

@@ -178,7 +178,8 @@ def _listened_until_ms(world: ChaosWorld) -> int:
 def _heard(world: ChaosWorld) -> list[tuple[tones.Utterance, list[str]]]:
     """What the agent was heard to say, word by word. A word that a stall of the voice tore in two counts once, and so
     does what is heard again where the agent goes on after a cough: the flow leaves a prompt when it likes, up to half
-    a second later than it was thought to. What the flow says by itself is no word of the agent's."""
+    a second later than it was thought to, or plays all of one that was withdrawn. What the flow says by itself is no
+    word of the agent's."""
     heard: list[tuple[tones.Utterance, list[str]]] = []
     words: list[str] = []
     before = 0
@@ -190,7 +191,8 @@ def _heard(world: ChaosWorld) -> list[tuple[tones.Utterance, list[str]]]:
         if utterance.mark in own or utterance.text.startswith(filled_in):
             continue
         more = utterance.text.split()
-        again = _overlap(words, more) if utterance.mark == before else 0
+        whole = len(more) if world.injected["caller_coughs"] else 0
+        again = _overlap(words, more, max(AGAIN_WORDS, whole)) if utterance.mark == before else 0
         heard.append((utterance, more[again:]))
         words += more[again:]
         before = utterance.mark
@@ -203,9 +205,9 @@ def flow_marks(world: ChaosWorld) -> set[int]:
     return {tones.mark_of(text) for text in (*own, SHOP.sentences.one_moment)} - {tones.mark_of("Goodbye.")}
 
 
-def _overlap(words: Sequence[str], more: Sequence[str]) -> int:
-    """How many words of `more` are the last ones of `words`."""
-    longest = min(AGAIN_WORDS, len(words), len(more))
+def _overlap(words: Sequence[str], more: Sequence[str], most: int) -> int:
+    """How many words of `more` are the last ones of `words`, up to `most`."""
+    longest = min(most, len(words), len(more))
     return next((length for length in range(longest, 0, -1) if words[-length:] == more[:length]), 0)
 
 
