@@ -13,6 +13,7 @@ from contract.audio import PCM_BYTES_PER_MS, alike, halved, rms
 LONGEST_LAG_MS = 400
 LOUDEST = 0.2  # of what was played: 14 dB down; what comes back louder is nothing that a telephone should send
 QUIETEST_RMS = 60  # below, nobody takes it for speech anyway
+LOUDER = 2.0  # of the last echo: as loud as another one may be that cannot be compared with what was played
 SURE = 0.9  # correlation with what was played at one lag: an echo beyond doubt
 LIKELY = 0.6  # and at the lag at which an echo was found before: a room adds reverberation
 PROMISING = 0.4  # at a quarter of the sample rate, where lags are looked at first
@@ -31,6 +32,8 @@ class EchoGate:
         self._played = b""
         self._played_until_ms = 0
         self._lag: int | None = None  # bytes of PCM, as found in this call
+        self._level = 0  # of what came back as an echo last
+        self._since_ms = 0  # up to where what was played is not known
         self._searches = float(SEARCHES)  # that may be made
         self.echo_ms = 0
 
@@ -38,12 +41,16 @@ class EchoGate:
         """A block of what the caller hears."""
         if media_ms != self._played_until_ms:
             self._played = b""
+            self._since_ms = media_ms
         self._played = (self._played + pcm)[-_KEPT_MS * PCM_BYTES_PER_MS :]
         self._played_until_ms = media_ms + len(pcm) // PCM_BYTES_PER_MS
         self._searches = min(SEARCHES, self._searches + 1 / BLOCKS_A_SEARCH)
 
     def is_echo(self, media_ms: int, pcm: bytes) -> bool:
         """A block of the caller's line."""
+        if self._is_from_before(media_ms, pcm):
+            self.echo_ms += len(pcm) // PCM_BYTES_PER_MS
+            return True
         if not self._may_be(media_ms, pcm):
             return False
         now = self._place(media_ms)
@@ -53,7 +60,15 @@ class EchoGate:
             found = self._search(media_ms, pcm)
         if found:
             self.echo_ms += len(pcm) // PCM_BYTES_PER_MS
+            self._level = rms(pcm)
         return found
+
+    def _is_from_before(self, media_ms: int, pcm: bytes) -> bool:
+        """What comes back now was played while nothing was streamed, as the flow's own sentences are behind which it
+        streams again; on a telephone that is known to send back what it plays."""
+        if self._lag is None or media_ms - self._since_ms >= self._lag // PCM_BYTES_PER_MS:
+            return False
+        return rms(pcm) <= LOUDER * self._level
 
     def _may_be(self, media_ms: int, pcm: bytes) -> bool:
         level = rms(pcm) if self._played else 0

@@ -129,3 +129,40 @@ def test_a_noisy_line_is_not_searched_all_the_time() -> None:
     assert gate._searches < 1 + BLOCKS_A_SEARCH
     late_echo = late(quieter(AGENT, 0.1), 200)
     assert sum(echoes(gate, late_echo, AGENT)) < 32  # found with one of the few searches that were allowed again
+
+
+# --- the stream begins anew, and what comes back was played before
+
+
+LAG_MS = 200
+LATER_MS = T0 + 60_000
+SOFT = quieter(AGENT, 0.1)[2000 * PCM_BYTES_PER_MS :]
+
+
+def knows_the_telephone() -> EchoGate:
+    gate = EchoGate()
+    echoes(gate, late(quieter(AGENT, 0.1), LAG_MS), AGENT)
+    return gate
+
+
+def resumed(gate: EchoGate, line: bytes) -> list[bool]:
+    """The line from `LATER_MS` on, while nothing is played."""
+    found = []
+    for at in range(0, 10 * BLOCK_BYTES, BLOCK_BYTES):
+        media_ms = LATER_MS + at // PCM_BYTES_PER_MS
+        gate.played(media_ms, bytes(BLOCK_BYTES))
+        found.append(gate.is_echo(media_ms, line[at : at + BLOCK_BYTES]))
+    return found
+
+
+def test_what_comes_back_of_what_was_not_streamed_is_an_echo_for_as_long_as_it_takes() -> None:
+    found = resumed(knows_the_telephone(), SOFT)
+    assert found == [number * BLOCK_MS < LAG_MS for number in range(10)]
+
+
+def test_a_caller_who_speaks_as_the_stream_begins_anew_is_heard() -> None:
+    assert not any(resumed(knows_the_telephone(), voice(1000, seed=3)))
+
+
+def test_of_a_telephone_that_sends_nothing_back_all_is_heard() -> None:
+    assert not any(resumed(EchoGate(), SOFT))
