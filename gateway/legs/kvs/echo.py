@@ -13,6 +13,7 @@ from contract.audio import PCM_BYTES_PER_MS, alike, halved, rms
 LONGEST_LAG_MS = 400
 LOUDEST = 0.2  # of what was played: 14 dB down; what comes back louder is nothing that a telephone should send
 QUIETEST_RMS = 60  # below, nobody takes it for speech anyway
+STOPPED_MS = 1000  # a hole in the caller's line: nothing was streamed
 LOUDER = 2.0  # of the last echo: as loud as another one may be that cannot be compared with what was played
 SURE = 0.9  # correlation with what was played at one lag: an echo beyond doubt
 LIKELY = 0.6  # and at the lag at which an echo was found before: a room adds reverberation
@@ -34,6 +35,7 @@ class EchoGate:
         self._lag: int | None = None  # bytes of PCM, as found in this call
         self._level = 0  # of what came back as an echo last
         self._since_ms = 0  # up to where what was played is not known
+        self._line_until_ms = 0
         self._searches = float(SEARCHES)  # that may be made
         self.echo_ms = 0
 
@@ -48,6 +50,9 @@ class EchoGate:
 
     def is_echo(self, media_ms: int, pcm: bytes) -> bool:
         """A block of the caller's line."""
+        if media_ms - self._line_until_ms > STOPPED_MS:  # of the new part this may come before what is played
+            self._since_ms = max(self._since_ms, media_ms)
+        self._line_until_ms = media_ms + len(pcm) // PCM_BYTES_PER_MS
         if self._is_from_before(media_ms, pcm):
             self.echo_ms += len(pcm) // PCM_BYTES_PER_MS
             return True

@@ -145,18 +145,22 @@ def knows_the_telephone() -> EchoGate:
     return gate
 
 
-def resumed(gate: EchoGate, line: bytes) -> list[bool]:
+def resumed(gate: EchoGate, line: bytes, *, played_first: bool = True) -> list[bool]:
     """The line from `LATER_MS` on, while nothing is played."""
     found = []
     for at in range(0, 10 * BLOCK_BYTES, BLOCK_BYTES):
         media_ms = LATER_MS + at // PCM_BYTES_PER_MS
-        gate.played(media_ms, bytes(BLOCK_BYTES))
+        if played_first:
+            gate.played(media_ms, bytes(BLOCK_BYTES))
         found.append(gate.is_echo(media_ms, line[at : at + BLOCK_BYTES]))
+        if not played_first:
+            gate.played(media_ms, bytes(BLOCK_BYTES))
     return found
 
 
-def test_what_comes_back_of_what_was_not_streamed_is_an_echo_for_as_long_as_it_takes() -> None:
-    found = resumed(knows_the_telephone(), SOFT)
+@pytest.mark.parametrize("played_first", [True, False])
+def test_what_comes_back_of_what_was_not_streamed_is_an_echo_for_as_long_as_it_takes(played_first: bool) -> None:
+    found = resumed(knows_the_telephone(), SOFT, played_first=played_first)
     assert found == [number * BLOCK_MS < LAG_MS for number in range(10)]
 
 
