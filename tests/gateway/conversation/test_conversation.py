@@ -36,6 +36,7 @@ from gateway.conversation.conversation import Conversation
 from gateway.conversation.ending import LONGEST_MS, NO_WORDS_MS, Leave, Step
 from gateway.conversation.pending import FILLER_MS
 from gateway.conversation.speech import SPEECH_LOST_MS, SPEECH_OVER_MS, SURE_MS
+from gateway.conversation.spoken import TORN
 from gateway.conversation.watch import MUTE_MS, NUDGE_MS
 from gateway.legs.leg import (
     CallerAudio,
@@ -1164,6 +1165,16 @@ def test_what_is_left_of_a_torn_reply_is_not_heard_before_its_own_beginning() ->
     talk.finished(200, interrupted=True)
     talk.it.session_changed("What do you have?", talk.now)
     assert ClearSpeech() not in talk.take()
+
+
+def test_what_the_caller_will_not_hear_of_a_reply_amid_which_the_call_is_given_away_is_torn() -> None:
+    talk = Talk()
+    talk.user("What do you have?")
+    talk.agent("Tables, chairs and shelves.", 2000)
+    talk.it.handed_on(PlaybackFinished(1, 600, interrupted=False, at_ms=talk.now + 600), talk.now)
+    [*_, turn] = talk.it.turns.all()
+    assert turn.heard_ms == 600
+    assert TORN in turn.marks
 
 
 def test_while_there_is_no_session_a_silent_caller_is_not_left_and_with_the_next_one_asked_at_once() -> None:

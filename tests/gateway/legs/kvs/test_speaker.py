@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from contract.actions import Action, Collect, End, Numbered, Play, Returned, Say, Transfer
+from contract.actions import Action, Collect, End, Numbered, Outcome, Play, Returned, Say, Transfer
 from contract.audio import ulaw2lin
 from contract.call import LEASE_MS, Call, FlowForm, Head, Lease, Opening, Result
 from contract.clock import LoopClock
 from contract.errors import LeaseLost, StoreUnavailable
 from contract.memory import MemoryStore
+from contract.turns import HeardSource
 from gateway.legs.kvs.leaving import ENDED_MS, QUEUED_MS
 from gateway.legs.kvs.prompts import MemoryPrompts, PromptNotStored
 from gateway.legs.kvs.speaker import Speaker
@@ -585,6 +586,18 @@ async def test_what_was_heard_of_an_interrupted_clip_is_measured() -> None:
         await it.until(lambda: it.got(HeardMeasured))
         [measured] = it.got(HeardMeasured)
         assert abs(measured.position_ms - len(it.flow.heard) // 8) <= 250
+
+
+async def test_a_withdrawn_clip_that_a_flow_asking_in_turn_says_it_played_was_heard() -> None:
+    async with scene(FlowForm.INTERRUPTIBLE, flow=False) as it:
+        await it.says(speech(1500, seed=4))
+        await it.until(lambda: it.actions(Play))
+        it.speaker.clear()
+        await it.until(lambda: it.got(PlaybackFinished))
+        assert it.finished() == [(1, 0, True)]
+        head = await it.store.head(CONTACT)
+        it.speaker.saw(replace(head, loaded=1, ended=Outcome.COMPLETED))
+        assert it.got(HeardMeasured) == [HeardMeasured(1, 1500, HeardSource.ESTIMATED)]
 
 
 async def test_a_track_that_is_ahead_of_the_estimate_is_told_after_the_end() -> None:
