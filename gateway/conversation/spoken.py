@@ -16,10 +16,11 @@ IMPOSSIBLE = 0.3  # of that time: nobody speaks so fast, whoever said that this 
 
 
 def heard_share(text: str, position_ms: int, total_ms: int) -> str:
-    """The part of `text` that was heard, by the share of its audio, cut after a whole word."""
+    """The part of `text` that was heard, by the share of its audio, cut after a whole word; all of it where less is
+    missing than a sound of its last one."""
     if total_ms <= 0 or position_ms <= 0:
         return ""
-    if position_ms >= total_ms:
+    if position_ms + UNHEARD_MS >= total_ms:
         return text
     end = len(text) * position_ms // total_ms
     while end and not text[end].isspace():

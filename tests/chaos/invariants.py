@@ -99,8 +99,11 @@ def says_goodbye(world: ChaosWorld) -> Lines:
 def _goes_with_the_end(world: ChaosWorld, heard: str) -> bool:
     """What the agent says in the turn in which it asks for the end is taken for a goodbye, whatever it is."""
     ends = [action for _, _, action in world.store.appended if isinstance(action, End)]
-    said = _of_agent(world)
-    return bool(ends and ends[-1].reason == "goodbye" and said) and said[-1].heard_text.endswith(heard)
+    if not ends or ends[-1].reason != "goodbye" or not (said := _of_agent(world)):
+        return False
+    # Of a voice that does not tell where its replies end, the record may say less than was heard.
+    unsure = world.plan.manners.audio_done in ("missing", "early")
+    return (said[-1].text if unsure else said[-1].heard_text).endswith(heard)
 
 
 def goodbyes(world: ChaosWorld) -> list[str]:

@@ -127,7 +127,8 @@ def _recorded(world: ChaosWorld, turn: Turn) -> list[str]:
     told to leave it is not measured. A flow that never leaves a prompt tells of a clip when it is over."""
     cut = world.preset.prompt_cut
     opening = turn.number == 1 and world.plan.opening
-    if turn.interrupted and (cut is PromptCut.NEVER or (opening and cut is not DEFAULT.prompt_cut)):
+    leaves_late = cut is not DEFAULT.prompt_cut or world.preset.minimum_wait_holds_back
+    if turn.interrupted and (cut is PromptCut.NEVER or (opening and leaves_late)):
         return turn.text.split()
     seen = world.saw_the_end_of(turn) and not world.suffered(turn)
     return (turn.heard_text if seen else turn.text).split()

@@ -51,12 +51,16 @@ class Hearing:
     _stretches: dict[int, _Stretch] = field(default_factory=dict)
     _proven: bool = False  # the track shows what is played
 
-    def given(self, seq: int, stretch: int, clip: Clip) -> None:
-        """A clip is in the log."""
-        self._given[seq] = stretch, clip
+    def expects(self, stretch: int) -> None:
+        """A clip of it is about to be in the log: what becomes of the stretch counts from now on."""
         self._stretches.setdefault(stretch, _Stretch())
         if len(self._stretches) > MOST_STRETCHES:
             self._forget()
+
+    def given(self, seq: int, stretch: int, clip: Clip) -> None:
+        """A clip is in the log."""
+        self.expects(stretch)
+        self._given[seq] = stretch, clip
 
     def _forget(self) -> None:
         """What is over and was told, or is so old that nothing will be heard of it any more."""
@@ -97,10 +101,10 @@ class Hearing:
         """The flow has gone on to a queue or to the end."""
         self._track.left(now_ms)
 
-    def ended(self, asked_ms: int) -> list[HeardMeasured]:
-        """The call is over, and with it the track: what was not found in it was not heard. Unless the flow asked, at
-        `asked_ms`, long after the newest block: then the track was not read to its end."""
-        if not self._proven or asked_ms > self._track.end_ms + UNREAD_MS:
+    def ended(self, there_ms: int) -> list[HeardMeasured]:
+        """The call is over, and with it the track: what was not found in it was not heard. Unless the flow was there,
+        at `there_ms`, long after the newest block: then the track was not read to its end."""
+        if not self._proven or there_ms > self._track.end_ms + UNREAD_MS:
             return []
         return [
             event for heard in self._track.ended() for event in self._over(heard) if isinstance(event, HeardMeasured)

@@ -68,6 +68,7 @@ class Speaker:
     _stretch: Stretch | None = None  # what the agent says now
     _stretches: int = 0  # counted from 1; 0 is the opening
     _playing: int = OPENING  # the stretch that the playout clock follows
+    _trying: tuple[int, int, Clip] | None = None  # the sequence that a clip gets, or has got without an answer; stretch
     _begun: tuple[int, int] | None = None  # sequence and start of a clip that was just found in the track
     _says: deque[str] = field(default_factory=deque)
     _leaving: Leaving = field(init=False)
@@ -305,11 +306,15 @@ class Speaker:
             self._uploads.over(upload)
             self._failed(stretch.number, clip)
             return
+        self._trying = (self._log.next, stretch.number, clip)
+        self._hearing.expects(stretch.number)
         seq = await self._log.append(Play(url, clip.duration_ms))
+        self._trying = None
         if self._uploads.over(upload):
             self._appended(seq, stretch, clip)
-        else:
-            self._log.cancel(seq)  # withdrawn while it was being appended
+        else:  # withdrawn while it was being appended: the flow may have been quicker
+            self._hearing.given(seq, stretch.number, clip)
+            self._log.cancel(seq)
 
     def _appended(self, seq: int, stretch: Stretch, clip: Clip) -> None:
         stretch.appended += 1
@@ -337,6 +342,9 @@ class Speaker:
         if head is not None:
             if (never := self.asking.settled(head.last_seq)) is not None:
                 self._emit(never)
+            if self._trying is not None and self._trying[0] <= head.last_seq:
+                self._hearing.given(*self._trying)
+            self._trying = None
             self.saw(head)
 
     async def _take_back(self, final: Final) -> None:
@@ -423,7 +431,9 @@ class Speaker:
         self._report(self._playout.abandon(now))
         if stretch is not None and self._stretch is stretch:
             self._finished(stretch.number, Finished(0, interrupted=True, at_ms=now))
-        for measured in self._hearing.ended(self.newest.asked_at_ms) if long_ago else ():
+        # A flow that took its leave was there when it did.
+        there_ms = self.newest.offered_at_ms if self._leaving.taken else self.newest.asked_at_ms
+        for measured in self._hearing.ended(there_ms) if long_ago else ():
             self._emit(measured)
         self._emit(CallerGone(signal))
         self._gone = True

@@ -663,6 +663,19 @@ async def test_what_was_on_its_way_when_the_caller_hung_up_was_not_heard(long_ag
         assert isinstance(it.events[-1], CallerGone)
 
 
+async def test_what_was_said_before_a_flow_took_its_leave_was_heard_though_nobody_could_read_the_track() -> None:
+    async with scene(FlowForm.INTERRUPTIBLE, ears=True) as it:
+        await it.says(speech(1000, seed=1))
+        await it.until(lambda: it.got(HeardMeasured))
+        it.ears = False
+        await it.says(speech(3000, seed=2))
+        it.speaker.transfer(HANDOVER)
+        await it.until(lambda: it.got(FlowTook))
+        it.speaker.leave("no_media", long_ago=True)
+        assert it.finished() == [(1, 1000, False), (2, 3000, False)]
+        assert [event.stretch for event in it.got(HeardMeasured)] == [1]
+
+
 # --- leaving
 
 
@@ -979,6 +992,45 @@ async def test_a_clip_that_could_not_be_appended_is_the_same_action_when_it_is_a
 
 
 # An append whose answer got lost, and what was appended is taken back before it is tried again.
+
+
+@both
+@pytest.mark.parametrize("lost", [True, False])
+async def test_a_clip_that_the_caller_heard_and_spoke_into_while_its_append_was_not_answered(
+    form: FlowForm, lost: bool
+) -> None:
+    async with scene(form, ears=True) as it:
+        append = it.store.append
+
+        async def slow(lease: Lease, action: Action, now_ms: int) -> int:
+            seq = await append(lease, action, now_ms)
+            await asyncio.sleep(6)
+            if lost:
+                raise StoreUnavailable("append", "ReadTimeoutError")
+            return seq
+
+        it.store.append = slow  # type: ignore[method-assign]
+        await it.says(speech(1500, seed=4))
+        await it.until(lambda: it.flow.line)
+        await asyncio.sleep(2.5)
+        it.speaker.clear()
+        assert it.finished() == [(1, 0, True)]
+        await it.until(lambda: it.got(HeardMeasured))
+        assert it.got(HeardMeasured) == [HeardMeasured(1, 1500, HeardSource.MEASURED)]
+
+
+async def test_a_clip_that_was_spoken_into_before_it_could_be_appended_was_not_heard() -> None:
+    async with scene(FlowForm.INTERRUPTIBLE, ears=True) as it:
+        it.store.failing = {"append"}
+        await it.says(speech(1500, seed=4))
+        await asyncio.sleep(1)
+        it.speaker.clear()
+        it.store.failing = set()
+        it.speaker.say("Hello.")  # in its place
+        await it.until(lambda: it.flow.said)
+        await asyncio.sleep(10)
+        assert it.got(HeardMeasured) == []
+        assert it.got(ClipFailed) == []
 
 
 @both
