@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import functools
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
@@ -40,7 +39,8 @@ class Outcome:
 
 
 class CallRecord:
-    """Written in the order of `note`; what cannot be written now is tried again while the lease lasts."""
+    """Written in the order of `note`; what cannot be written now is tried again, behind the others, while the lease
+    lasts."""
 
     def __init__(self, store: GatewayStore, clock: Clock, lease: Lease, lease_until_ms: int) -> None:
         self._store = store
@@ -82,8 +82,11 @@ class CallRecord:
         while True:
             while self._waiting:
                 written = self._writing = self._waiting.pop(next(iter(self._waiting)))
-                await at_last(functools.partial(self._put_whole, written), "turn_not_written", self._contact_id)
+                put = await self._is_put(written)
                 self._writing = None
+                if not put:  # a write that gets no answer must not hold up the others
+                    self._waiting.setdefault(_key(written), written)
+                    await asyncio.sleep(WRITE_RETRY_S)
             self._noted.clear()
             await self._noted.wait()
 
@@ -128,9 +131,10 @@ class CallRecord:
         """What fails is tried again while the lease lasts."""
         if self._under_way is not None:  # it would land on a newer one
             await asyncio.wait([self._under_way], timeout=max(0, self._left_ms) / 1000)
-        # What `write` was at when the call ended is written again: nobody knows how far it has come. Newest last.
-        of_write = [] if self._writing is None else [self._writing]
-        left = {_key(written): written for written in (*of_write, *self._waiting.values(), *turns)}
+        # What `write` was at when the call ended is written again, after the others: nobody knows how far it has come.
+        left = {_key(written): written for written in (*self._waiting.values(), *turns)}
+        if self._writing is not None:
+            left[_key(self._writing)] = left.pop(_key(self._writing), self._writing)
         self._waiting.clear()
         while True:
             left = {key: written for key, written in left.items() if not await self._is_put(written)}
@@ -159,7 +163,7 @@ class CallRecord:
 
     async def _is_put(self, written: Written) -> bool:
         try:
-            await self._put(written)
+            await self._put_whole(written)
         except StoreUnavailable as error:
             log.error("turn_not_written", contact=self._contact_id, cause=error.cause)
             return False

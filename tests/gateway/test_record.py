@@ -282,6 +282,28 @@ async def test_what_was_being_written_when_the_call_ended_is_not_lost() -> None:
         assert await it.texts() == ["Good bye.", "Bye."]
 
 
+class Unanswering(Failing):
+    """Gives no answer to one kind of write."""
+
+    async def enter_function(self, lease: Lease, entry: FunctionEntry) -> None:
+        await asyncio.sleep(3)
+        raise StoreUnavailable("enter_function", "ReadTimeoutError")
+
+
+async def test_a_write_that_gets_no_answer_holds_up_no_other() -> None:
+    async with bench(Unanswering()) as it:
+        it.record.note(WISH)
+        it.record.note(turn(1, "I will connect you."))
+        it.record.note(turn(2, "Now."))
+        await asyncio.sleep(4.5)
+        assert await it.texts() == ["I will connect you.", "Now."]
+        it.record.note(turn(2, "Now, then."))
+        await asyncio.sleep(0.1)
+        it.writing.cancel()
+        await it.record.close([turn(3, "Bye.")], OVER)
+        assert await it.texts() == ["I will connect you.", "Now, then.", "Bye."]
+
+
 async def test_a_record_that_cannot_be_closed_is_left_to_the_next_owner() -> None:
     async with bench() as it:
         it.away(60)
