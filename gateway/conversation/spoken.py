@@ -178,5 +178,5 @@ class Speech:
             heard_text=heard_share(text, self.position_ms, total_ms),
             heard_source=self.source,
             interrupted=self.interrupted or self.torn or (self.stopped and lacks_audio),
-            marks=self.marks | ({TORN: self.ended_ms} if self.torn else {}),
+            marks=self.marks | ({TORN: max(self.ended_ms, self.last_audio_ms, self.last_text_ms)} if self.torn else {}),
         )
